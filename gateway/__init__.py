@@ -1,0 +1,1 @@
+"""Fairlead: one endpoint for large language models, judged, routed, paid for and audited."""

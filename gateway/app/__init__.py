@@ -1,0 +1,1 @@
+"""The HTTP edge: data plane, admin plane and documentation."""

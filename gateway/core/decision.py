@@ -1,0 +1,83 @@
+"""What policy decided about a request, and the plan that was made of the decision."""
+
+from __future__ import annotations
+
+import msgspec
+
+from gateway.core.deployment import Deployment
+from gateway.core.principal import Principal
+from gateway.core.profile import Profile
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a policy's conditions can ask about one request.
+
+    `hour` (0..23), `weekday` (0 = Monday) and `now` (epoch seconds) come from the caller of the
+    pure core; `budget_used` is the largest used share, 0.., over the principal's budgets.
+    """
+
+    requested_model: str
+    principal: Principal
+    profile: Profile
+    stream: bool = False
+    choices: int = 1
+    max_output_tokens: int | None = None
+    now: float = 0.0
+    budget_used: float = 0.0
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """Why something was decided: the id of the statement that did it, and its own words."""
+
+    id: str
+    kind: str
+    because: str = ""
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """A deployment that may not serve this request, and the reason's id with a sentence."""
+
+    deployment: str
+    reason: str
+    because: str
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """The engine's output for one request.
+
+    `candidates` are the deployments that may serve, best first; empty means refused, and then
+    `refusal` says why in words for the caller. `route` is the id of the route that chose them,
+    `mask` the finding types that must be hidden before anything is sent, and `output_cap` the
+    smallest output cap (tokens) that a constraint set.
+    """
+
+    candidates: tuple[Deployment, ...]
+    route: str
+    revision: str
+    reasons: tuple[Reason, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    refusal: str = ""
+    refusal_code: str = ""
+    mask: frozenset[str] = frozenset()
+    output_cap: int | None = None
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """One deployment of the plan with the bounds it is called under.
+
+    `output_cap` (tokens) is sent upstream; `hold_nanousd` is the most the attempt can cost
+    under it; `attempts` is how often the deployment may be called in all.
+    """
+
+    deployment: Deployment
+    output_cap: int
+    hold_nanousd: int
+    attempts: int = 1
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Ordered candidates with bounds; `deadline` is in the driver's monotonic seconds."""
+
+    candidates: tuple[Candidate, ...]
+    deadline: float

@@ -1,0 +1,302 @@
+"""Retry and fallback as a state machine: `step(state, event) -> (state, commands)`.
+
+Rules of this file:
+- one attempt at a time, each under a hold of its own, and every hold that was placed is settled;
+- the same deployment is tried again only for failures that a pause can cure;
+- the next candidate is tried only while no content byte has gone to the client;
+- after the first content byte a failure ends the stream with an explicit error event;
+- the machine ends in exactly one of Deliver, Abort, Refuse or Abandon.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from gateway.core.decision import Candidate, Plan
+from gateway.core.errors import (
+    BudgetExhausted,
+    DeadlineExceeded,
+    FairleadError,
+    PolicyRefusal,
+    StoreUnavailable,
+    UpstreamFailed,
+    UpstreamRejected,
+)
+from gateway.core.failure import AttemptFailure, FailureKind
+from gateway.core.usage import Usage
+
+#: First pause before the same deployment is called again, in seconds; doubled each time.
+BACKOFF_SECONDS = 0.1
+#: The longest pause a machine waits for, even when the upstream asks for more.
+LONGEST_BACKOFF_SECONDS = 5.0
+
+
+# Events: what happened.
+
+
+class Begin(msgspec.Struct, frozen=True):
+    """The plan is ready."""
+
+    now: float
+
+
+class HoldPlaced(msgspec.Struct, frozen=True):
+    """The money for the attempt is reserved."""
+
+    hold_id: str
+
+
+class HoldRefused(msgspec.Struct, frozen=True):
+    """A budget does not cover the attempt; `message` says which, for the caller."""
+
+    message: str
+
+
+class StoreFailed(msgspec.Struct, frozen=True):
+    """The hold could not be placed because the store does not answer."""
+
+
+class ContentSent(msgspec.Struct, frozen=True):
+    """The first content byte of this attempt has gone to the client."""
+
+
+class AttemptSucceeded(msgspec.Struct, frozen=True):
+    """The whole answer came."""
+
+    usage: Usage
+
+
+class AttemptFailed(msgspec.Struct, frozen=True):
+    """The call failed; `usage` is what was spent as far as it is known."""
+
+    failure: AttemptFailure
+    usage: Usage
+    now: float
+
+
+class BackoffOver(msgspec.Struct, frozen=True):
+    """The pause before the next try is over."""
+
+    now: float
+
+
+class ClientGone(msgspec.Struct, frozen=True):
+    """The client closed its connection, or the gateway is shutting down."""
+
+    usage: Usage
+
+
+Event = (
+    Begin
+    | HoldPlaced
+    | HoldRefused
+    | StoreFailed
+    | ContentSent
+    | AttemptSucceeded
+    | AttemptFailed
+    | BackoffOver
+    | ClientGone
+)
+
+
+# Commands: what the driver must do, in order.
+
+
+class PlaceHold(msgspec.Struct, frozen=True):
+    """Reserve the candidate's money."""
+
+    candidate: Candidate
+    attempt: int
+
+
+class StartAttempt(msgspec.Struct, frozen=True):
+    """Call the candidate's deployment."""
+
+    candidate: Candidate
+    attempt: int
+
+
+class SettleAttempt(msgspec.Struct, frozen=True):
+    """Book what the attempt cost and give the rest of the hold back."""
+
+    candidate: Candidate
+    attempt: int
+    hold_id: str
+    usage: Usage
+    outcome: str
+    free: bool
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """Pause, in seconds."""
+
+    seconds: float
+
+
+class Deliver(msgspec.Struct, frozen=True):
+    """Finish the answer to the client. Terminal."""
+
+
+class Abort(msgspec.Struct, frozen=True):
+    """End the begun stream with an error event. Terminal."""
+
+    error: FairleadError
+
+
+class Refuse(msgspec.Struct, frozen=True):
+    """Answer with an error; nothing was sent yet. Terminal."""
+
+    error: FairleadError
+    failure: AttemptFailure | None = None
+
+
+class Abandon(msgspec.Struct, frozen=True):
+    """Stop: nobody listens any more. Terminal."""
+
+
+Command = PlaceHold | StartAttempt | SettleAttempt | Wait | Deliver | Abort | Refuse | Abandon
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an execution stands; `attempt` numbers calls upstream from 1 over the whole plan."""
+
+    plan: Plan
+    index: int = 0
+    tries: int = 0
+    attempt: int = 0
+    hold_id: str = ""
+    content_sent: bool = False
+    failures: tuple[tuple[str, AttemptFailure], ...] = ()
+    budget_message: str = ""
+    done: bool = False
+
+    @property
+    def candidate(self) -> Candidate:
+        """The candidate in turn."""
+        return self.plan.candidates[self.index]
+
+
+Step = tuple[State, tuple[Command, ...]]
+
+
+def step(state: State, event: Event) -> Step:
+    """Advance the execution by one event.
+
+    Raises:
+        ValueError: the event cannot happen in this state (a driver's mistake).
+    """
+    if state.done:
+        raise ValueError(f"{type(event).__name__} after the end")
+    match event:
+        case Begin(now) | BackoffOver(now):
+            return _next_attempt(state, now)
+        case HoldPlaced(hold_id):
+            placed = _replace(state, hold_id=hold_id)
+            return placed, (StartAttempt(state.candidate, state.attempt),)
+        case HoldRefused(message):
+            return _hold_refused(state, message)
+        case StoreFailed():
+            return _end(state, Refuse(StoreUnavailable(_STORE_MESSAGE, retry_after=1.0)))
+        case ContentSent():
+            return _replace(state, content_sent=True), ()
+        case AttemptSucceeded(usage):
+            return _end(state, _settle(state, usage, "ok", free=False), Deliver())
+        case AttemptFailed(failure, usage, now):
+            return _failed(state, failure, usage, now)
+        case ClientGone(usage):
+            return _client_gone(state, usage)
+
+
+_STORE_MESSAGE = (
+    "The gateway cannot reach its ledger, so it will not spend money it cannot record. "
+    "Try again shortly."
+)
+
+
+def _next_attempt(state: State, now: float) -> Step:
+    if not state.plan.candidates:
+        return _end(state, Refuse(PolicyRefusal("No deployment may serve this request.")))
+    if now >= state.plan.deadline:
+        return _end(state, Refuse(_exhausted(state, deadline=True), _last_failure(state)))
+    begun = _replace(state, attempt=state.attempt + 1, tries=state.tries + 1)
+    return begun, (PlaceHold(begun.candidate, begun.attempt),)
+
+
+def _hold_refused(state: State, message: str) -> Step:
+    # A cheaper candidate later in the plan may still fit under the cap.
+    refused = _replace(state, budget_message=message, attempt=state.attempt - 1)
+    if refused.index + 1 < len(refused.plan.candidates):
+        moved = _replace(refused, index=refused.index + 1, tries=1, attempt=refused.attempt + 1)
+        return moved, (PlaceHold(moved.candidate, moved.attempt),)
+    return _end(refused, Refuse(_exhausted(refused, deadline=False), _last_failure(refused)))
+
+
+def _failed(state: State, failure: AttemptFailure, usage: Usage, now: float) -> Step:
+    settle = _settle(state, usage, failure.kind.value, free=failure.free)
+    seen = _replace(
+        state,
+        hold_id="",
+        failures=(*state.failures, (state.candidate.deployment.name, failure)),
+    )
+    if state.content_sent:
+        message = "The model's answer broke off; what was sent so far is incomplete."
+        return _end(seen, settle, Abort(UpstreamFailed(message, code=failure.kind.value)))
+    pause = _pause(seen, failure)
+    if (
+        failure.retryable
+        and seen.tries < seen.candidate.attempts
+        and pause <= LONGEST_BACKOFF_SECONDS
+        and now + pause < seen.plan.deadline
+    ):
+        return seen, (settle, Wait(pause))
+    if failure.falls_back and seen.index + 1 < len(seen.plan.candidates):
+        moved = _replace(seen, index=seen.index + 1, tries=0)
+        following, commands = _next_attempt(moved, now)
+        return following, (settle, *commands)
+    late = now >= seen.plan.deadline or failure.kind is FailureKind.TIMEOUT
+    return _end(seen, settle, Refuse(_exhausted(seen, deadline=late), failure))
+
+
+def _client_gone(state: State, usage: Usage) -> Step:
+    if not state.hold_id:
+        return _end(state, Abandon())
+    settle = _settle(state, usage, FailureKind.CANCELLED.value, free=False)
+    return _end(state, settle, Abandon())
+
+
+def _settle(state: State, usage: Usage, outcome: str, *, free: bool) -> SettleAttempt:
+    return SettleAttempt(state.candidate, state.attempt, state.hold_id, usage, outcome, free)
+
+
+def _pause(state: State, failure: AttemptFailure) -> float:
+    if failure.retry_after is not None:
+        return failure.retry_after
+    return BACKOFF_SECONDS * float(2 ** max(0, state.tries - 1))
+
+
+def _last_failure(state: State) -> AttemptFailure | None:
+    return state.failures[-1][1] if state.failures else None
+
+
+def _exhausted(state: State, *, deadline: bool) -> FairleadError:
+    """The error for a plan that has no further candidate; every failure is named in order."""
+    story = "; ".join(f"{name}: {failure.kind.value}" for name, failure in state.failures)
+    last = _last_failure(state)
+    if last is not None and last.kind in (FailureKind.REJECTED, FailureKind.CONTEXT_EXCEEDED):
+        status = last.status if 400 <= last.status < 500 else 400
+        code = None if last.kind is FailureKind.REJECTED else "context_length_exceeded"
+        message = last.detail or "The model's server rejected the request."
+        return UpstreamRejected(message, http_status=status, code=code)
+    if state.budget_message:
+        return BudgetExhausted(state.budget_message)
+    if deadline:
+        return DeadlineExceeded(f"No model answered before the deadline ({story or 'no attempt'}).")
+    return UpstreamFailed(f"Every model that may serve this request failed ({story}).")
+
+
+def _end(state: State, *commands: Command) -> Step:
+    return _replace(state, done=True), commands
+
+
+def _replace(state: State, **changes: object) -> State:
+    return msgspec.structs.replace(state, **changes)

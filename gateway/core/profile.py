@@ -1,0 +1,49 @@
+"""What was judged about one request before anything was decided."""
+
+from __future__ import annotations
+
+import msgspec
+
+from gateway.core.findings import Finding
+from gateway.core.sensitivity import Sensitivity
+
+
+class Needs(msgspec.Struct, frozen=True, kw_only=True):
+    """Capabilities that a deployment must have to serve the request at all."""
+
+    vision: bool = False
+    tools: bool = False
+    schema: bool = False
+    audio: bool = False
+
+    def names(self) -> frozenset[str]:
+        """The needs that are set, by name."""
+        return frozenset(name for name in self.__struct_fields__ if getattr(self, name))
+
+
+class TokenEstimate(msgspec.Struct, frozen=True, kw_only=True):
+    """How many tokens the input has: the likely number and a bound that is never passed."""
+
+    expected: int
+    upper_bound: int
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """The judgement of one request.
+
+    `difficulty` is the calibrated probability, 0..1, that the self-hosted baseline's answer
+    would be inadequate where a frontier model's would be adequate. `failed` names the
+    classifiers that could not finish; their absence has already been counted as `restricted`.
+    """
+
+    sensitivity: Sensitivity
+    findings: tuple[Finding, ...] = ()
+    difficulty: float = 0.5
+    task: str = "chat"
+    tokens: TokenEstimate = TokenEstimate(expected=0, upper_bound=0)
+    needs: Needs = Needs()
+    failed: tuple[str, ...] = ()
+
+    def finding_types(self) -> frozenset[str]:
+        """The distinct types among the findings that have not been masked."""
+        return frozenset(finding.type for finding in self.findings if not finding.masked)

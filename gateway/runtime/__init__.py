@@ -1,0 +1,1 @@
+"""Composition root, pipeline and driver: where decisions become calls."""

@@ -1,0 +1,1 @@
+"""Message formats as pure codecs; formats do not know each other."""

@@ -1,0 +1,87 @@
+"""What the driver asks of a pair of wires: the client's and the backend's.
+
+A bridge turns the client's request into the backend's bytes and the backend's answer into the
+client's. Where both speak the same wire the bridge is a pass-through; else it translates.
+A bridge never changes its input: every attempt calls it again.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from gateway.core.failure import AttemptFailure
+from gateway.core.request import ChatRequest
+from gateway.core.usage import Usage
+
+
+class Sending(msgspec.Struct, frozen=True, kw_only=True):
+    """What we set in the bytes that go out: our keys, and nothing else.
+
+    `output_cap` (tokens) is set under the field `cap_field` unless the caller gave a lower one.
+    `hidden` are replacements of string values by JSON pointer (masking).
+    """
+
+    model: str
+    output_cap: int
+    cap_field: str = "max_completion_tokens"
+    hidden: tuple[tuple[str, str], ...] = ()
+
+
+class Encoded(msgspec.Struct, frozen=True, kw_only=True):
+    """The backend's request bytes; `lossy` are JSON pointers of what could not be carried."""
+
+    body: bytes
+    lossy: tuple[str, ...] = ()
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole answer in the client's wire.
+
+    `usage` is None when the backend reported none; `text_size` is the answer's length in bytes,
+    for estimating then; `failure` is set when a 200 body was in truth an error.
+    """
+
+    body: bytes
+    usage: Usage | None
+    text_size: int
+    failure: AttemptFailure | None = None
+
+
+class StreamReader(Protocol):
+    """Reads one upstream stream, chunk by chunk, and gives the client's bytes.
+
+    `has_content` turns True with the first event that carries model output; `ended` when the
+    backend's own end marker was seen; `failure` when an error event came inside the stream.
+    """
+
+    usage: Usage | None
+    text_size: int
+    has_content: bool
+    ended: bool
+    failure: AttemptFailure | None
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take upstream bytes, cut anywhere; return client bytes (maybe none)."""
+        ...
+
+    def finish(self) -> bytes:
+        """The upstream closed cleanly: return what is left to send."""
+        ...
+
+
+class Bridge(Protocol):
+    """One client wire to one backend wire."""
+
+    def encode(self, request: ChatRequest, sending: Sending) -> Encoded:
+        """The backend's request bytes."""
+        ...
+
+    def reply(self, request: ChatRequest, body: bytes) -> Reply:
+        """The client's answer bytes for a whole upstream body."""
+        ...
+
+    def stream(self, request: ChatRequest) -> StreamReader:
+        """A fresh reader for one upstream stream."""
+        ...

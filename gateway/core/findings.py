@@ -51,24 +51,30 @@ def default_levels() -> dict[str, Sensitivity]:
     return levels
 
 
-def sensitivity_of(
-    findings: Iterable[Finding],
-    levels: Mapping[str, Sensitivity],
-    floor: Sensitivity,
-    *,
-    weak_pair: Sensitivity | None = None,
-) -> Sensitivity:
-    """The sensitivity of a request that holds these findings; never below `floor`.
+class SensitivityRules(msgspec.Struct, frozen=True, kw_only=True):
+    """How findings become a level: the policy's `sensitivity` section, compiled.
 
-    Args:
-        findings: what the detectors found; masked ones no longer count.
-        levels: finding type to level; a type that is neither here nor weak counts as
-            restricted, because an unknown kind of finding must not be the one that leaks.
-        floor: the policy's default level, or the higher one that the caller declared.
-        weak_pair: the level for two kinds of weak findings together, or one weak kind beside a
-            confidential finding; None leaves weak findings without effect.
+    `levels` maps finding types to levels; a type that is neither there nor weak counts as
+    restricted, because an unknown kind of finding must not be the one that leaks. `default` is
+    the level of a request without findings. `weak_pair` is the level for two kinds of weak
+    findings together, or one weak kind beside a confidential finding; None leaves weak
+    findings without effect.
     """
-    level = floor
+
+    levels: Mapping[str, Sensitivity] = msgspec.field(default_factory=default_levels)
+    default: Sensitivity = Sensitivity.INTERNAL
+    weak_pair: Sensitivity | None = None
+
+
+def sensitivity_of(
+    findings: Iterable[Finding], rules: SensitivityRules, floor: Sensitivity = Sensitivity.PUBLIC
+) -> Sensitivity:
+    """The sensitivity of a request that holds these findings; masked ones no longer count.
+
+    `floor` is the level that the caller declared; it can raise the result and never lowers it.
+    """
+    level = max(rules.default, floor)
+    levels, weak_pair = rules.levels, rules.weak_pair
     weak: set[str] = set()
     for finding in findings:
         if finding.masked:
@@ -80,7 +86,6 @@ def sensitivity_of(
             weak.add(finding.type)
         else:
             level = Sensitivity.RESTRICTED
-    if weak_pair is not None and weak:
-        if len(weak) >= 2 or level >= Sensitivity.CONFIDENTIAL:
-            level = max(level, weak_pair)
+    if weak_pair is not None and weak and (len(weak) >= 2 or level >= Sensitivity.CONFIDENTIAL):
+        level = max(level, weak_pair)
     return level

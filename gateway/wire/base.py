@@ -57,10 +57,14 @@ class StreamReader(Protocol):
     """
 
     usage: Usage | None
-    text_size: int
     has_content: bool
     ended: bool
     failure: AttemptFailure | None
+
+    @property
+    def text_size(self) -> int:
+        """Bytes of model output so far, for estimating when no usage comes."""
+        ...
 
     def feed(self, chunk: bytes) -> bytes:
         """Take upstream bytes, cut anywhere; return client bytes (maybe none)."""

@@ -1,0 +1,43 @@
+"""The caller's own bytes with only our keys changed; every other value stays byte-identical."""
+
+from __future__ import annotations
+
+import msgspec
+
+from gateway.core.request import ChatRequest
+from gateway.wire.base import Encoded, Sending
+
+_CAP_FIELDS = ("max_completion_tokens", "max_tokens")
+
+
+def patch(request: ChatRequest, sending: Sending) -> Encoded:
+    """Set the model, the output cap and, for streams, the request for usage.
+
+    The cap is only ever lowered: a caller's smaller one stays as it was written. Where the
+    caller wrote the cap under a field of its own choice, that field is the one changed.
+    """
+    fields = dict(request.fields)
+    fields["model"] = _raw(sending.model)
+    written = [name for name in _CAP_FIELDS if _is_set(fields, name)]
+    if not written:
+        for name in _CAP_FIELDS:
+            fields.pop(name, None)
+        fields[sending.cap_field] = _raw(sending.output_cap)
+    elif (request.max_output_tokens or 0) > sending.output_cap:
+        for name in written:
+            fields[name] = _raw(min(int(bytes(fields[name])), sending.output_cap))
+    if request.stream and not request.include_usage:
+        options: dict[str, msgspec.Raw] = {}
+        if _is_set(fields, "stream_options"):
+            options = msgspec.json.decode(fields["stream_options"], type=dict[str, msgspec.Raw])
+        options["include_usage"] = msgspec.Raw(b"true")
+        fields["stream_options"] = _raw(options)
+    return Encoded(body=msgspec.json.encode(fields))
+
+
+def _is_set(fields: dict[str, msgspec.Raw], name: str) -> bool:
+    return name in fields and bytes(fields[name]) != b"null"
+
+
+def _raw(value: object) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(value))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import msgspec
 
 from gateway.core.money import Price
@@ -25,7 +28,9 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     `adapter` names the driver (openai, anthropic, openai_compatible, ctransformers);
     `options` are that driver's own settings, already validated by it. `self_hosted` is True
     where the bytes stay on machines of the company. Timeouts are in seconds; context and output
-    sizes in tokens, 0 where unknown (then no bound is applied).
+    sizes in tokens, 0 where unknown (then no bound is applied). `provider` is the company or
+    runtime behind it, for prices and reports. `secret_headers` are sent beside `headers` and
+    hold values that came from a secret.
     """
 
     name: str
@@ -44,6 +49,8 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     timeout_seconds: float = 600.0
     first_byte_seconds: float = 120.0
     options: tuple[tuple[str, str | int | float | bool], ...] = ()
+    provider: str = ""
+    secret_headers: tuple[tuple[str, Secret], ...] = ()
 
     def option(self, name: str, default: str | int | float | bool) -> str | int | float | bool:
         """The driver setting of that name, or the default."""
@@ -51,3 +58,47 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
             if key == name:
                 return setting
         return default
+
+
+class AdapterFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a policy must know of a kind of driver without importing it.
+
+    `provider` is the provider that its deployments have when the policy names none;
+    `capabilities` are what they can do when the policy does not say, empty for unknown.
+    """
+
+    name: str
+    needs_api_key: bool = False
+    default_base_url: str = ""
+    self_hosted: bool = False
+    provider: str = ""
+    capabilities: frozenset[str] = frozenset()
+
+
+#: The drivers that ship with Fairlead.
+SHIPPED_ADAPTERS: Mapping[str, AdapterFacts] = MappingProxyType(
+    {
+        facts.name: facts
+        for facts in (
+            AdapterFacts(
+                name="openai",
+                needs_api_key=True,
+                default_base_url="https://api.openai.com/v1",
+                provider="openai",
+            ),
+            AdapterFacts(
+                name="anthropic",
+                needs_api_key=True,
+                default_base_url="https://api.anthropic.com",
+                provider="anthropic",
+            ),
+            AdapterFacts(name="openai_compatible", provider="openai_compatible"),
+            AdapterFacts(
+                name="ctransformers",
+                self_hosted=True,
+                provider="ctransformers",
+                capabilities=frozenset({"schema", "tools"}),
+            ),
+        )
+    }
+)

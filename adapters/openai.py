@@ -1,0 +1,72 @@
+"""OpenAI and Azure OpenAI, as the official SDK calls them.
+
+Options: `organization`, `project`, and `api_version`, which makes it Azure: `base_url` is then
+the resource's endpoint and `model` the name of the Azure deployment.
+"""
+
+from __future__ import annotations
+
+from adapters.base import Adapter
+from adapters.prepared import CHAT, PreparedAdapter, check_options, text_option
+from adapters.sdk import CapturingTransport, captured_call
+from adapters.transport import PreparedCall, Transport
+from gateway.core.deployment import Deployment
+
+_OPTIONS = frozenset({"organization", "project", "api_version"})
+_BASE_URL = "https://api.openai.com/v1"
+
+
+def open_adapter(deployment: Deployment, transport: Transport) -> Adapter:
+    """Make the adapter of one deployment.
+
+    Raises:
+        ValueError: an option is unknown, the key is missing or the URL is unusable.
+    """
+    check_options(deployment, _OPTIONS)
+    return PreparedAdapter(
+        deployment,
+        transport,
+        {CHAT: _prepare(deployment)},
+        wire="openai_chat",
+        cap_field="max_completion_tokens",
+    )
+
+
+def _prepare(deployment: Deployment) -> PreparedCall:
+    # Imported here because it takes about a second, which a gateway without such a deployment
+    # should not spend.
+    import httpx2
+    import openai
+
+    if deployment.api_key is None:
+        raise ValueError(f"deployment '{deployment.name}': adapter 'openai' needs an api_key")
+    capturing = CapturingTransport()
+    organization = text_option(deployment, "organization") or None
+    project = text_option(deployment, "project") or None
+    version = text_option(deployment, "api_version")
+    with httpx2.Client(transport=capturing) as http_client:
+        client: openai.OpenAI
+        if version:
+            if not deployment.base_url or project:
+                raise ValueError(
+                    f"deployment '{deployment.name}': Azure needs a base_url and has no project"
+                )
+            client = openai.AzureOpenAI(
+                azure_endpoint=deployment.base_url,
+                api_version=version,
+                api_key=deployment.api_key.value,
+                organization=organization,
+                http_client=http_client,
+                max_retries=0,
+            )
+        else:
+            client = openai.OpenAI(
+                base_url=deployment.base_url or _BASE_URL,
+                api_key=deployment.api_key.value,
+                organization=organization,
+                project=project,
+                http_client=http_client,
+                max_retries=0,
+            )
+        client.chat.completions.create(model=deployment.model, messages=[])
+    return captured_call(capturing, deployment.headers)

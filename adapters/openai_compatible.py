@@ -1,0 +1,51 @@
+"""Any server that speaks OpenAI chat completions, by base URL and headers.
+
+vLLM, Ollama, LM Studio, llama.cpp, TGI, `transformers serve`, Mistral, Azure and gateways in
+front of SageMaker or Vertex differ in URL, query and the header that carries the key only, and
+these are options:
+
+    chat_path    path after the base URL; empty when the base URL is the whole URL
+    query        query string, such as `api-version=2024-10-21`
+    auth_header  the header that carries the key (Authorization)
+    auth_scheme  the word before the key (Bearer); empty for the bare key
+    cap_field    the field of the output cap (max_tokens)
+"""
+
+from __future__ import annotations
+
+from adapters.base import Adapter
+from adapters.prepared import CHAT, PreparedAdapter, check_options, text_option
+from adapters.transport import Transport, prepare_call
+from gateway.core.deployment import Deployment
+
+_OPTIONS = frozenset({"chat_path", "query", "auth_header", "auth_scheme", "cap_field"})
+
+
+def open_adapter(deployment: Deployment, transport: Transport) -> Adapter:
+    """Make the adapter of one deployment; the key is optional.
+
+    Raises:
+        ValueError: an option is unknown or the URL is missing or unusable.
+    """
+    check_options(deployment, _OPTIONS)
+    if not deployment.base_url:
+        raise ValueError(f"deployment '{deployment.name}': set base_url, the URL up to /v1")
+    url = deployment.base_url.rstrip("/") + text_option(
+        deployment, "chat_path", "/chat/completions"
+    )
+    query = text_option(deployment, "query").lstrip("?")
+    if query:
+        url += ("&" if "?" in url else "?") + query
+    headers: list[tuple[str, str]] = []
+    if deployment.api_key is not None:
+        scheme = text_option(deployment, "auth_scheme", "Bearer")
+        carried = f"{scheme} {deployment.api_key.value}".strip()
+        headers.append((text_option(deployment, "auth_header", "Authorization"), carried))
+    headers.extend(deployment.headers)
+    return PreparedAdapter(
+        deployment,
+        transport,
+        {CHAT: prepare_call(url, headers)},
+        wire="openai_chat",
+        cap_field=text_option(deployment, "cap_field", "max_tokens"),
+    )

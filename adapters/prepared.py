@@ -1,0 +1,78 @@
+"""An adapter whose calls were prepared once: what every HTTP backend needs, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from adapters.base import Outbound, Upstream
+from adapters.transport import PreparedCall, Transport
+from gateway.core.deployment import Deployment
+from gateway.core.failure import AttemptFailure, FailureKind
+
+#: The endpoint of chat requests, as `Outbound.endpoint` names it.
+CHAT = "chat"
+
+
+class PreparedAdapter:
+    """Sends bytes unchanged to URLs and headers that were fixed when it was made.
+
+    `wire` is the format that the backend speaks and `cap_field` the name under which it takes
+    the output cap.
+    """
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        transport: Transport,
+        calls: Mapping[str, PreparedCall],
+        *,
+        wire: str,
+        cap_field: str,
+    ) -> None:
+        self.deployment = deployment
+        self.wire = wire
+        self.cap_field = cap_field
+        self._transport = transport
+        self._calls = calls
+
+    def __repr__(self) -> str:
+        return f"PreparedAdapter({self.deployment.name})"
+
+    async def open(self, outbound: Outbound) -> Upstream | AttemptFailure:
+        """Send the bytes and wait for the response headers; failures are returned."""
+        call = self._calls.get(outbound.endpoint)
+        if call is None:
+            return AttemptFailure(
+                kind=FailureKind.MODEL_MISSING,
+                detail=f"the deployment does not serve the endpoint '{outbound.endpoint}'",
+            )
+        return await self._transport.send(outbound, self.deployment, call)
+
+    async def close(self) -> None:
+        """Nothing to give back: the connections belong to the transport."""
+
+
+def check_options(deployment: Deployment, known: frozenset[str]) -> None:
+    """Refuse driver settings that the adapter does not have.
+
+    Raises:
+        ValueError: an option is unknown; the message names it and those that exist.
+    """
+    for name, _ in deployment.options:
+        if name not in known:
+            raise ValueError(
+                f"deployment '{deployment.name}': adapter '{deployment.adapter}' has no option "
+                f"'{name}'; it knows: {', '.join(sorted(known)) or 'none'}"
+            )
+
+
+def text_option(deployment: Deployment, name: str, default: str = "") -> str:
+    """A driver setting that must be text.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    given = deployment.option(name, default)
+    if not isinstance(given, str):
+        raise ValueError(f"deployment '{deployment.name}': option '{name}' must be text")
+    return given

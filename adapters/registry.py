@@ -1,0 +1,166 @@
+"""Which adapters exist: the only place that names a concrete one.
+
+An adapter's module is imported when the first deployment of it is opened. A vendor that differs
+in URL and headers only is a row in `adapters/profiles/*.toml`, and its name may be used in place
+of an adapter's.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from importlib import import_module, resources
+from pathlib import Path
+from types import MappingProxyType
+
+import msgspec
+
+from adapters.base import Adapter
+from adapters.transport import Transport
+from gateway.core.deployment import Deployment
+
+
+class AdapterRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one adapter before it is opened.
+
+    `opens` is `module:function`; `default_base_url` is used when a deployment has none;
+    `self_hosted` is the default of a deployment that does not say; `local` adapters run a
+    worker on this machine and are given the run directory.
+    """
+
+    name: str
+    opens: str
+    wire: str
+    cap_field: str
+    needs_key: bool = False
+    needs_base_url: bool = False
+    default_base_url: str = ""
+    self_hosted: bool = False
+    local: bool = False
+
+
+ADAPTERS: Mapping[str, AdapterRow] = MappingProxyType(
+    {
+        row.name: row
+        for row in (
+            AdapterRow(
+                name="openai",
+                opens="adapters.openai:open_adapter",
+                wire="openai_chat",
+                cap_field="max_completion_tokens",
+                needs_key=True,
+                default_base_url="https://api.openai.com/v1",
+            ),
+            AdapterRow(
+                name="anthropic",
+                opens="adapters.anthropic:open_adapter",
+                wire="anthropic_messages",
+                cap_field="max_tokens",
+                needs_key=True,
+                default_base_url="https://api.anthropic.com",
+            ),
+            AdapterRow(
+                name="openai_compatible",
+                opens="adapters.openai_compatible:open_adapter",
+                wire="openai_chat",
+                cap_field="max_tokens",
+                needs_base_url=True,
+            ),
+            AdapterRow(
+                name="ctransformers",
+                opens="adapters.ctransformers.adapter:open_adapter",
+                wire="openai_chat",
+                cap_field="max_tokens",
+                self_hosted=True,
+                local=True,
+            ),
+        )
+    }
+)
+
+
+class VendorProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A vendor or runtime as data: what a deployment need not repeat.
+
+    `checked` is the day on which `source` was read. `options` are the adapter's own settings.
+    """
+
+    adapter: str
+    title: str
+    checked: str
+    source: str
+    base_url: str = ""
+    self_hosted: bool = False
+    needs_key: bool = False
+    key_variable: str = ""
+    notes: str = ""
+    options: dict[str, str] = {}
+
+
+def load_profiles() -> dict[str, VendorProfile]:
+    """Read the vendor rows that ship with the package.
+
+    Raises:
+        ValueError: a file is not what it should be (a mistake in the installation).
+    """
+    rows: dict[str, VendorProfile] = {}
+    for file in resources.files("adapters").joinpath("profiles").iterdir():
+        if file.name.endswith(".toml"):
+            for name, row in tomllib.loads(file.read_text(encoding="utf-8")).items():
+                rows[name] = msgspec.convert(row, VendorProfile)
+    return rows
+
+
+def open_adapter(deployment: Deployment, transport: Transport, *, run_dir: Path) -> Adapter:
+    """Make the adapter that a deployment names.
+
+    Args:
+        deployment: what to call; `adapter` is an adapter's or a vendor profile's name.
+        transport: the seam that every adapter sends through.
+        run_dir: where workers on this machine keep their sockets.
+
+    Raises:
+        ValueError: no such adapter, or the deployment lacks something that it needs.
+    """
+    row = ADAPTERS.get(deployment.adapter)
+    if row is None:
+        deployment = with_profile(deployment, load_profiles())
+        row = ADAPTERS[deployment.adapter]
+    if row.needs_key and deployment.api_key is None:
+        raise ValueError(
+            f"deployment '{deployment.name}': adapter '{row.name}' needs an api_key, "
+            'for example api_key: "env:NAME"'
+        )
+    if row.needs_base_url and not deployment.base_url:
+        raise ValueError(f"deployment '{deployment.name}': adapter '{row.name}' needs a base_url")
+    module, _, function = row.opens.partition(":")
+    opens: Callable[..., Adapter] = getattr(import_module(module), function)
+    return opens(deployment, transport, run_dir) if row.local else opens(deployment, transport)
+
+
+def with_profile(deployment: Deployment, profiles: Mapping[str, VendorProfile]) -> Deployment:
+    """The deployment with what its vendor profile adds; its own settings win.
+
+    Raises:
+        ValueError: `adapter` names neither an adapter nor a profile, or the key is missing.
+    """
+    profile = profiles.get(deployment.adapter)
+    if profile is None:
+        known = ", ".join([*ADAPTERS, *sorted(profiles)])
+        raise ValueError(
+            f"deployment '{deployment.name}': no adapter '{deployment.adapter}'; use one of: "
+            f"{known}"
+        )
+    if profile.needs_key and deployment.api_key is None:
+        hint = (
+            f', for example api_key: "env:{profile.key_variable}"' if profile.key_variable else ""
+        )
+        raise ValueError(f"deployment '{deployment.name}': {profile.title} needs an api_key{hint}")
+    own = {name for name, _ in deployment.options}
+    added = tuple((name, text) for name, text in profile.options.items() if name not in own)
+    return msgspec.structs.replace(
+        deployment,
+        adapter=profile.adapter,
+        base_url=deployment.base_url or profile.base_url,
+        options=(*deployment.options, *added),
+    )

@@ -1,0 +1,40 @@
+"""The keys of everything that is kept in Redis; all of one org share the hash tag `{org}`."""
+
+from __future__ import annotations
+
+#: The orgs that ever placed a hold or wrote a record.
+ORGS = "fairlead:orgs"
+#: The public ids of all virtual keys.
+KEYS = "fairlead:keys"
+#: Breaker states by deployment, shared by all gateways.
+BREAKERS = "fairlead:breakers"
+
+
+def leases(org: str) -> str:
+    """Open holds of an org by the time their lease ends (sorted set)."""
+    return f"fairlead:{{{org}}}:leases"
+
+
+def hold_prefix(org: str) -> str:
+    """What the keys of an org's holds begin with."""
+    return f"fairlead:{{{org}}}:hold:"
+
+
+def budget(org: str, scope: str, per: str) -> str:
+    """One budget counter (hash)."""
+    return f"fairlead:{{{org}}}:budget:{scope}:{per}"
+
+
+def ledger(org: str) -> str:
+    """The ledger of an org (stream; the field `line` holds JSON)."""
+    return f"fairlead:{{{org}}}:ledger"
+
+
+def audit(org: str) -> str:
+    """The audit log of an org (stream; the field `record` holds JSON)."""
+    return f"fairlead:{{{org}}}:audit"
+
+
+def virtual_key(key_id: str) -> str:
+    """What is stored about one virtual key (string of JSON)."""
+    return f"fairlead:key:{key_id}"

@@ -87,9 +87,13 @@ def prepare_call(url: str, headers: Iterable[tuple[str, str]]) -> PreparedCall:
 
 
 class Transport:
-    """One pooled HTTP client per process, shared by all adapters."""
+    """One pooled HTTP client per process, shared by all adapters.
 
-    def __init__(self) -> None:
+    `largest_answer` bounds in bytes what `Upstream.read` takes into memory.
+    """
+
+    def __init__(self, *, largest_answer: int = LARGEST_ANSWER) -> None:
+        self._largest_answer = largest_answer
         self._sessions: dict[str, aiohttp.ClientSession] = {}
 
     async def send(
@@ -122,7 +126,7 @@ class Transport:
                 allow_redirects=False,
             )
         if 200 <= response.status < 300:
-            return _Answer(response)
+            return _Answer(response, self._largest_answer)
         return await _refusal(response)
 
     def _connect_to(self, socket_path: str) -> aiohttp.ClientSession:
@@ -152,20 +156,26 @@ class Transport:
 class _Answer:
     """An open answer, as `adapters.base.Upstream`."""
 
-    __slots__ = ("_response", "content_type", "status")
+    __slots__ = ("_largest", "_response", "content_type", "status")
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, largest: int) -> None:
         self._response = response
+        self._largest = largest
         self.status = response.status
         self.content_type = response.headers.get("content-type", "")
 
     async def read(self) -> bytes | AttemptFailure:
-        """The whole body, at most `LARGEST_ANSWER` bytes."""
+        """The whole body, unless it is larger than the transport takes."""
         try:
-            body = await _read(self._response.content, LARGEST_ANSWER)
+            body = await _read(self._response.content, self._largest)
         except CLIENT_ERRORS as error:
             return from_exception(error)
-        return body if len(body) <= LARGEST_ANSWER else _too_large()
+        if len(body) <= self._largest:
+            return body
+        return AttemptFailure(
+            kind=FailureKind.BAD_RESPONSE,
+            detail=f"upstream answer is larger than {self._largest} bytes",
+        )
 
     async def chunks(self) -> AsyncIterator[bytes | AttemptFailure]:
         """Body bytes as they arrive; a failure, if one comes, is the last item."""
@@ -204,10 +214,3 @@ async def _read(content: aiohttp.StreamReader, limit: int) -> bytes:
         size += len(part)
         parts.append(part)
     return b"".join(parts)
-
-
-def _too_large() -> AttemptFailure:
-    return AttemptFailure(
-        kind=FailureKind.BAD_RESPONSE,
-        detail=f"upstream answer is larger than {LARGEST_ANSWER} bytes",
-    )

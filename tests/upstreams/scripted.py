@@ -11,6 +11,7 @@ received, counts connections at the socket, and notices when the client goes awa
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -64,8 +65,12 @@ class Received:
 
     @property
     def json(self) -> Any:
-        """The body, decoded."""
-        return msgspec.json.decode(self.body)
+        """The body, decoded; an empty object where it is no JSON object."""
+        try:
+            decoded = json.loads(self.body)
+        except ValueError:
+            return {}
+        return decoded if isinstance(decoded, dict) else {}
 
 
 Answering = Script | Callable[[Received], Script]
@@ -209,7 +214,11 @@ class _Connection(asyncio.Protocol):
         self._playing.add_done_callback(self._played)
 
     def _played(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception() is None and self._buffer:
+        if task.cancelled():
+            return
+        if task.exception() is not None:  # a mistake in a script shows as a broken connection
+            self._transport.abort()
+        elif self._buffer:
             self._begin()
 
     def _parse(self) -> Received | None:

@@ -53,13 +53,14 @@ _TYPE_WORDS = {
     int: "an integer",
     float: "a number",
 }
-#: Keys of the API itself: they say nothing about the caller and are not worth scanning.
-_KNOWN_KEYS = frozenset(
+#: Words of the API itself: they say nothing about the caller and are not worth scanning.
+_KNOWN_WORDS = frozenset(
     (
         "role content type text name id index function arguments tool_calls tool_call_id "
         "image_url url detail input_audio format refusal parameters description properties "
         "required enum items strict json_schema schema additionalProperties anyOf $defs $ref "
-        "include_usage file file_id filename file_data title default minimum maximum"
+        "include_usage file file_id filename file_data title default minimum maximum "
+        "system user assistant developer tool object string number integer boolean array auto"
     ).split()
 ) | frozenset(_FIELD_TYPES)
 _MOST_CHOICES = 128
@@ -160,7 +161,7 @@ def _segments(raw: bytes, document: dict[str, Any]) -> tuple[Segment, ...]:
     seen = 0
     for place, text, is_key in walk(document):
         seen += 1
-        if not text or text in _KNOWN_KEYS or place == ("model",):
+        if not text or text in _KNOWN_WORDS or place == ("model",):
             continue
         segments.append(Segment(text, pointer(place), _role(document, place), _kind(place, is_key)))
     if seen != count_literals(raw):

@@ -1,0 +1,67 @@
+"""A decision, health and prices to a plan: ordered candidates with caps and deadlines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.core.decision import Candidate, Decision, Plan
+from gateway.core.deployment import Deployment
+from gateway.core.health import Breaker, admits
+from gateway.core.money import worst_cost
+from gateway.core.profile import Profile
+from gateway.core.request import ChatRequest
+
+
+def make_plan(
+    decision: Decision,
+    request: ChatRequest,
+    profile: Profile,
+    breakers: Mapping[str, Breaker],
+    *,
+    default_output_cap: int,
+    request_seconds: float,
+    now: float,
+    wall: float,
+) -> Plan:
+    """Bound every candidate of a decision.
+
+    Deployments whose breaker is open go to the end instead of out: a call that may fail beats a
+    certain refusal, and it is how a breaker learns that the deployment is back.
+
+    Args:
+        default_output_cap: tokens, for callers that give no cap; it is sent upstream, so that
+            spend can never pass the hold.
+        request_seconds: bound of the whole request.
+        now: the driver's monotonic clock; wall: epoch seconds, which breakers are kept in.
+    """
+    closed = Breaker()
+    ready = [c for c in decision.candidates if admits(breakers.get(c.name, closed), wall)]
+    resting = [c for c in decision.candidates if not admits(breakers.get(c.name, closed), wall)]
+    candidates = tuple(
+        bound_candidate(deployment, decision, request, profile, default_output_cap)
+        for deployment in (*ready, *resting)
+    )
+    return Plan(candidates=candidates, deadline=now + request_seconds)
+
+
+def bound_candidate(
+    deployment: Deployment,
+    decision: Decision,
+    request: ChatRequest,
+    profile: Profile,
+    default_output_cap: int,
+) -> Candidate:
+    """One deployment with the output cap that is sent and the money that is held for it."""
+    caps = [request.max_output_tokens or default_output_cap]
+    caps += [cap for cap in (decision.output_cap, deployment.max_output_tokens) if cap]
+    if deployment.context_tokens and request.max_output_tokens is None:
+        # Our own default must not push a long prompt over the context window.
+        caps.append(max(1, deployment.context_tokens - profile.tokens.expected))
+    output_cap = min(caps)
+    held = worst_cost(deployment.price, profile.tokens.upper_bound, output_cap * request.choices)
+    return Candidate(
+        deployment=deployment,
+        output_cap=output_cap,
+        hold_nanousd=held,
+        attempts=1 + max(0, deployment.retries),
+    )

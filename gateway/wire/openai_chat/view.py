@@ -64,6 +64,8 @@ _KNOWN_WORDS = frozenset(
     ).split()
 ) | frozenset(_FIELD_TYPES)
 _MOST_CHOICES = 128
+#: Numbers beyond a double's range ride along in the raw bytes; the view only needs to survive them.
+_DOCUMENT = msgspec.json.Decoder(float_hook=float)
 
 
 def decode(raw: bytes) -> ChatRequest:
@@ -105,7 +107,7 @@ def _parse(raw: bytes) -> tuple[dict[str, msgspec.Raw], dict[str, Any]]:
     try:
         raw.decode("utf-8")
         fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-        document = msgspec.json.decode(raw)
+        document = _DOCUMENT.decode(raw)
     except UnicodeDecodeError as error:
         raise InvalidRequest(
             f"The body is not valid UTF-8 (byte {error.start}). Send JSON encoded as UTF-8.",

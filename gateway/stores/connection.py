@@ -45,6 +45,10 @@ class ConnectionLost(StoreUnavailable):
     """The connection broke after the command was sent: it may or may not have been done."""
 
 
+class NotSent(StoreUnavailable):
+    """Redis was known to be away, so the command was never sent."""
+
+
 def unavailable(detail: str) -> StoreUnavailable:
     """The error for a store that cannot be asked; `detail` is for operators."""
     return StoreUnavailable(_MESSAGE, detail=detail, retry_after=1.0)
@@ -266,8 +270,11 @@ class RedisConnection:
                 raise unavailable(f"Redis refused {script.name}.lua: {refusal}") from None
         # A script that is unknown did nothing, so asking again is safe for any of them; and a
         # server that came back new knows none.
-        await self.execute("SCRIPT", "LOAD", source, idempotent=True)
-        return await self.execute(*command)
+        try:
+            await self.execute("SCRIPT", "LOAD", source, idempotent=True)
+            return await self.execute(*command)
+        except NotSent as failure:
+            raise unavailable(failure.detail) from None
 
     async def _connected(self, patience: float) -> _Wire:
         """The live wire; waits only while the first connect or reconnect is under way."""
@@ -280,7 +287,7 @@ class RedisConnection:
                 await asyncio.wait_for(asyncio.shield(self._outcome), patience)
         wire = self._wire
         if wire is None or wire.broken:
-            raise unavailable(self._reason)
+            raise NotSent(_MESSAGE, detail=self._reason, retry_after=1.0)
         return wire
 
     async def _keep(self) -> None:

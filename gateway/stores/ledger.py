@@ -20,7 +20,7 @@ from gateway.core.ledger import (
 )
 from gateway.core.records import AuditRecord, LedgerLine
 from gateway.stores import names
-from gateway.stores.connection import Argument, RedisConnection, Reply
+from gateway.stores.connection import Argument, NotSent, RedisConnection, Reply
 from gateway.stores.scripts import load_scripts
 
 #: How long a settled hold is remembered, in seconds, so that a repeated settlement is harmless.
@@ -40,9 +40,15 @@ class LedgerStore:
         self._connection = connection
         self._scripts = load_scripts()
         self._known_orgs: set[str] = set()
+        # Holds whose answer never came: they may stand in Redis although no call follows.
+        self._unsure: set[tuple[str, str]] = set()
 
     async def hold(self, hold: Hold) -> Granted | Refused:
-        """Reserve the amount in every counter, or in none. Asking twice reserves once."""
+        """Reserve the amount in every counter, or in none. Asking twice reserves once.
+
+        When Redis does not answer, the hold is not to be used; should it stand all the same,
+        the next `reap` gives it back.
+        """
         org, amount = hold.org, hold.amount_nanousd
         keys = [names.leases(org), names.hold_prefix(org) + hold.hold_id]
         args: list[Argument] = [
@@ -57,7 +63,13 @@ class LedgerStore:
             args += (counter.per, counter.cap_nanousd, 1 if counter.enforce else 0)
         if org not in self._known_orgs:
             await self._remember(org)
-        reply = _texts(await self._connection.run(self._scripts.hold, keys, args))
+        try:
+            reply = _texts(await self._connection.run(self._scripts.hold, keys, args))
+        except NotSent:
+            raise
+        except BaseException:
+            self._unsure.add((org, hold.hold_id))
+            raise
         if reply[0] == b"refused":
             refusing = hold.counters[int(reply[2]) - 1]
             taken = int(reply[3]) + int(reply[4])
@@ -108,9 +120,15 @@ class LedgerStore:
 
     async def reap(self, org: str, limit: int = 100) -> int:
         """Book up to `limit` expired leases as in doubt; returns how many there were."""
+        await self._give_back_unsure(org)
         keys = (names.leases(org), names.ledger(org), names.audit(org))
         args = (limit, names.hold_prefix(org), IN_DOUBT_SECONDS)
         return cast(int, await self._connection.run(self._scripts.reap, keys, args))
+
+    async def cancel(self, org: str, hold_id: str) -> bool:
+        """Give back a hold under which no call was made; False when there was no open one."""
+        keys = (names.leases(org), names.hold_prefix(org) + hold_id)
+        return await self._connection.run(self._scripts.cancel, keys, (hold_id,)) == 1
 
     async def record(self, record: AuditRecord) -> None:
         """Write a decision that no settlement carries, such as a refusal."""
@@ -138,6 +156,11 @@ class LedgerStore:
         args = [counter.per for counter in counters]
         reply = await self._connection.run(self._scripts.use, keys, args)
         return _uses(counters, _texts(reply))
+
+    async def _give_back_unsure(self, org: str) -> None:
+        for entry in [entry for entry in self._unsure if entry[0] == org]:
+            await self.cancel(*entry)
+            self._unsure.discard(entry)
 
     async def _remember(self, org: str) -> None:
         # The set has another hash tag than the org's keys, so no script can write it.

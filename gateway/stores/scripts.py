@@ -35,6 +35,7 @@ class Scripts(msgspec.Struct, frozen=True, kw_only=True):
     hold: Script
     settle: Script
     correct: Script
+    cancel: Script
     renew: Script
     reap: Script
     use: Script
@@ -46,6 +47,7 @@ def load_scripts() -> Scripts:
         hold=_load("hold", records_spending=False),
         settle=_load("settle", records_spending=True),
         correct=_load("correct", records_spending=True),
+        cancel=_load("cancel", records_spending=True),
         renew=_load("renew", records_spending=True),
         reap=_load("reap", records_spending=True),
         use=_load("use", records_spending=False),

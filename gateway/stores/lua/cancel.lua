@@ -1,0 +1,13 @@
+-- Give back a hold under which no call was made; no line is written.
+--
+-- KEYS  1 leases, 2 the hold
+-- ARGV  1 hold id
+-- Returns 1 when the hold was open, 0 when there was nothing to give back
+-- Expiry: none; the hold is deleted.
+
+local found = redis.call('HMGET', KEYS[2], 'state', 'amount', 'placed')
+if found[1] ~= 'open' then return 0 end
+add_to_placed(found[3], '0', negative(found[2]))
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('DEL', KEYS[2])
+return 1

@@ -77,7 +77,12 @@ def prepare_call(url: str, headers: Iterable[tuple[str, str]]) -> PreparedCall:
     if parsed.user or parsed.password:
         raise ValueError("a base_url must not hold a user or password; use api_key or headers")
     prepared: CIMultiDict[str] = CIMultiDict(
-        {"accept": "*/*", "content-type": "application/json", "accept-encoding": "identity"}
+        {
+            "accept": "*/*",
+            "content-type": "application/json",
+            "accept-encoding": "identity",
+            "user-agent": "fairlead",
+        }
     )
     for name, text in headers:
         if _UNPRINTABLE.search(name) or _UNPRINTABLE.search(text):
@@ -113,20 +118,18 @@ class Transport:
 
     async def _exchange(self, outbound: Outbound, call: PreparedCall) -> Upstream | AttemptFailure:
         session = self._sessions.get(call.socket_path) or self._connect_to(call.socket_path)
-        timeout = aiohttp.ClientTimeout(
-            total=outbound.timeout_seconds, sock_connect=CONNECT_SECONDS
-        )
-        async with asyncio.timeout(outbound.first_byte_seconds):
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + outbound.timeout_seconds
+        async with asyncio.timeout(min(outbound.first_byte_seconds, outbound.timeout_seconds)):
             response = await session.request(
                 "POST",
                 call.url,
                 data=outbound.body,
                 headers=call.headers,
-                timeout=timeout,
                 allow_redirects=False,
             )
         if 200 <= response.status < 300:
-            return _Answer(response, self._largest_answer)
+            return _Answer(response, self._largest_answer, loop, deadline)
         return await _refusal(response)
 
     def _connect_to(self, socket_path: str) -> aiohttp.ClientSession:
@@ -140,7 +143,8 @@ class Transport:
         session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=("User-Agent",),
+            # The attempt's own bounds are kept here and in the answer, at a lower cost a chunk.
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
             trust_env=False,
         )
         self._sessions[socket_path] = session
@@ -154,13 +158,24 @@ class Transport:
 
 
 class _Answer:
-    """An open answer, as `adapters.base.Upstream`."""
+    """An open answer, as `adapters.base.Upstream`; at its deadline it is broken off."""
 
-    __slots__ = ("_largest", "_response", "content_type", "status")
+    __slots__ = ("_largest", "_late", "_response", "_timer", "content_type", "status")
 
-    def __init__(self, response: aiohttp.ClientResponse, largest: int) -> None:
+    def __init__(
+        self,
+        response: aiohttp.ClientResponse,
+        largest: int,
+        loop: asyncio.AbstractEventLoop,
+        deadline: float,
+    ) -> None:
         self._response = response
         self._largest = largest
+        self._late = False
+        self._timer: asyncio.TimerHandle | None = None
+        # A short answer has arrived whole together with its headers and needs no timer.
+        if not response.content.is_eof():
+            self._timer = loop.call_at(deadline, self._expire)
         self.status = response.status
         self.content_type = response.headers.get("content-type", "")
 
@@ -169,7 +184,7 @@ class _Answer:
         try:
             body = await _read(self._response.content, self._largest)
         except CLIENT_ERRORS as error:
-            return from_exception(error)
+            return self._failure(error)
         if len(body) <= self._largest:
             return body
         return AttemptFailure(
@@ -184,11 +199,24 @@ class _Answer:
             while chunk := await content.readany():
                 yield chunk
         except CLIENT_ERRORS as error:
-            yield from_exception(error)
+            yield self._failure(error)
 
     async def close(self) -> None:
         """Break the connection off if the body has not ended; else it is in the pool already."""
+        if self._timer is not None:
+            self._timer.cancel()
         self._response.close()
+
+    def _expire(self) -> None:
+        self._late = True
+        self._response.close()
+
+    def _failure(self, error: Exception) -> AttemptFailure:
+        if self._late:
+            return AttemptFailure(
+                kind=FailureKind.TIMEOUT, detail="the attempt's time was over inside the answer"
+            )
+        return from_exception(error)
 
 
 async def _refusal(response: aiohttp.ClientResponse) -> AttemptFailure:

@@ -323,7 +323,7 @@ _TIME_HINTS = {
     "zone": "a zone name such as Europe/Berlin or UTC",
 }
 _LEVEL_HINT = (
-    f'write a level ({", ".join(level.label for level in Sensitivity)}), '
+    f"write a level ({', '.join(level.label for level in Sensitivity)}), "
     'a comparison such as "<= internal", a range "public..internal", or a list'
 )
 

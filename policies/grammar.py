@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from gateway.core.findings import FINDING_TYPES
+from gateway.core.ledger import PERIODS
 from policies import model
 from policies.conditions import CAPABILITIES, FACTS, ConditionShape
 from policies.shapes import (
@@ -38,12 +39,14 @@ from policies.values import (
 
 #: The version of the file format that this code reads.
 VERSION = 1
-PERIODS = ("hour", "day", "week", "month", "total")
 ON_EXHAUSTED = ("refuse", "self_hosted_only")
 
 _USD = Amount(most=Decimal(10**9))
 _FINDING = Choice(options={name: name for name in sorted(FINDING_TYPES)}, what="a finding type")
 _NEED = Choice(options={name: name for name in sorted(CAPABILITIES)}, what="a capability")
+_ABILITY = Choice(
+    options={name: name for name in sorted({*CAPABILITIES, "text"})}, what="a capability"
+)
 _SECONDS = Amount(positive=True, most=Decimal(86_400))
 _TOKENS = Whole(least=1, most=100_000_000)
 _PROSE = Text(what="a sentence", longest=1000)
@@ -70,7 +73,9 @@ DEPLOYMENT = Record(
     build=model.DeploymentStatement,
     keys={
         "adapter": Key(
-            WORD, "adapter: openai, anthropic, openai_compatible or ctransformers", required=True
+            WORD,
+            "adapter: openai, anthropic, openai_compatible, ctransformers or a vendor's name",
+            required=True,
         ),
         "model": Key(WORD, "model: the name that the backend knows it by", required=True),
         "clearance": Key(
@@ -86,7 +91,10 @@ DEPLOYMENT = Record(
         "self_hosted": Key(Flag(), "whether it runs on the company's own machines"),
         "context_tokens": Key(_TOKENS, "the size of its context window"),
         "max_output_tokens": Key(_TOKENS, "the longest answer that it can give"),
-        "capabilities": Key(ListOf(item=_NEED, single=True), "what it can do"),
+        "capabilities": Key(
+            ListOf(item=_ABILITY, single=True, least=1),
+            "what it can do; without the key, anything; [text] is nothing but text",
+        ),
         "retries": Key(Whole(most=10), "further calls after a failure that a pause can cure"),
         "timeout_seconds": Key(_SECONDS, "the longest that one call may take"),
         "first_byte_seconds": Key(_SECONDS, "the longest wait for the answer to begin"),
@@ -267,7 +275,7 @@ def _condition_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {"any": words, "all": words, "none": words},
     }
-    asked: dict[str, Any] = {fact: words for fact in FACTS}
+    asked: dict[str, Any] = dict.fromkeys(FACTS, words)
     asked["stream"] = {"type": "boolean"}
     asked["tags"] = {"type": "object", "additionalProperties": words}
     asked["time"] = {
@@ -278,7 +286,7 @@ def _condition_schema() -> dict[str, Any]:
     for fact, known in (("findings", FINDING_TYPES), ("needs", CAPABILITIES)):
         one = {"enum": sorted(known)}
         some = {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}
-        named = {**members, "properties": {name: some for name in ("any", "all", "none")}}
+        named = {**members, "properties": dict.fromkeys(("any", "all", "none"), some)}
         asked[fact] = {"anyOf": [*some["anyOf"], named]}
     groups = {"any": several, "all": several, "not": {"anyOf": [condition, several]}}
     return {"type": "object", "additionalProperties": False, "properties": {**asked, **groups}}

@@ -46,9 +46,7 @@ class PolicyError(Exception):
 
     def __init__(self, problems: Iterable[Problem], source: str = "policy") -> None:
         self.source = source
-        self.problems = tuple(
-            sorted(problems, key=lambda problem: (problem.line, problem.column))
-        )
+        self.problems = tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
         super().__init__(str(self))
 
     def __str__(self) -> str:

@@ -8,7 +8,8 @@ Rules of this file:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping as MappingOf
+from collections.abc import Callable
+from collections.abc import Mapping as MappingOf
 from decimal import Decimal
 from typing import Any, Final, Protocol
 

@@ -28,7 +28,9 @@ _LOOKS_SECRET = re.compile(
     r"(sk|pk|rk|fl|hf|gsk|xai|ghp|AKIA|AIza)[-_A-Za-z0-9]{12,}|[A-Za-z0-9+/_=.-]{24,}"
 )
 _SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
-_SECRET_HINT = "put it into the environment and write env:NAME, or into a file and write file:PATH"
+_REFERENCE_HINT = "write env:NAME for a variable of the environment, or file:PATH"
+    "put it into the environment and write env:NAME, or into a file and write file:PATH"
+)
 
 
 class SecretShape(msgspec.Struct, frozen=True):
@@ -47,7 +49,7 @@ class SecretShape(msgspec.Struct, frozen=True):
             message = "the name after 'env:' must be letters, digits and '_'"
         else:
             message = "a secret must not stand in the policy file"
-        problems.add(node.at, message, hint=_SECRET_HINT, path=node.path)
+        problems.add(node.at, message, hint=_REFERENCE_HINT, path=node.path)
         return WRONG
 
     def schema(self) -> dict[str, Any]:
@@ -75,7 +77,7 @@ class HeadersShape(msgspec.Struct, frozen=True):
                 headers.append((entry.key, SecretShape().read(entry.node, problems)))
             elif _SECRET_HEADER.search(entry.key) or _LOOKS_SECRET.search(text):
                 message = f"the header '{entry.key}' looks like a secret, which must not stand here"
-                problems.add(entry.node.at, message, hint=_SECRET_HINT, path=entry.node.path)
+                problems.add(entry.node.at, message, hint=_REFERENCE_HINT, path=entry.node.path)
             else:
                 headers.append((entry.key, text))
         return tuple(headers)
@@ -230,7 +232,10 @@ class UseShape(msgspec.Struct, frozen=True):
             "type": "object",
             "additionalProperties": False,
             "minProperties": 1,
-            "properties": {"strategy": {"enum": list(STRATEGIES)}, "among": SelectorShape().schema()},
+            "properties": {
+                "strategy": {"enum": list(STRATEGIES)},
+                "among": SelectorShape().schema(),
+            },
         }
         names: list[Any] = _SELECTOR_KEYS["names"][1].schema()["anyOf"]
         return {"anyOf": [*names, strategy]}

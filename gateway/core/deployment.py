@@ -64,11 +64,14 @@ class AdapterFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a policy must know of a kind of driver without importing it.
 
     `provider` is the provider that its deployments have when the policy names none;
-    `capabilities` are what they can do when the policy does not say, empty for unknown.
+    `capabilities` are what they can do when the policy does not say, empty for unknown;
+    `key_variable` is the environment variable that usually holds the key.
     """
 
     name: str
     needs_api_key: bool = False
+    needs_base_url: bool = False
+    key_variable: str = ""
     default_base_url: str = ""
     self_hosted: bool = False
     provider: str = ""
@@ -83,16 +86,20 @@ SHIPPED_ADAPTERS: Mapping[str, AdapterFacts] = MappingProxyType(
             AdapterFacts(
                 name="openai",
                 needs_api_key=True,
+                key_variable="OPENAI_API_KEY",
                 default_base_url="https://api.openai.com/v1",
                 provider="openai",
             ),
             AdapterFacts(
                 name="anthropic",
                 needs_api_key=True,
+                key_variable="ANTHROPIC_API_KEY",
                 default_base_url="https://api.anthropic.com",
                 provider="anthropic",
             ),
-            AdapterFacts(name="openai_compatible", provider="openai_compatible"),
+            AdapterFacts(
+                name="openai_compatible", needs_base_url=True, provider="openai_compatible"
+            ),
             AdapterFacts(
                 name="ctransformers",
                 self_hosted=True,

@@ -1,0 +1,66 @@
+"""The list of checks, and running them."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from policies.checks import (
+    p001_unknown_deployment,
+    p002_names_collide,
+    p003_adapter_settings,
+    p004_price_gap,
+    p005_budget_scope,
+    p006_constraint_without_effect,
+)
+from policies.checks.base import Check
+from policies.model import PolicyFile
+from policies.problems import Problem
+from policies.resolve import Known
+
+
+def _listed(module: ModuleType) -> Check:
+    return Check(
+        code=module.CODE,
+        title=module.TITLE,
+        severity=module.SEVERITY,
+        bad=module.BAD,
+        good=module.GOOD,
+        check=module.check,
+    )
+
+
+CHECKS: tuple[Check, ...] = tuple(
+    _listed(module)
+    for module in (
+        p001_unknown_deployment,
+        p002_names_collide,
+        p003_adapter_settings,
+        p004_price_gap,
+        p005_budget_scope,
+        p006_constraint_without_effect,
+    )
+)
+
+
+def run_checks(
+    policy: PolicyFile,
+    known: Known,
+    *,
+    severities: frozenset[str] = frozenset(("error", "warning")),
+) -> tuple[Problem, ...]:
+    """What the checks of these severities find in a policy, in the order of the file."""
+    found = [
+        Problem(
+            line=finding.at.line,
+            column=finding.at.column,
+            message=finding.message,
+            hint=finding.hint,
+            path=finding.path,
+            code=check.code,
+            severity=check.severity,
+        )
+        for check in CHECKS
+        if check.severity in severities
+        for finding in check.check(policy, known)
+    ]
+    return tuple(sorted(found, key=lambda problem: (problem.line, problem.column, problem.code)))

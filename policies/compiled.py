@@ -1,0 +1,136 @@
+"""A policy ready to decide: names resolved, prices in nano-USD, conditions as functions.
+
+The same object serves traffic, `check`, `test`, `explain` and whatever comes later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from gateway.core.deployment import Deployment
+from gateway.core.findings import SensitivityRules
+from policies.model import CaseStatement
+
+#: How a condition turned out: it holds, it does not, or it cannot be told (None).
+Truth = bool | None
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The facts of one request in the form that conditions compare.
+
+    `types_complete` is False when a detector failed, so that what is missing may still be
+    there; `difficulty` and `task` are None when their classifier failed. `estimated_cost` is
+    in nano-USD: the expected input and the longest answer at the dearest deployment of the
+    policy, so it does not depend on what else is decided; 0 when no condition asks for it.
+    """
+
+    sensitivity: int
+    types: frozenset[str]
+    types_complete: bool
+    difficulty: float | None
+    task: str | None
+    needs: frozenset[str]
+    input_tokens: int
+    estimated_cost: int
+    budget_used: float
+    model: str
+    org: str
+    team: str
+    app: str
+    user: str
+    tags: Mapping[str, str]
+    now: float
+    stream: bool
+
+
+class Matcher(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A compiled condition.
+
+    `kind` is always, term, all, any or not; `words` is how the file put it; `holds` answers for
+    one request in three values; `parts` are the conditions inside, for explaining.
+    """
+
+    kind: str
+    words: str
+    holds: Callable[[Seen], Truth]
+    parts: tuple[Matcher, ...] = ()
+    fact: str = ""
+
+
+class Constraint(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What may never happen: where `when` holds or cannot be told, all of it applies.
+
+    `excluded` are the deployments that it takes away; `because` is its reason in words,
+    `blocks` says that nothing may serve, with `message` for the caller.
+    """
+
+    id: str
+    because: str
+    when: Matcher
+    excluded: frozenset[str] = frozenset()
+    output_cap: int | None = None
+    mask: frozenset[str] = frozenset()
+    blocks: bool = False
+    message: str = ""
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What we would like: deployments by name in the order of the file, and a strategy."""
+
+    id: str
+    because: str
+    when: Matcher
+    deployments: tuple[str, ...]
+    strategy: str = "ordered"
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
+    """A money cap as it applies to one principal, or to a kind of scope when it ends in `/*`.
+
+    `scope` is written like `team/support`; `cap_nanousd` is for one period `per`;
+    `on_exhausted` is refuse or self_hosted_only.
+    """
+
+    scope: str
+    per: str
+    cap_nanousd: int
+    on_exhausted: str = "refuse"
+
+
+class Alias(msgspec.Struct, frozen=True, kw_only=True):
+    """A model name that client apps may ask for."""
+
+    name: str
+    description: str = ""
+
+
+class Defaults(msgspec.Struct, frozen=True, kw_only=True):
+    """Values for whatever says nothing itself; times in seconds, sizes in tokens."""
+
+    max_output_tokens: int = 4096
+    request_timeout_seconds: float = 600.0
+    first_byte_seconds: float = 120.0
+    retries: int = 1
+
+
+class CompiledPolicy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Everything that decides, under one revision.
+
+    `revision` is a hash of the meaning: comments, layout and the order of what has no order do
+    not change it, and neither do the file's own tests. `deployments`, `aliases` and `routes`
+    keep the order of the file. `asks_cost` says whether any condition needs the estimate.
+    """
+
+    revision: str
+    source: str
+    deployments: Mapping[str, Deployment]
+    aliases: Mapping[str, Alias]
+    rules: SensitivityRules
+    constraints: tuple[Constraint, ...]
+    routes: tuple[Route, ...]
+    budgets: tuple[Budget, ...]
+    defaults: Defaults
+    tests: tuple[CaseStatement, ...] = ()
+    asks_cost: bool = False

@@ -1,0 +1,227 @@
+"""Turns a policy file into what decides, or says why it cannot.
+
+Rules of this file:
+- every check of severity `error` passes first, so that what is built is whole;
+- names are resolved to deployments once; conditions become functions once;
+- the revision hashes the meaning: comments, layout, tests, secrets' values and the order of
+  what has no order do not change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import msgspec
+
+from gateway.core.deployment import SHIPPED_ADAPTERS, AdapterFacts, Deployment, Secret
+from gateway.core.findings import SensitivityRules, default_levels
+from gateway.core.money import usd_to_nano
+from policies.checks.registry import run_checks
+from policies.compiled import (
+    Alias,
+    Budget,
+    CompiledPolicy,
+    Constraint,
+    Defaults,
+    Route,
+)
+from policies.matchers import compile_condition, facts_asked
+from policies.model import (
+    ConstraintStatement,
+    DeploymentStatement,
+    PolicyFile,
+    RouteStatement,
+    SecretReference,
+    SensitivityStatement,
+)
+from policies.problems import PolicyError, Problem
+from policies.resolve import (
+    Known,
+    PriceLookup,
+    Resolved,
+    SecretLookup,
+    price_of,
+    resolve,
+    select,
+)
+from policies.revision import revision_of
+
+
+def compile_policy(
+    policy: PolicyFile,
+    prices: PriceLookup,
+    secrets: SecretLookup,
+    adapters: Mapping[str, AdapterFacts] = SHIPPED_ADAPTERS,
+) -> CompiledPolicy:
+    """Compile a policy file.
+
+    Args:
+        policy: the file as read.
+        prices: the price book, asked for deployments that the file does not price.
+        secrets: resolves `env:` and `file:` references.
+        adapters: the adapters and vendors that deployments may name.
+
+    Raises:
+        PolicyError: a check of severity `error` failed, or a secret is not there; it holds
+            every such problem.
+    """
+    known = Known(adapters=adapters, prices=prices)
+    problems = list(run_checks(policy, known, severities=frozenset(("error",))))
+    looked_up, missing = _secrets_of(policy, secrets)
+    problems.extend(missing)
+    if problems:
+        raise PolicyError(problems, policy.source)
+    resolved = tuple(resolve(statement, adapters) for statement in policy.deployments)
+    deployments = {
+        statement.name: _deployment(statement, one, policy, prices, looked_up)
+        for statement, one in zip(policy.deployments, resolved, strict=True)
+    }
+    budgets = tuple(
+        Budget(
+            scope=budget.scope,
+            per=budget.per,
+            cap_nanousd=usd_to_nano(budget.usd),
+            on_exhausted=budget.on_exhausted,
+        )
+        for budget in policy.budgets
+    )
+    rules = sensitivity_rules(policy.sensitivity)
+    defaults = Defaults(
+        max_output_tokens=policy.defaults.max_output_tokens,
+        request_timeout_seconds=float(policy.defaults.request_timeout_seconds),
+        first_byte_seconds=float(policy.defaults.first_byte_seconds),
+        retries=policy.defaults.retries,
+    )
+    constraints = tuple(_constraint(one, resolved) for one in policy.constraints)
+    routes = tuple(_route(one, resolved) for one in policy.routes)
+    conditions = [one.when for one in policy.constraints] + [one.when for one in policy.routes]
+    compiled = CompiledPolicy(
+        revision="",
+        source=policy.source,
+        deployments=MappingProxyType(deployments),
+        aliases=MappingProxyType(
+            {one.name: Alias(name=one.name, description=one.description) for one in policy.aliases}
+        ),
+        rules=rules,
+        constraints=constraints,
+        routes=routes,
+        budgets=budgets,
+        defaults=defaults,
+        tests=policy.tests,
+        asks_cost=any("estimated_cost" in facts_asked(when) for when in conditions),
+    )
+    return msgspec.structs.replace(compiled, revision=revision_of(policy, compiled))
+
+
+def sensitivity_rules(statement: SensitivityStatement) -> SensitivityRules:
+    """The rules that turn findings into a level: the defaults with the file's own on top."""
+    levels = default_levels()
+    levels.update(statement.findings)
+    return SensitivityRules(
+        levels=MappingProxyType(levels), default=statement.default, weak_pair=statement.weak_pair
+    )
+
+
+def _secrets_of(
+    policy: PolicyFile, secrets: SecretLookup
+) -> tuple[Mapping[str, Secret], list[Problem]]:
+    found: dict[str, Secret] = {}
+    missing: list[Problem] = []
+    for deployment in policy.deployments:
+        references = [held for _, held in deployment.headers if isinstance(held, SecretReference)]
+        if deployment.api_key is not None:
+            references.append(deployment.api_key)
+        for reference in references:
+            secret = secrets(reference.text)
+            if secret is not None:
+                found[reference.text] = secret
+                continue
+            if reference.kind == "env":
+                message = f"the environment variable {reference.name} is not set"
+                hint = f"set {reference.name} before the gateway starts, or remove the deployment"
+            else:
+                message = f"the secret file '{reference.name}' cannot be read or is empty"
+                hint = "one line of text that the gateway's user may read"
+            missing.append(
+                Problem(
+                    line=reference.at.line,
+                    column=reference.at.column,
+                    message=message,
+                    hint=hint,
+                    path=f"deployments.{deployment.name}",
+                )
+            )
+    return found, missing
+
+
+def _deployment(
+    statement: DeploymentStatement,
+    resolved: Resolved,
+    policy: PolicyFile,
+    prices: PriceLookup,
+    secrets: Mapping[str, Secret],
+) -> Deployment:
+    price = price_of(statement, resolved, prices)
+    if isinstance(price, str):
+        raise AssertionError("a price gap passed its check")
+    defaults = policy.defaults
+    first_byte = statement.first_byte_seconds
+    timeout = statement.timeout_seconds
+    return Deployment(
+        name=statement.name,
+        adapter=statement.adapter,
+        model=statement.model,
+        clearance=statement.clearance,
+        price=price,
+        base_url=resolved.base_url,
+        api_key=secrets[statement.api_key.text] if statement.api_key is not None else None,
+        headers=tuple((name, held) for name, held in statement.headers if isinstance(held, str)),
+        secret_headers=tuple(
+            (name, secrets[held.text])
+            for name, held in statement.headers
+            if isinstance(held, SecretReference)
+        ),
+        self_hosted=resolved.self_hosted,
+        context_tokens=statement.context_tokens,
+        max_output_tokens=statement.max_output_tokens,
+        capabilities=resolved.capabilities,
+        retries=defaults.retries if statement.retries is None else statement.retries,
+        timeout_seconds=float(defaults.request_timeout_seconds if timeout is None else timeout),
+        first_byte_seconds=float(defaults.first_byte_seconds if first_byte is None else first_byte),
+        options=statement.options,
+        provider=resolved.provider,
+    )
+
+
+def _constraint(statement: ConstraintStatement, resolved: Sequence[Resolved]) -> Constraint:
+    everything = {one.name for one in resolved}
+    allowed = set(everything)
+    if statement.only is not None:
+        allowed &= set(select(statement.only, resolved))
+    if statement.forbid is not None:
+        allowed -= set(select(statement.forbid, resolved))
+    if "self_hosted" in statement.require:
+        allowed &= {one.name for one in resolved if one.self_hosted}
+    return Constraint(
+        id=statement.id,
+        because=statement.because,
+        when=compile_condition(statement.when),
+        excluded=frozenset(everything - allowed),
+        output_cap=statement.cap_output_tokens,
+        mask=frozenset(statement.mask),
+        blocks=statement.block is not None,
+        message=statement.block or "",
+    )
+
+
+def _route(statement: RouteStatement, resolved: Sequence[Resolved]) -> Route:
+    among = statement.use.among
+    names = tuple(one.name for one in resolved) if among is None else select(among, resolved)
+    return Route(
+        id=statement.id,
+        because=statement.because,
+        when=compile_condition(statement.when),
+        deployments=names,
+        strategy=statement.use.strategy,
+    )

@@ -1,0 +1,302 @@
+"""Decides one request: who may serve it, in which order, under which obligations, and why.
+
+Rules of this file:
+- nothing here looks at a clock, a file or a network: policy and facts in, decision out;
+- every constraint whose condition holds, *or cannot be told*, applies; a route whose condition
+  cannot be told is passed over;
+- clearance is always checked; nothing in a policy can switch it off;
+- the first route that holds is the route: when nothing of it is left, the request is refused
+  and no later route is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from gateway.core.decision import Decision, Facts, Reason, Rejected
+from gateway.core.deployment import Deployment
+from gateway.core.errors import UnknownModel
+from gateway.core.money import worst_cost
+from gateway.core.principal import Principal
+from gateway.core.profile import Profile
+from gateway.core.sensitivity import Sensitivity
+from policies.compiled import Budget, CompiledPolicy, Constraint, Route, Seen
+from policies.matchers import ALWAYS
+
+#: The route id of a request that names a deployment itself.
+REQUESTED = "requested"
+#: Refusal codes; `model_not_found` is also the code of the error that the caller is told.
+MODEL_NOT_FOUND = UnknownModel.code
+TOO_SENSITIVE_FOR_KEY = "sensitivity_above_key"
+BLOCKED = "blocked_by_policy"
+NO_ROUTE = "no_route"
+NO_CANDIDATE = "no_candidate"
+
+
+class Applied(msgspec.Struct, frozen=True, kw_only=True):
+    """What all constraints that apply add up to; their order does not matter.
+
+    `excluded` maps each deployment that was taken away to the first constraint, in the order
+    of the file, that did it.
+    """
+
+    constraints: tuple[Constraint, ...]
+    excluded: Mapping[str, Constraint]
+    mask: frozenset[str]
+    output_cap: int | None
+    blocking: Constraint | None
+
+
+def decide(policy: CompiledPolicy, facts: Facts) -> Decision:
+    """Decide one request.
+
+    A refusal is a decision without candidates; `refusal` then tells the caller why and
+    `refusal_code` is one of the codes above.
+    """
+    refused = refused_for_key(policy, facts)
+    if refused is not None:
+        return refused
+    seen = see(policy, facts)
+    applied = apply_constraints(policy, seen)
+    reasons = tuple(
+        Reason(id=one.id, kind="constraint", because=one.because) for one in applied.constraints
+    )
+    if applied.blocking is not None:
+        words = applied.blocking.message or applied.blocking.because
+        told = words or "This request is blocked by policy."
+        return _refusal(policy, told, BLOCKED, applied.blocking.id, reasons)
+    route = route_for(policy, facts, seen)
+    if route is None:
+        told = "No route of the policy covers this request."
+        return _refusal(policy, told, NO_ROUTE, "none", reasons)
+    reasons = (*reasons, Reason(id=route.id, kind="route", because=route.because))
+    candidates, rejected = _filtered(policy, facts, applied, route)
+    if not candidates:
+        told = _nobody_left(facts.profile, route, rejected)
+        return _refusal(policy, told, NO_CANDIDATE, route.id, reasons, rejected)
+    return Decision(
+        candidates=in_order(policy, facts, route, candidates, applied.output_cap),
+        route=route.id,
+        revision=policy.revision,
+        reasons=reasons,
+        rejected=rejected,
+        mask=applied.mask,
+        output_cap=applied.output_cap,
+    )
+
+
+def refused_for_key(policy: CompiledPolicy, facts: Facts) -> Decision | None:
+    """The refusal that the key's own limits or an unknown model give, if they do."""
+    principal, asked = facts.principal, facts.requested_model
+    known = asked in policy.aliases or asked in policy.deployments
+    if not known or (principal.models and asked not in principal.models):
+        told = f"The model '{asked}' does not exist, or this key may not use it."
+        return _refusal(policy, told, MODEL_NOT_FOUND, "none", ())
+    sensitivity = facts.profile.sensitivity
+    if sensitivity > principal.max_sensitivity:
+        told = (
+            f"This request is {sensitivity.label}, and this key may send "
+            f"{principal.max_sensitivity.label} data at most."
+        )
+        return _refusal(policy, told, TOO_SENSITIVE_FOR_KEY, "key", ())
+    return None
+
+
+def see(policy: CompiledPolicy, facts: Facts) -> Seen:
+    """The facts in the form that conditions compare."""
+    profile, principal = facts.profile, facts.principal
+    failed = profile.failed
+    missing = [name for name in failed if not name.startswith(("difficulty", "task"))]
+    return Seen(
+        sensitivity=int(profile.sensitivity),
+        types=profile.finding_types(),
+        types_complete=not missing,
+        difficulty=None if _failed("difficulty", failed) else profile.difficulty,
+        task=None if _failed("task", failed) else profile.task,
+        needs=profile.needs.names(),
+        input_tokens=profile.tokens.expected,
+        estimated_cost=dearest_cost(policy, facts) if policy.asks_cost else 0,
+        budget_used=facts.budget_used,
+        model=facts.requested_model,
+        org=principal.org,
+        team=principal.team,
+        app=principal.app,
+        user=principal.user,
+        tags=dict(facts.tags),
+        now=facts.now,
+        stream=facts.stream,
+    )
+
+
+def apply_constraints(policy: CompiledPolicy, seen: Seen) -> Applied:
+    """Every constraint that holds or cannot be told, and what they add up to."""
+    holding = tuple(one for one in policy.constraints if one.when.holds(seen) is not False)
+    excluded: dict[str, Constraint] = {}
+    mask: frozenset[str] = frozenset()
+    cap: int | None = None
+    blocking: Constraint | None = None
+    for one in holding:
+        for name in one.excluded:
+            excluded.setdefault(name, one)
+        mask |= one.mask
+        if one.output_cap is not None:
+            cap = one.output_cap if cap is None else min(cap, one.output_cap)
+        if one.blocks and blocking is None:
+            blocking = one
+    return Applied(
+        constraints=holding, excluded=excluded, mask=mask, output_cap=cap, blocking=blocking
+    )
+
+
+def route_for(policy: CompiledPolicy, facts: Facts, seen: Seen) -> Route | None:
+    """The route that serves: the deployment asked for by name, or the first that holds."""
+    asked = facts.requested_model
+    if asked not in policy.aliases:
+        return requested_route(asked)
+    for route in policy.routes:
+        if route.when.holds(seen):
+            return route
+    return None
+
+
+def requested_route(deployment: str) -> Route:
+    """The route of a request that names a deployment itself: that deployment and no other."""
+    return Route(
+        id=REQUESTED,
+        because="The caller asked for this deployment by name.",
+        when=ALWAYS,
+        deployments=(deployment,),
+    )
+
+
+def why_not(deployment: Deployment, profile: Profile, applied: Applied) -> Rejected | None:
+    """Why a deployment may not serve the request, or None when it may."""
+    name = deployment.name
+    if deployment.clearance < profile.sensitivity:
+        because = (
+            f"its clearance is {deployment.clearance.label}, "
+            f"and the request is {profile.sensitivity.label}"
+        )
+        return Rejected(deployment=name, reason="clearance", because=because)
+    constraint = applied.excluded.get(name)
+    if constraint is not None:
+        because = constraint.because or f"the constraint '{constraint.id}' rules it out"
+        return Rejected(deployment=name, reason=constraint.id, because=because)
+    needs = profile.needs.names()
+    if needs and deployment.capabilities and not needs <= deployment.capabilities:
+        lacking = ", ".join(sorted(needs - deployment.capabilities))
+        return Rejected(deployment=name, reason="capabilities", because=f"it cannot do: {lacking}")
+    tokens = profile.tokens.expected
+    if 0 < deployment.context_tokens < tokens:
+        because = (
+            f"the input has about {tokens} tokens, "
+            f"and its context holds {deployment.context_tokens}"
+        )
+        return Rejected(deployment=name, reason="context", because=because)
+    return None
+
+
+def in_order(
+    policy: CompiledPolicy,
+    facts: Facts,
+    route: Route,
+    candidates: tuple[Deployment, ...],
+    output_cap: int | None,
+) -> tuple[Deployment, ...]:
+    """Candidates in the order of the route's strategy; ties keep the order of the file."""
+    if route.strategy != "cheapest" or len(candidates) < 2:
+        return candidates
+    output = output_tokens(policy, facts, output_cap)
+    upper = facts.profile.tokens.upper_bound
+    return tuple(sorted(candidates, key=lambda one: worst_cost(one.price, upper, output)))
+
+
+def output_tokens(policy: CompiledPolicy, facts: Facts, output_cap: int | None = None) -> int:
+    """The most output tokens that the request can have, over all of its choices."""
+    most = facts.max_output_tokens or policy.defaults.max_output_tokens
+    if output_cap is not None:
+        most = min(most, output_cap)
+    return most * max(1, facts.choices)
+
+
+def dearest_cost(policy: CompiledPolicy, facts: Facts) -> int:
+    """The fact `estimated_cost` in nano-USD: see `Seen`."""
+    output = output_tokens(policy, facts)
+    expected = facts.profile.tokens.expected
+    return max(
+        (worst_cost(one.price, expected, output) for one in policy.deployments.values()),
+        default=0,
+    )
+
+
+def budgets_for(policy: CompiledPolicy, principal: Principal) -> tuple[Budget, ...]:
+    """The budgets that a principal spends from: the policy's, then the key's own.
+
+    A budget for `team/*` gives each team its own; one for a named team stands instead of it
+    for that team and period.
+    """
+    scopes = principal.scopes()
+    named = {(one.scope, one.per) for one in policy.budgets}
+    found: list[Budget] = []
+    for budget in policy.budgets:
+        kind, _, name = budget.scope.partition("/")
+        for scope in scopes:
+            if scope == budget.scope:
+                found.append(budget)
+            elif name == "*" and scope.startswith(f"{kind}/") and (scope, budget.per) not in named:
+                found.append(msgspec.structs.replace(budget, scope=scope))
+    if principal.budget is not None:
+        own = principal.budget
+        scope = f"key/{principal.key_id}"
+        found.append(Budget(scope=scope, per=own.per, cap_nanousd=own.cap_nanousd))
+    return tuple(found)
+
+
+def _filtered(
+    policy: CompiledPolicy, facts: Facts, applied: Applied, route: Route
+) -> tuple[tuple[Deployment, ...], tuple[Rejected, ...]]:
+    candidates: list[Deployment] = []
+    rejected: list[Rejected] = []
+    for name in route.deployments:
+        deployment = policy.deployments[name]
+        reason = why_not(deployment, facts.profile, applied)
+        if reason is None:
+            candidates.append(deployment)
+        else:
+            rejected.append(reason)
+    return tuple(candidates), tuple(rejected)
+
+
+def _nobody_left(profile: Profile, route: Route, rejected: tuple[Rejected, ...]) -> str:
+    level: Sensitivity = profile.sensitivity
+    begins = f"Policy leaves no deployment that may serve this {level.label} request"
+    if not rejected:
+        return f"{begins}: the route '{route.id}' has none."
+    shown = "; ".join(f"{one.deployment}: {one.because}" for one in rejected[:5])
+    more = f"; and {len(rejected) - 5} more" if len(rejected) > 5 else ""
+    return f"{begins}. {shown}{more}."
+
+
+def _failed(classifier: str, failed: tuple[str, ...]) -> bool:
+    return any(name.startswith(classifier) for name in failed)
+
+
+def _refusal(
+    policy: CompiledPolicy,
+    told: str,
+    code: str,
+    route: str,
+    reasons: tuple[Reason, ...],
+    rejected: tuple[Rejected, ...] = (),
+) -> Decision:
+    return Decision(
+        candidates=(),
+        route=route,
+        revision=policy.revision,
+        reasons=reasons,
+        rejected=rejected,
+        refusal=told,
+        refusal_code=code,
+    )

@@ -1,0 +1,231 @@
+"""Turns conditions into functions of the seen facts, in three values: yes, no, cannot be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from operator import attrgetter
+from zoneinfo import ZoneInfo
+
+from gateway.core.money import NANO
+from policies.compiled import Matcher, Seen, Truth
+from policies.model import (
+    Among,
+    Condition,
+    Group,
+    Hours,
+    Is,
+    Members,
+    Range,
+    Tagged,
+    Term,
+    Words,
+)
+
+Holds = Callable[[Seen], Truth]
+
+
+def _always(_seen: Seen) -> Truth:
+    return True
+
+
+#: The condition of a statement that has none.
+ALWAYS = Matcher(kind="always", words="always", holds=_always)
+
+
+def compile_condition(condition: Condition | None) -> Matcher:
+    """The matcher of a condition; no condition at all always holds."""
+    if condition is None:
+        return ALWAYS
+    if isinstance(condition, Term):
+        return Matcher(
+            kind="term", words=condition.text, holds=_term(condition), fact=condition.fact
+        )
+    parts = tuple(compile_condition(part) for part in condition.parts)
+    words = {"all": "all of these", "any": "any of these", "not": "none of these"}
+    return Matcher(
+        kind=condition.kind,
+        words=words[condition.kind],
+        holds=_group(condition, parts),
+        parts=parts,
+    )
+
+
+def facts_asked(condition: Condition | None) -> frozenset[str]:
+    """The names of the facts that a condition looks at."""
+    if condition is None:
+        return frozenset()
+    if isinstance(condition, Term):
+        return frozenset((condition.fact,))
+    return frozenset().union(*(facts_asked(part) for part in condition.parts))
+
+
+def _group(group: Group, parts: tuple[Matcher, ...]) -> Holds:
+    tests = tuple(part.holds for part in parts)
+    if group.kind == "all":
+        return _all_of(tests)
+    anything = _any_of(tests)
+    if group.kind == "any":
+        return anything
+
+    def none_holds(seen: Seen) -> Truth:
+        found = anything(seen)
+        return None if found is None else not found
+
+    return none_holds
+
+
+def _all_of(tests: tuple[Holds, ...]) -> Holds:
+    def every(seen: Seen) -> Truth:
+        answer: Truth = True
+        for test in tests:
+            found = test(seen)
+            if found is False:
+                return False
+            if found is None:
+                answer = None
+        return answer
+
+    return every
+
+
+def _any_of(tests: tuple[Holds, ...]) -> Holds:
+    def some(seen: Seen) -> Truth:
+        answer: Truth = False
+        for test in tests:
+            found = test(seen)
+            if found:
+                return True
+            if found is None:
+                answer = None
+        return answer
+
+    return some
+
+
+def _term(term: Term) -> Holds:
+    match term.test:
+        case Range() as span:
+            return _range(term.fact, span)
+        case Among(numbers):
+            return _among(term.fact, tuple(float(number) for number in numbers))
+        case Words(words):
+            return _words(term.fact, words)
+        case Members() as members:
+            return _findings(members) if term.fact == "findings" else _needs(members)
+        case Tagged(tags):
+            return _tagged(tags)
+        case Hours() as hours:
+            return _hours(hours)
+        case Is(wanted):
+            return lambda seen: seen.stream is wanted
+
+
+def _scale(fact: str) -> int:
+    return NANO if fact == "estimated_cost" else 1
+
+
+def _range(fact: str, span: Range) -> Holds:
+    read = attrgetter(fact)
+    scale = _scale(fact)
+    low = None if span.low is None else float(span.low * scale)
+    high = None if span.high is None else float(span.high * scale)
+    low_included, high_included = span.low_included, span.high_included
+
+    def within(seen: Seen) -> Truth:
+        number = read(seen)
+        if number is None:
+            return None
+        if low is not None and not (number >= low if low_included else number > low):
+            return False
+        return high is None or bool(number <= high if high_included else number < high)
+
+    return within
+
+
+def _among(fact: str, numbers: tuple[float, ...]) -> Holds:
+    read = attrgetter(fact)
+    wanted = frozenset(number * _scale(fact) for number in numbers)
+
+    def among(seen: Seen) -> Truth:
+        number = read(seen)
+        return None if number is None else number in wanted
+
+    return among
+
+
+def _words(fact: str, words: tuple[str, ...]) -> Holds:
+    read = attrgetter(fact)
+    whole = frozenset(word for word in words if not word.endswith("*"))
+    begun = tuple(word[:-1] for word in words if word.endswith("*"))
+
+    def named(seen: Seen) -> Truth:
+        text = read(seen)
+        if text is None:
+            return None
+        return text in whole or (bool(begun) and text.startswith(begun))
+
+    return named
+
+
+def _needs(members: Members) -> Holds:
+    def needed(seen: Seen) -> Truth:
+        return _in(members, seen.needs)
+
+    return needed
+
+
+def _in(members: Members, there: frozenset[str]) -> bool:
+    if members.any and there.isdisjoint(members.any):
+        return False
+    return there.issuperset(members.all) and there.isdisjoint(members.none)
+
+
+def _findings(members: Members) -> Holds:
+    """A failed detector leaves open whether more would have been found: what was found counts,
+    and what was not found cannot be told."""
+
+    def found(seen: Seen) -> Truth:
+        types = seen.types
+        if seen.types_complete:
+            return _in(members, types)
+        if not types.isdisjoint(members.none):
+            return False
+        certain = (
+            not members.none
+            and types.issuperset(members.all)
+            and not (members.any and types.isdisjoint(members.any))
+        )
+        return True if certain else None
+
+    return found
+
+
+def _tagged(tags: tuple[tuple[str, tuple[str, ...]], ...]) -> Holds:
+    def carries(seen: Seen) -> Truth:
+        there = seen.tags
+        return all(
+            name in there and (not values or _words_match(there[name], values))
+            for name, values in tags
+        )
+
+    return carries
+
+
+def _words_match(text: str, words: tuple[str, ...]) -> bool:
+    return any(text.startswith(word[:-1]) if word.endswith("*") else text == word for word in words)
+
+
+def _hours(hours: Hours) -> Holds:
+    zone = ZoneInfo(hours.zone)
+    days = frozenset(hours.weekdays)
+    start, end = hours.start, hours.end
+
+    def within(seen: Seen) -> Truth:
+        local = datetime.fromtimestamp(seen.now, zone)
+        minute, day = local.hour * 60 + local.minute, local.weekday()
+        if start < end:
+            return day in days and start <= minute < end
+        return (day in days and minute >= start) or ((day - 1) % 7 in days and minute < end)
+
+    return within

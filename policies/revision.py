@@ -1,0 +1,96 @@
+"""The revision of a policy: a hash of what it means.
+
+Comments, layout, tests, the values of secrets and the order of what has no order leave it
+unchanged; whatever could change a decision, a bound, a price or a reason's words changes it.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from gateway.core.deployment import Deployment
+from policies.compiled import CompiledPolicy, Constraint
+from policies.model import Condition, DeploymentStatement, Group, PolicyFile, SecretReference
+
+
+def revision_of(policy: PolicyFile, compiled: CompiledPolicy) -> str:
+    """A short content hash of the compiled meaning."""
+    meaning = {
+        "deployments": {
+            one.name: _deployment_meaning(one, compiled.deployments[one.name])
+            for one in policy.deployments
+        },
+        "order": _order_meaning(policy),
+        "aliases": {alias.name: alias.description for alias in policy.aliases},
+        "rules": {
+            "levels": dict(compiled.rules.levels),
+            "default": compiled.rules.default,
+            "weak_pair": compiled.rules.weak_pair,
+        },
+        "constraints": {
+            one.id: [built.because, _condition_meaning(one.when), _effects_meaning(built)]
+            for one, built in zip(policy.constraints, compiled.constraints, strict=True)
+        },
+        "routes": [
+            [one.id, one.because, _condition_meaning(one.when), built.deployments, built.strategy]
+            for one, built in zip(policy.routes, compiled.routes, strict=True)
+        ],
+        "budgets": sorted(msgspec.json.encode(budget).decode() for budget in compiled.budgets),
+        "defaults": compiled.defaults,
+    }
+    return sha256(_canonical(meaning)).hexdigest()[:12]
+
+
+def _deployment_meaning(statement: DeploymentStatement, built: Deployment) -> dict[str, Any]:
+    """Everything but the secrets, which count by their references."""
+    shown: dict[str, Any] = msgspec.to_builtins(
+        msgspec.structs.replace(built, api_key=None, secret_headers=()), str_keys=True
+    )
+    shown["capabilities"] = sorted(built.capabilities)
+    shown["options"] = dict(built.options)
+    shown["headers"] = {
+        name: held.text if isinstance(held, SecretReference) else held
+        for name, held in statement.headers
+    }
+    shown["api_key"] = statement.api_key.text if statement.api_key is not None else None
+    return shown
+
+
+def _order_meaning(policy: PolicyFile) -> list[str]:
+    """The order of deployments matters only where a route takes the file's order."""
+    by_file = any(route.use.among is None or not route.use.among.names for route in policy.routes)
+    return [one.name for one in policy.deployments] if by_file else []
+
+
+def _effects_meaning(built: Constraint) -> list[Any]:
+    masked, excluded = sorted(built.mask), sorted(built.excluded)
+    return [excluded, built.output_cap, masked, built.blocks, built.message]
+
+
+def _condition_meaning(condition: Condition | None) -> Any:
+    """A condition without places and wording; parts and words without order are sorted."""
+    if condition is None:
+        return None
+    if isinstance(condition, Group):
+        parts = [_condition_meaning(part) for part in condition.parts]
+        return [condition.kind, sorted(parts, key=_canonical)]
+    asked = {
+        name: _unordered(held) for name, held in msgspec.structs.asdict(condition.test).items()
+    }
+    return [condition.fact, type(condition.test).__name__, asked]
+
+
+def _unordered(held: Any) -> Any:
+    if isinstance(held, Decimal):
+        return str(held.normalize())
+    if isinstance(held, tuple):
+        return sorted((_unordered(part) for part in held), key=_canonical)
+    return held
+
+
+def _canonical(meaning: Any) -> bytes:
+    return msgspec.json.encode(meaning, order="deterministic")

@@ -2,7 +2,8 @@
 
 Rules of this file:
 - the standard library only, for it runs before anything is installed;
-- one set-up at a time: a file lock, which the kernel releases however the holder ends;
+- one set-up at a time: a file lock, which the kernel releases however the holder ends; children
+  inherit it, so a pip whose parent was killed is waited for and never races with the next set-up;
 - `.venv/incomplete` exists from before the first change until the stamp is written, so that a
   set-up which was cut off is begun anew instead of trusted;
 - what is installed is what `uv.lock` fixed, versions and hashes, by way of its exports
@@ -61,6 +62,7 @@ def is_ready(kind: str) -> bool:
 def alone() -> Iterator[None]:
     """Hold the set-up lock, waiting for another set-up to end first."""
     with open(ROOT / ".venv.lock", "w") as lock:
+        os.set_inheritable(lock.fileno(), True)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -78,7 +80,11 @@ def environment() -> dict[str, str]:
 def call(*arguments: str | Path) -> bool:
     """Run a command with our output; whether it succeeded."""
     done = subprocess.run(
-        [str(part) for part in arguments], cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL
+        [str(part) for part in arguments],
+        cwd=ROOT,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        close_fds=False,
     )
     return done.returncode == 0
 

@@ -12,6 +12,7 @@ share the others. The run is bounded in requests and in time, and ends what it s
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import platform
@@ -19,6 +20,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -30,6 +32,9 @@ from ops.bench import measure, targets
 CONNECTIONS = (1, 32, 400)
 #: The paced scenario: its added p99 over `direct` is what a caller feels of a gateway.
 RATE = 200.0
+
+#: What is shown of every cell, as medians over the rounds.
+FIGURES = ("cpu_ms_per_request", "minstr_per_request", "rps", "p50_ms", "p99_ms")
 
 Row = dict[str, float | int | str | None]
 
@@ -95,19 +100,20 @@ def start(options: argparse.Namespace, folder: Path) -> list[targets.Target]:
     started = [upstream]
     port = int(upstream.url.split(":")[2].split("/")[0])
     cores = options.target_cores
-    starters = {
-        "bare": lambda: targets.start_bare(port, cores, folder),
-        "fairlead": lambda: targets.start_fairlead(port, cores, folder),
+    starters: dict[str, Callable[[], targets.Target]] = {
+        "bare": functools.partial(targets.start_bare, port, cores, folder),
+        "fairlead": functools.partial(targets.start_fairlead, port, cores, folder),
     }
     if options.litellm:
         venv = Path(options.litellm)
         for redis, name in ((False, "litellm"), (True, "litellm+redis")):
-            starters[name] = lambda redis=redis: targets.start_litellm(  # type: ignore[misc]
-                venv, port, cores, folder, with_redis=redis
+            starters[name] = functools.partial(
+                targets.start_litellm, venv, port, cores, folder, with_redis=redis
             )
     if options.portkey:
-        modules = Path(options.portkey)
-        starters["portkey"] = lambda: targets.start_portkey(modules, port, cores, folder)
+        starters["portkey"] = functools.partial(
+            targets.start_portkey, Path(options.portkey), port, cores, folder
+        )
     for name, starter in starters.items():
         if options.only and name not in options.only:
             continue
@@ -161,17 +167,17 @@ def report(
     for target, scenarios in rows.items():
         figures[target] = {}
         for scenario, cells in scenarios.items():
-            row: Row = {
-                name: middle(cells, name)
-                for name in ("cpu_ms_per_request", "minstr_per_request", "rps", "p50_ms", "p99_ms")
-            }
+            row: Row = {name: middle(cells, name) for name in FIGURES}
             row["requests"] = sum(int(cell["requests"] or 0) for cell in cells)
             row["errors"] = sum(int(cell["errors"] or 0) for cell in cells)
-            direct = rows["direct"][scenario]
-            row["added_p99_ms"] = round(
-                (row["p99_ms"] or 0.0) - (middle(direct, "p99_ms") or 0.0),
-                3,  # type: ignore[operator]
-            )
+            # What failed was not served, so its figures would mislead.
+            if int(row["errors"] or 0) * 100 > int(row["requests"] or 0):
+                row |= dict.fromkeys(FIGURES)
+            beside = middle(rows["direct"][scenario], "p99_ms")
+            own = middle(cells, "p99_ms")
+            row["added_p99_ms"] = None
+            if own is not None and beside is not None and row["p99_ms"] is not None:
+                row["added_p99_ms"] = round(own - beside, 3)
             figures[target][scenario] = row
     return {
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, "
@@ -192,11 +198,9 @@ def show(result: dict[str, object]) -> None:
     for scenario in SCENARIOS:
         for target, scenarios in figures.items():
             row = scenarios[scenario.name]
-            names = ("cpu_ms_per_request", "minstr_per_request", "rps", "p50_ms", "p99_ms")
-            cells = ["-" if row[name] is None else f"{row[name]:,.2f}" for name in names]
-            table.add_row(
-                target, scenario.name, *cells, f"{row['added_p99_ms']:,.2f}", str(row["errors"])
-            )
+            shown = (*FIGURES, "added_p99_ms")
+            cells = ["-" if row[name] is None else f"{row[name]:,.2f}" for name in shown]
+            table.add_row(target, scenario.name, *cells, str(row["errors"]))
         table.add_section()
     console = Console(width=120)
     console.print(table)

@@ -145,7 +145,8 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
 def correction_of(in_doubt: LedgerLine, line: LedgerLine) -> LedgerLine:
     """The line that turns a booked in_doubt line into what was really spent.
 
-    Money and tokens are differences, so that sums over the ledger come out exact.
+    Money and tokens are differences, and both lines have the same date, so that sums over any
+    span of the ledger come out exact.
     """
     booked, real = in_doubt.usage, line.usage
     difference = Usage(
@@ -159,6 +160,7 @@ def correction_of(in_doubt: LedgerLine, line: LedgerLine) -> LedgerLine:
     return msgspec.structs.replace(
         line,
         kind="correction",
+        at=in_doubt.at,
         usage=difference,
         cost_nanousd=line.cost_nanousd - in_doubt.cost_nanousd,
     )

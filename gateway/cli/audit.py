@@ -1,0 +1,102 @@
+"""`fairlead audit`: what was decided, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+import redis
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gateway.cli.report import span
+from gateway.cli.session import fail, store_session
+from gateway.core.money import nano_to_usd_text
+from gateway.core.records import AuditRecord
+from gateway.stores.book import last_audit, read_audit, read_orgs
+from gateway.stores.sweep import reap_everywhere
+
+app = typer.Typer(help="Show, export and verify what was decided.", invoke_without_command=True)
+
+
+class Form(StrEnum):
+    """How decisions are exported."""
+
+    JSONL = "jsonl"
+
+
+@app.callback()
+def latest(
+    context: typer.Context,
+    count: Annotated[int, typer.Option("--last", min=1, help="How many decisions.")] = 20,
+    org: Annotated[str, typer.Option(help="Only this organisation.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show the last decisions."""
+    if context.invoked_subcommand is not None:
+        return
+    with store_session() as session:
+        reap_everywhere(session.client)
+        names = (org,) if org else read_orgs(session.client)
+        found = [record for name in names for record in last_audit(session.client, name, count)]
+    records = sorted(found, key=lambda record: record.at)[-count:]
+    if as_json:
+        typer.echo(msgspec.json.encode(records).decode())
+        return
+    _print_table(records)
+
+
+@app.command()
+def export(
+    since: Annotated[str, typer.Option("--from", help="First moment: 2026-11-01, 7d.")] = "",
+    until: Annotated[str, typer.Option("--to", help="First moment after: 2026-12-01.")] = "",
+    org: Annotated[str, typer.Option(help="Only this organisation.")] = "",
+    form: Annotated[Form, typer.Option("--format", help="jsonl: a decision a line.")] = Form.JSONL,
+) -> None:
+    """Print every decision, one JSON object a line."""
+    del form
+    try:
+        start, end = span(since, until)
+    except ValueError as mistake:
+        fail(str(mistake), status=2)
+    encode = msgspec.json.Encoder().encode
+    with store_session() as session:
+        reap_everywhere(session.client)
+        for record in _records(session.client, org, start, end):
+            typer.echo(encode(record))
+
+
+def _records(
+    client: redis.Redis, org: str, start: float | None, end: float | None
+) -> Iterator[AuditRecord]:
+    for name in (org,) if org else read_orgs(client):
+        yield from read_audit(client, name, start, end)
+
+
+def _print_table(records: list[AuditRecord]) -> None:
+    if not records:
+        typer.echo("Nothing was decided yet.")
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("time", "team", "sensitivity", "difficulty", "outcome", "deployment", "route"):
+        table.add_column(
+            column, overflow="fold", justify="right" if column == "difficulty" else "left"
+        )
+    table.add_column("cost USD", justify="right", no_wrap=True)
+    for record in records:
+        moment = datetime.fromtimestamp(record.at, UTC)
+        table.add_row(
+            f"{moment:%m-%d %H:%M:%S}",
+            record.team,
+            record.sensitivity,
+            f"{record.difficulty:.2f}",
+            record.outcome,
+            record.deployment or "-",
+            record.route or "-",
+            nano_to_usd_text(record.cost_nanousd),
+        )
+    Console().print(table)

@@ -1,0 +1,63 @@
+"""What a command needs of the stores: one Redis, the virtual keys, and clear words on failure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import msgspec
+import redis
+import typer
+
+from gateway.stores.embedded import EmbeddedRedisError, open_embedded
+from gateway.stores.endpoint import open_client, read_endpoint
+from gateway.stores.keybook import KeyBook
+from gateway.stores.pepper import load_pepper
+
+
+class StoreSession(msgspec.Struct, frozen=True, kw_only=True):
+    """An open Redis, blocking, and the book of virtual keys in it."""
+
+    home: Path
+    client: redis.Redis
+    keys: KeyBook
+
+
+@contextmanager
+def store_session() -> Iterator[StoreSession]:
+    """Open the stores that the environment names, and close them afterwards.
+
+    Without FAIRLEAD_REDIS_URL it is the embedded Redis under FAIRLEAD_HOME, which is shared
+    with a running gateway or started for as long as the command takes.
+
+    Raises:
+        typer.Exit: status 1 when Redis cannot be reached, 2 when a setting is wrong; the reason
+            is on stderr.
+    """
+    home = Path(os.environ.get("FAIRLEAD_HOME") or ".fairlead")
+    url = os.environ.get("FAIRLEAD_REDIS_URL")
+    with ExitStack() as stack:
+        try:
+            pepper = load_pepper(home, os.environ.get("FAIRLEAD_PEPPER"))
+            if not url:
+                embedded = open_embedded(home)
+                stack.callback(embedded.close)
+                url = embedded.url
+            client = stack.enter_context(open_client(url))
+        except ValueError as mistake:
+            fail(str(mistake), status=2)
+        except (EmbeddedRedisError, OSError) as problem:
+            fail(f"the embedded Redis cannot be used: {problem}")
+        try:
+            yield StoreSession(home=home, client=client, keys=KeyBook(client, pepper))
+        except redis.RedisError as problem:
+            fail(f"Redis at {read_endpoint(url).label} cannot be used: {problem}")
+
+
+def fail(message: str, status: int = 1) -> NoReturn:
+    """End the command with a sentence on stderr; 1: it did not work, 2: it was called wrong."""
+    typer.echo(f"fairlead: {message}", err=True)
+    raise typer.Exit(status)

@@ -1,0 +1,161 @@
+"""Judges a request: sensitivity with findings, difficulty, task, tokens and needs.
+
+Rules of this file:
+- nothing raises: what fails is named in `Profile.failed` and counts as restricted;
+- every string of the request is read, whatever kind it has;
+- nothing is read or written outside; one classifier serves one thread.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+import msgspec
+
+from gateway.classify.detection import Scanner, compile_table
+from gateway.classify.detectors import all_detectors
+from gateway.classify.detectors.base import Found
+from gateway.classify.difficulty import Judge, load_judge
+from gateway.classify.engine import compile_database, database_key, open_engine
+from gateway.classify.folding import Folding
+from gateway.classify.hidden import find_everywhere
+from gateway.classify.overlaps import without_overlaps
+from gateway.classify.task import task_of, task_of_text
+from gateway.classify.tokens import estimate, expected_tokens
+from gateway.core.findings import Finding, SensitivityRules, sensitivity_of
+from gateway.core.profile import Profile, TokenEstimate
+from gateway.core.request import ChatRequest, Segment
+from gateway.core.sensitivity import UNKNOWN, Sensitivity
+
+
+class Joined(msgspec.Struct, frozen=True):
+    """The strings of a request as one text, and where each begins in it."""
+
+    text: str
+    starts: tuple[int, ...]
+
+    def findings(self, found: Sequence[Found], segments: Sequence[Segment]) -> list[Finding]:
+        """Findings by segment; one that runs over several segments becomes one in each."""
+        findings = []
+        for one in found:
+            number = bisect_right(self.starts, one.start) - 1
+            while number < len(segments) and self.starts[number] < one.end:
+                begin = self.starts[number]
+                start = max(0, one.start - begin)
+                end = min(len(segments[number].text), one.end - begin)
+                if end > start:
+                    findings.append(
+                        Finding(
+                            type=one.type, start=start, end=end,
+                            confidence=one.confidence, segment=number,
+                        )
+                    )  # fmt: skip
+                number += 1
+        return findings
+
+
+def join(segments: Sequence[Segment]) -> Joined:
+    """Put the strings after one another: a key before its value, all else on lines of its own."""
+    parts: list[str] = []
+    starts: list[int] = []
+    length = 0
+    for segment in segments:
+        starts.append(length)
+        separator = ": " if segment.kind == "key" else "\n"
+        parts.append(segment.text)
+        parts.append(separator)
+        length += len(segment.text) + len(separator)
+    return Joined("".join(parts), tuple(starts))
+
+
+class Classifier:
+    """The compiled detectors and the difficulty model. Built by `load_classifier`."""
+
+    def __init__(self, scanner: Scanner, folding: Folding, judge: Judge) -> None:
+        self._scanner = scanner
+        self._folding = folding
+        self._judge = judge
+
+    def judge(
+        self,
+        request: ChatRequest,
+        rules: SensitivityRules,
+        floor: Sensitivity = Sensitivity.PUBLIC,
+    ) -> Profile:
+        """The profile of a request. `floor` is the level that the caller declared."""
+        failed: list[str] = []
+        findings: list[Finding] = []
+        text = request.prompt
+        try:
+            joined = join(request.segments)
+            text = joined.text
+            found = self._find(text, rules, failed)
+            findings = joined.findings(found, request.segments)
+            level = sensitivity_of(findings, rules, floor)
+        except Exception:  # noqa: BLE001 - an unread request must count as restricted
+            failed.append("findings")
+            level = UNKNOWN
+        try:
+            difficulty = self._judge.difficulty(request)
+        except Exception:  # noqa: BLE001 - as above
+            failed.append("difficulty")
+            difficulty = 1.0
+        try:
+            tokens = estimate(request, text)
+        except Exception:  # noqa: BLE001 - as above
+            failed.append("tokens")
+            tokens = TokenEstimate(expected=request.size, upper_bound=request.size)
+        try:
+            task = task_of(request)
+        except Exception:  # noqa: BLE001 - as above
+            failed.append("task")
+            task = "chat"
+        return Profile(
+            sensitivity=UNKNOWN if failed else level,
+            findings=tuple(findings),
+            difficulty=difficulty,
+            task=task,
+            tokens=tokens,
+            needs=request.needs,
+            failed=tuple(failed),
+        )
+
+    def judge_text(self, text: str, rules: SensitivityRules) -> Profile:
+        """The profile of a bare text, as if a user had sent it as the only message."""
+        size = len(text.encode("utf-8", "replace"))
+        request = ChatRequest(
+            wire="text", fields={}, model="", segments=(Segment(text, ""),), size=size, prompt=text
+        )
+        return self.judge(request, rules)
+
+    def _find(self, text: str, rules: SensitivityRules, failed: list[str]) -> tuple[Found, ...]:
+        found, broken = find_everywhere(text, self._folding, self._scanner)
+        failed.extend(broken)
+        return without_overlaps(found, rules.levels)
+
+
+def load_classifier(*, engine: str = "auto", database: bytes | None = None) -> Classifier:
+    """Compile the detectors once (about 0.2 s).
+
+    `engine` is "hyperscan", "re2" or "auto". `database` may hold what `classifier_database`
+    gave earlier, to spare the compilation.
+
+    Raises:
+        ValueError: there is no engine of that name.
+        RuntimeError: the engine that was asked for is not installed.
+    """
+    detectors = all_detectors()
+    table = compile_table(detectors)
+    scanner = Scanner(detectors, table, open_engine(engine, table.anchors, database))
+    return Classifier(scanner, Folding(), load_judge())
+
+
+def classifier_database() -> tuple[str, bytes]:
+    """A name for the compiled patterns (changes with them) and their serialised form.
+
+    Raises:
+        RuntimeError: Hyperscan is not installed.
+    """
+    anchors = compile_table(all_detectors()).anchors
+    return database_key(anchors), compile_database(anchors)

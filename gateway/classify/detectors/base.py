@@ -1,0 +1,92 @@
+"""What a detector is: fixed-length anchors that say where to look, and a function that looks.
+
+Rules of this file:
+- detectors see a `View`: ASCII text, one character per code point of the folded request;
+- anchors are regular expressions of one fixed length each, matched without regard to case, so
+  that every engine reports the same places (checked when the detectors are compiled);
+- a detector's functions are pure and return places in the view, never text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+
+class View(msgspec.Struct, frozen=True):
+    """Text as detectors see it: ASCII only, with a lower-case twin of the same length."""
+
+    text: str
+    lower: str
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A recognised place in a view (end exclusive) with its type and a probability, 0..1."""
+
+    type: str
+    start: int
+    end: int
+    confidence: float = 0.95
+
+
+class NumberRun(msgspec.Struct, frozen=True):
+    """Seven or more digits in a row, maybe broken by separators, and the groups between these."""
+
+    start: int
+    end: int
+    digits: str
+    groups: tuple[tuple[int, int], ...]
+
+
+#: Looks at one anchor hit: (view, number of the anchor, hit's start, hit's end).
+Look = Callable[[View, int, int, int], "Found | None"]
+#: Looks at one run of digits.
+LookAtNumber = Callable[[View, NumberRun], Iterable[Found]]
+
+
+class Detector(msgspec.Struct, frozen=True, kw_only=True):
+    """One recogniser.
+
+    `anchors` are matched over the whole view and `look` is called for every hit that does not
+    lie inside what this detector has already found; `look_at_number` is called for every run of
+    digits. A detector has one of the two, or both.
+    """
+
+    name: str
+    anchors: tuple[str, ...] = ()
+    look: Look | None = None
+    look_at_number: LookAtNumber | None = None
+
+
+#: Seven or more digits with at most three separators between neighbours.
+NUMBER = re.compile(r"\d(?:[ \t\n\-./:()]{0,3}\d){6,}")
+_GROUP = re.compile(r"\d+")
+
+
+def number_runs(view: View) -> Iterable[NumberRun]:
+    """Every run of digits in the view, from left to right."""
+    text = view.text
+    for match in NUMBER.finditer(text):
+        start, end = match.span()
+        groups = tuple(group.span() for group in _GROUP.finditer(text, start, end))
+        digits = "".join([text[a:b] for a, b in groups])
+        yield NumberRun(start, end, digits, groups)
+
+
+def near(view: View, start: int, end: int, words: re.Pattern[str], before: int, after: int) -> bool:
+    """Whether lower-case `words` occur on the lines around a place, within so many characters."""
+    lower = view.lower
+    low = max(0, start - before)
+    if words.search(lower, low, start) is not None:
+        return True
+    return after > 0 and words.search(lower, end, end + after) is not None
+
+
+def isolated(view: View, start: int, end: int) -> bool:
+    """Whether no letter or digit touches the place."""
+    text = view.text
+    if start > 0 and text[start - 1].isalnum():
+        return False
+    return end >= len(text) or not text[end].isalnum()

@@ -1,0 +1,102 @@
+"""Telephone numbers: international, in national shapes, or beside words of calling.
+
+Bad: `call (022) 17643`, `+61 412 651 227`. Good: `1902-1864`, ISBNs, dates, order numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import phonenumbers
+
+from gateway.classify.detectors.base import Detector, Found, NumberRun, View, near
+
+_CONTEXT = re.compile(
+    r"\bphone|\btel\b|\btel[.:e]|\bcall(?:s|ed|ing)?\b|mobil|\bcell\b|cell ?phone|\bfax|\bsms\b|whatsapp|telegram|"
+    r"\btext(?:s|ed|ing)? (?:me|him|her|us|to|them)|reach|\bcontact|\bring me|answering|messages to|handy|movil|"
+    r"telefon|telephone|appelle|joindre|anruf|ruf |pager|hotline|\bdesk\b|\boffice\b|\bwork:|\bhome:|numero de|"
+    r"nummer|\bph[:.]|emergency|dial|backup|\bsim\b|celular|\bmob\b|lig[au]e|puhelin|linea|\bmy number\b|us number|"
+    r"\bnumber is\b|\bline\b"
+)
+_AFTER = re.compile(r"^[ \t]{0,3}\(?(?:office|fax|mobile|cell|home|work|phone|tel)\b")
+_NOT_A_PHONE = re.compile(
+    r"isbn|issn|\bcas\b|\bean\b|order|invoice|ticket|serial|account|routing|\bversion|coordinate|\blat\b|"
+    r"\blon|\bport\b|arxiv|\bdoi\b|\bpart\b|\blot\b|\bvin\b|\bnhs|passport|\bssn|\bid\b|\bamount|\bprice|tracking|"
+    r"license|licence|\bcard\b|\biban\b|request|\btotal\b|\bpi\b|sequence"
+)
+_DATE = re.compile(
+    r"(?:19|20)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?!\d)|"
+    r"(?:0?[1-9]|[12]\d|3[01])[-/.](?:0?[1-9]|[12]\d|3[01])[-/.](?:19|20)\d\d|\d{4}-\d{4}$|\d{1,2}:\d\d"
+)
+_NORTH_AMERICA = re.compile(
+    r"(?:\+?1[ .\-]?)?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[.\-])[2-9]\d{2}[ .\-]\d{4}"
+)
+_NATIONAL = re.compile(r"\(?0\d{1,5}\)?[ .\-/]\d{2,5}(?:[ .\-]\d{2,6}){0,4}")
+_PIECE = re.compile(r"(?:\+|\(\+?)?\d(?:[ \t.\-/()]{0,2}\d)*")
+_EXTENSION = re.compile(r" ?(?:x|ext\.? ?|#)\d{1,6}")
+
+
+def _look(view: View, run: NumberRun) -> Iterator[Found]:
+    text = view.text
+    start = run.start
+    # The sign in front belongs to the number.
+    while start > 0 and text[start - 1] in "+(" and run.start - start < 2:
+        start -= 1
+    for match in _PIECE.finditer(text, start, run.end):
+        digits = sum(character.isdigit() for character in match.group())
+        if digits >= 7:
+            found = _judge(view, match.start(), match.end(), digits)
+            if found is not None:
+                yield found
+
+
+def _judge(view: View, start: int, end: int, digits: int) -> Found | None:
+    text = view.text
+    shown = text[start:end]
+    if (
+        start > 0
+        and (text[start - 1].isalnum() or text[start - 1] in "_$#.=")
+        and not text[start - 1] == "="
+    ) or _DATE.match(shown):
+        return None
+    if end < len(text) and (text[end].isalpha() and text[end] not in "xXe" or text[end] == "_"):
+        return None
+    extension = _EXTENSION.match(text, end)
+    finish = end if extension is None else extension.end()
+    if digits > 15 or len(set(shown)) < 3:
+        return None
+    if shown[0] == "+" or shown.startswith("(+"):
+        return Found("phone", start, finish, 0.97) if digits >= 8 and shown[1] != "0" else None
+    if near(view, start, end, _NOT_A_PHONE, 26, 0):
+        return None
+    if near(view, start, end, _CONTEXT, 42, 0) or _AFTER.match(view.lower[finish : finish + 14]):
+        return Found("phone", start, finish, 0.9) if _shaped(shown, digits) else None
+    if shown.startswith("00") and digits >= 10 and not shown.startswith("000"):
+        return Found("phone", start, finish, 0.85)
+    if _NORTH_AMERICA.fullmatch(shown):
+        return Found("phone", start, finish, 0.85)
+    if 9 <= digits <= 12 and _NATIONAL.fullmatch(shown) and _possible(shown):
+        return Found("phone", start, finish, 0.7)
+    return None
+
+
+def _shaped(shown: str, digits: int) -> bool:
+    groups = re.findall(r"\d+", shown)
+    if len(groups) == 1:
+        return 7 <= digits <= 15
+    return all(len(group) <= 8 for group in groups) and len(groups) <= 7 and "." not in shown[:2]
+
+
+def _possible(shown: str) -> bool:
+    # National numbers with a trunk zero are checked under the plans that use one.
+    for region in ("GB", "DE", "FR", "AU", "IT", "SE", "JP", "IN"):
+        try:
+            if phonenumbers.is_valid_number(phonenumbers.parse(shown, region)):
+                return True
+        except phonenumbers.NumberParseException:
+            return False
+    return False
+
+
+DETECTOR = Detector(name="phone", look_at_number=_look)

@@ -1,0 +1,159 @@
+"""Finds the anchors of all detectors in one pass; two engines with the same answer."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import re
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+try:
+    import hyperscan
+except ImportError:  # pragma: no cover - the wheel exists for Linux only
+    hyperscan = None
+
+import re2
+
+
+class Anchor(msgspec.Struct, frozen=True):
+    """A fixed-length pattern and its length in characters."""
+
+    pattern: str
+    width: int
+
+
+#: Anchor number and end offset of one hit.
+Hit = tuple[int, int]
+
+
+class Engine(Protocol):
+    """Reports every place where an anchor ends, ordered by anchor and then by place."""
+
+    name: str
+
+    def scan(self, shadow: bytes) -> list[Hit]:
+        """The hits in ASCII bytes."""
+        ...
+
+
+class InvalidAnchor(ValueError):
+    """An anchor is not of one fixed length, so the engines could disagree about it."""
+
+
+def measure(pattern: str) -> Anchor:
+    """Check an anchor and note its length.
+
+    Raises:
+        InvalidAnchor: the pattern is empty or can match strings of different lengths.
+    """
+    # The parser behind `re` is the one authority on how long a match can be.
+    low, high = re._parser.parse(pattern).getwidth()  # type: ignore[attr-defined]
+    if low != high or low == 0:
+        raise InvalidAnchor(f"anchor {pattern!r} must have one fixed length, not {low}..{high}")
+    return Anchor(pattern, low)
+
+
+class HyperscanEngine:
+    """Vectorscan in block mode. Not for use by two threads at once (one scratch space)."""
+
+    name = "hyperscan"
+
+    def __init__(self, database: hyperscan.Database) -> None:
+        self._database = database
+
+    def scan(self, shadow: bytes) -> list[Hit]:
+        """The hits in ASCII bytes."""
+        hits: list[Hit] = []
+        append = hits.append
+
+        def take(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            append((number, end))
+
+        self._database.scan(shadow, match_event_handler=take)
+        hits.sort()
+        return hits
+
+
+class FallbackEngine:
+    """google-re2 says which anchors occur, `re` says where."""
+
+    name = "re2"
+
+    def __init__(self, anchors: Sequence[Anchor]) -> None:
+        options = re2.Options()
+        options.case_sensitive = False
+        self._set = re2.Set.SearchSet(options)
+        self._places = []
+        for anchor in anchors:
+            self._set.Add(anchor.pattern)
+            # A look-ahead reports overlapping places too, as Hyperscan does.
+            self._places.append((re.compile(f"(?={anchor.pattern})", re.I | re.A), anchor.width))
+        self._set.Compile()
+
+    def scan(self, shadow: bytes) -> list[Hit]:
+        """The hits in ASCII bytes."""
+        text = shadow.decode("ascii")
+        hits: list[Hit] = []
+        for number in sorted(self._set.Match(text)):
+            places, width = self._places[number]
+            hits.extend((number, match.start() + width) for match in places.finditer(text))
+        return hits
+
+
+def compile_database(anchors: Sequence[Anchor]) -> bytes:
+    """Compile the anchors for Hyperscan and give the serialised database.
+
+    Raises:
+        RuntimeError: Hyperscan is not installed.
+    """
+    if hyperscan is None:
+        raise RuntimeError("hyperscan is not installed; use the re2 engine")
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(
+        expressions=[anchor.pattern.encode() for anchor in anchors],
+        ids=list(range(len(anchors))),
+        elements=len(anchors),
+        flags=hyperscan.HS_FLAG_CASELESS,
+    )
+    return bytes(hyperscan.dumpb(database))
+
+
+def database_key(anchors: Sequence[Anchor]) -> str:
+    """A name for the serialised database: anchors, engine version and processor in one hash."""
+    version = getattr(hyperscan, "__version__", "none")
+    parts = [str(version), platform.machine(), *(anchor.pattern for anchor in anchors)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def open_engine(engine: str, anchors: Sequence[Anchor], database: bytes | None = None) -> Engine:
+    """Build the engine that is asked for: "hyperscan", "re2", or "auto" for the best there is.
+
+    `database` is what `compile_database` gave earlier; without it, or when it cannot be read,
+    the anchors are compiled now (about a second).
+
+    Raises:
+        ValueError: no engine of that name.
+        RuntimeError: Hyperscan was asked for and is not installed.
+    """
+    if engine not in ("auto", "hyperscan", "re2"):
+        raise ValueError(f"'{engine}' is not an engine; use one of: auto, hyperscan, re2")
+    if engine == "re2" or (engine == "auto" and hyperscan is None):
+        return FallbackEngine(anchors)
+    return HyperscanEngine(_load(database, anchors))
+
+
+def _load(serialised: bytes | None, anchors: Sequence[Anchor]) -> hyperscan.Database:
+    if hyperscan is None:
+        raise RuntimeError("hyperscan is not installed; use the re2 engine")
+    if serialised is not None:
+        try:
+            database = hyperscan.loadb(serialised, mode=hyperscan.HS_MODE_BLOCK)
+            database.scratch = hyperscan.Scratch(database)
+            return database
+        except hyperscan.error:
+            # A cache that this build cannot read costs a compilation and nothing else.
+            pass
+    return _load(compile_database(anchors), anchors)

@@ -1,0 +1,95 @@
+"""Turns any text into ASCII that looks the same to a reader, with places kept.
+
+Full-width and mathematical letters, digits of other scripts, look-alike letters, accents,
+exotic dashes and spaces become the ASCII character that they show; invisible characters go;
+what has no ASCII look becomes one `?`. Almost everything is one character for one.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from gateway.classify.detectors.base import View
+from gateway.classify.offsets import OffsetMap, rewrite
+
+# Letters that look like ASCII letters though Unicode does not decompose them to those
+# (Unicode's confusables table, https://www.unicode.org/reports/tr39/, the single-letter part
+# for Greek, Cyrillic, Armenian, Cherokee and Latin extensions).
+_LOOKALIKES = {
+    "A": "ΑАᎪꓮ", "B": "ΒВᏴꓐ", "C": "СϹᏟꓚⅭ", "D": "ᎠꓓⅮ", "E": "ΕЕᎬꓰ", "F": "Ϝꓝ", "G": "ԌᏀꓖ",
+    "H": "ΗНᎻꓧ", "I": "ΙІӀᏆꓲⅠ", "J": "ЈᎫꓙ", "K": "ΚКᏦꓗ", "L": "ᏞꓡⅬŁ", "M": "ΜМᎷꓟⅯ", "N": "ΝꓠՆ",
+    "O": "ΟОՕꓳ", "P": "ΡРᏢꓑ", "Q": "Ԛ", "R": "ᎡᏒꓣ", "S": "ЅՏᏚꓢ", "T": "ΤТᎢꓔ", "U": "ՍꓴԱ",
+    "V": "ѴᏙꓦⅤ", "W": "ԜᎳꓪ", "X": "ΧХꓫⅩ", "Y": "ΥҮУꓬ", "Z": "ΖᏃꓜ",
+    "a": "аɑα", "b": "ЬƄ", "c": "сϲⅽ", "d": "ԁⅾđ", "e": "еєҽ", "f": "ƒ", "g": "ɡցԍ", "h": "һհ",
+    "i": "іıɩιⅰ", "j": "јϳ", "k": "ĸκк", "l": "ⅼӏ", "m": "ⅿм", "n": "ոռп", "o": "оοօσ", "p": "рρ",
+    "q": "ԛզ", "r": "г", "s": "ѕß", "t": "тτ", "u": "υսц", "v": "νѵⅴ", "w": "ԝա", "x": "хⅹ",
+    "y": "уүγ", "z": "ᴢ", "0": "〇◯", "-": "‐‑‒–—―−﹣－ー᠆⁃", ".": "。․·•", "@": "＠﹫", "'": "‘’‛′",
+    '"': "“”„‟″«»", " ": "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
+    "\u2009\u200a\u202f\u205f\u3000\u2800", "\n": "\u2028\u2029\u0085", "/": "⁄∕", ":": "：∶ː",
+    ",": "，、", "(": "（", ")": "）", "#": "№",
+}  # fmt: skip
+
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\u0300-\u036f\u0483-\u0489\u20d0-\u20ff"
+    "\ufff9-\ufffb\U000e0100-\U000e01ef]+"
+)
+
+
+class Folding:
+    """The table of characters with an ASCII look, built once."""
+
+    def __init__(self) -> None:
+        table: dict[str, str] = {}
+        for code in (*range(0x80, 0x3100), *range(0xFF00, 0xFFF0), *range(0x1D400, 0x1D800)):
+            _add_decomposed(table, chr(code))
+        for code in (*range(0x1F100, 0x1F190), *range(0x1FBF0, 0x1FBFA), *range(0x10000, 0x1D400)):
+            _add_decomposed(table, chr(code))
+        for code in range(0xA620, 0x10000):
+            _add_digit(table, chr(code))
+        for code in range(0x1D800, 0x20000):
+            _add_digit(table, chr(code))
+        # Tag characters are an invisible copy of ASCII.
+        table.update({chr(0xE0000 + code): chr(code) for code in range(0x20, 0x7F)})
+        for ascii_character, lookalikes in _LOOKALIKES.items():
+            table.update(dict.fromkeys(lookalikes, ascii_character))
+        self._table = table
+        self._codes = {ord(character): new for character, new in table.items()}
+
+    def view(self, text: str) -> tuple[View, OffsetMap | None]:
+        """The text as detectors see it, and the way back when places moved."""
+        if text.isascii():
+            return View(text, text.lower()), None
+        offsets = None
+        if _INVISIBLE.search(text) is not None:
+            gone = ((match.start(), match.end(), "") for match in _INVISIBLE.finditer(text))
+            text, offsets = rewrite(text, gone)
+        table = self._table
+        strange = [character for character in set(text) if character in table]
+        # A few replacements run in C; the general table walks in Python for every character.
+        if len(strange) <= 48:
+            for character in strange:
+                text = text.replace(character, table[character])
+        else:
+            text = text.translate(self._codes)
+        shadow = text.encode("ascii", "replace").decode("ascii")
+        return View(shadow, shadow.lower()), offsets
+
+
+def _add_decomposed(table: dict[str, str], character: str) -> None:
+    folded = unicodedata.normalize("NFKD", character)
+    first = folded[0]
+    if first.isascii() and first != character:
+        plain = [part for part in folded if not unicodedata.combining(part)]
+        # "(1)" and "1." show their digit; other compositions show their first letter.
+        digits = [part for part in plain if part.isdigit()]
+        table[character] = digits[0] if digits and first in "(" else first
+        return
+    _add_digit(table, character)
+
+
+def _add_digit(table: dict[str, str], character: str) -> None:
+    value = unicodedata.digit(character, None)
+    if value is not None:
+        table[character] = str(value)

@@ -17,7 +17,7 @@ import msgspec
 
 from adapters.base import Adapter
 from adapters.transport import Transport
-from gateway.core.deployment import Deployment
+from gateway.core.deployment import SHIPPED_ADAPTERS, AdapterFacts, Deployment
 
 
 class AdapterRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +109,22 @@ def load_profiles() -> dict[str, VendorProfile]:
             for name, row in tomllib.loads(file.read_text(encoding="utf-8")).items():
                 rows[name] = msgspec.convert(row, VendorProfile)
     return rows
+
+
+def adapter_facts() -> Mapping[str, AdapterFacts]:
+    """What a policy must know of every adapter and vendor profile that it may name."""
+    facts = dict(SHIPPED_ADAPTERS)
+    for name, profile in load_profiles().items():
+        facts[name] = AdapterFacts(
+            name=name,
+            needs_api_key=profile.needs_key,
+            needs_base_url=not profile.base_url,
+            key_variable=profile.key_variable,
+            default_base_url=profile.base_url,
+            self_hosted=profile.self_hosted,
+            provider=name,
+        )
+    return MappingProxyType(facts)
 
 
 def open_adapter(deployment: Deployment, transport: Transport, *, run_dir: Path) -> Adapter:

@@ -21,9 +21,9 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The facts of one request in the form that conditions compare.
 
     `types_complete` is False when a detector failed, so that what is missing may still be
-    there; `difficulty` and `task` are None when their classifier failed. `estimated_cost` is
-    in nano-USD: the expected input and the longest answer at the dearest deployment of the
-    policy, so it does not depend on what else is decided; 0 when no condition asks for it.
+    there; other facts are None when their classifier failed. `estimated_cost` is in nano-USD:
+    the expected input and the longest answer at the dearest deployment of the policy, so it
+    does not depend on what else is decided; 0 when no condition asks for it.
     """
 
     sensitivity: int
@@ -32,8 +32,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     difficulty: float | None
     task: str | None
     needs: frozenset[str]
-    input_tokens: int
-    estimated_cost: int
+    input_tokens: int | None
+    estimated_cost: int | None
     budget_used: float
     model: str
     org: str

@@ -34,6 +34,9 @@ BLOCKED = "blocked_by_policy"
 NO_ROUTE = "no_route"
 NO_CANDIDATE = "no_candidate"
 
+#: Classifiers whose failure does not mean that a finding may have been missed.
+_NO_DETECTORS = frozenset(("difficulty", "task", "tokens"))
+
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
     """What all constraints that apply add up to; their order does not matter.
@@ -107,17 +110,16 @@ def refused_for_key(policy: CompiledPolicy, facts: Facts) -> Decision | None:
 def see(policy: CompiledPolicy, facts: Facts) -> Seen:
     """The facts in the form that conditions compare."""
     profile, principal = facts.profile, facts.principal
-    failed = profile.failed
-    missing = [name for name in failed if not name.startswith(("difficulty", "task"))]
+    failed = frozenset(profile.failed)
     return Seen(
         sensitivity=int(profile.sensitivity),
         types=profile.finding_types(),
-        types_complete=not missing,
-        difficulty=None if _failed("difficulty", failed) else profile.difficulty,
-        task=None if _failed("task", failed) else profile.task,
+        types_complete=failed <= _NO_DETECTORS,
+        difficulty=None if "difficulty" in failed else profile.difficulty,
+        task=None if "task" in failed else profile.task,
         needs=profile.needs.names(),
-        input_tokens=profile.tokens.expected,
-        estimated_cost=dearest_cost(policy, facts) if policy.asks_cost else 0,
+        input_tokens=None if "tokens" in failed else profile.tokens.expected,
+        estimated_cost=_estimated_cost(policy, facts, failed),
         budget_used=facts.budget_used,
         model=facts.requested_model,
         org=principal.org,
@@ -279,8 +281,10 @@ def _nobody_left(profile: Profile, route: Route, rejected: tuple[Rejected, ...])
     return f"{begins}. {shown}{more}."
 
 
-def _failed(classifier: str, failed: tuple[str, ...]) -> bool:
-    return any(name.startswith(classifier) for name in failed)
+def _estimated_cost(policy: CompiledPolicy, facts: Facts, failed: frozenset[str]) -> int | None:
+    if not policy.asks_cost:
+        return 0
+    return None if "tokens" in failed else dearest_cost(policy, facts)
 
 
 def _refusal(

@@ -1,0 +1,245 @@
+"""Explains a decision: every statement with how it turned out, every deployment with its why.
+
+An explanation holds names, words and figures only, never a deployment's credentials, so it can
+be shown and written down as it is.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from gateway.core.decision import Decision, Facts
+from gateway.core.deployment import Deployment
+from gateway.core.money import NANO, nano_to_usd_text, worst_cost
+from gateway.core.sensitivity import Sensitivity
+from policies.compiled import CompiledPolicy, Matcher, Route, Seen, Truth
+from policies.engine import (
+    Applied,
+    apply_constraints,
+    decide,
+    output_tokens,
+    refused_for_key,
+    route_for,
+    see,
+    why_not,
+)
+
+_ANSWERS: dict[Truth, str] = {True: "yes", False: "no", None: "cannot tell"}
+
+
+class ConditionExplained(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition and how it turned out: yes, no or cannot tell.
+
+    `seen` is the fact's value in this request, empty for groups, whose `parts` say more.
+    """
+
+    words: str
+    answer: str
+    seen: str = ""
+    parts: tuple[ConditionExplained, ...] = ()
+
+
+class StatementExplained(msgspec.Struct, frozen=True, kw_only=True):
+    """A constraint or a route. `applies` says whether it had a part in the decision."""
+
+    id: str
+    kind: str
+    because: str
+    applies: bool
+    why: str
+    condition: ConditionExplained
+
+
+class DeploymentExplained(msgspec.Struct, frozen=True, kw_only=True):
+    """A deployment: its place among the candidates (1 is first), or why it is none.
+
+    `estimated_cost_usd` is a decimal string: the expected input and the longest answer.
+    """
+
+    name: str
+    model: str
+    clearance: str
+    self_hosted: bool
+    place: int | None
+    reason: str
+    because: str
+    estimated_cost_usd: str
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision with everything that led to it."""
+
+    revision: str
+    requested_model: str
+    sensitivity: str
+    findings: tuple[str, ...]
+    difficulty: float
+    task: str
+    input_tokens: int
+    needs: tuple[str, ...]
+    candidates: tuple[str, ...]
+    route: str
+    refusal: str
+    refusal_code: str
+    reasons: tuple[str, ...]
+    mask: tuple[str, ...]
+    output_cap: int | None
+    constraints: tuple[StatementExplained, ...]
+    routes: tuple[StatementExplained, ...]
+    deployments: tuple[DeploymentExplained, ...]
+
+
+def explain(policy: CompiledPolicy, facts: Facts) -> Explanation:
+    """Decide a request and say why."""
+    decision = decide(policy, facts)
+    profile = facts.profile
+    seen = see(policy, facts)
+    applied = apply_constraints(policy, seen)
+    key_refuses = refused_for_key(policy, facts) is not None
+    route = None if key_refuses or applied.blocking else route_for(policy, facts, seen)
+    return Explanation(
+        revision=policy.revision,
+        requested_model=facts.requested_model,
+        sensitivity=profile.sensitivity.label,
+        findings=tuple(sorted(profile.finding_types())),
+        difficulty=profile.difficulty,
+        task=profile.task,
+        input_tokens=profile.tokens.expected,
+        needs=tuple(sorted(profile.needs.names())),
+        candidates=tuple(one.name for one in decision.candidates),
+        route=decision.route,
+        refusal=decision.refusal,
+        refusal_code=decision.refusal_code,
+        reasons=tuple(reason.id for reason in decision.reasons),
+        mask=tuple(sorted(decision.mask)),
+        output_cap=decision.output_cap,
+        constraints=_constraints(policy, seen, applied, key_refuses),
+        routes=_routes(policy, facts, seen, route),
+        deployments=tuple(
+            _deployment(policy, facts, one, decision, applied, route)
+            for one in policy.deployments.values()
+        ),
+    )
+
+
+def _constraints(
+    policy: CompiledPolicy, seen: Seen, applied: Applied, key_refuses: bool
+) -> tuple[StatementExplained, ...]:
+    holding = {one.id for one in applied.constraints}
+    explained = []
+    for one in policy.constraints:
+        answer = one.when.holds(seen)
+        why = "its condition holds" if answer else "its condition does not hold"
+        if answer is None:
+            why = "its condition cannot be told, so it applies"
+        if key_refuses:
+            why = "the request was refused before constraints were asked"
+        explained.append(
+            StatementExplained(
+                id=one.id,
+                kind="constraint",
+                because=one.because,
+                applies=one.id in holding and not key_refuses,
+                why=why,
+                condition=explain_condition(one.when, seen),
+            )
+        )
+    return tuple(explained)
+
+
+def _routes(
+    policy: CompiledPolicy, facts: Facts, seen: Seen, taken: Route | None
+) -> tuple[StatementExplained, ...]:
+    direct = facts.requested_model in policy.deployments
+    explained = []
+    passed = False
+    for one in policy.routes:
+        answer = one.when.holds(seen)
+        if taken is one:
+            why, passed = "it is the first whose condition holds", True
+        elif direct:
+            why = "the caller asked for a deployment by name"
+        elif taken is None and answer:
+            why = "the request was refused before routes were asked"
+        elif passed:
+            why = "an earlier route was taken"
+        elif answer is None:
+            why = "its condition cannot be told, so it is passed over"
+        else:
+            why = "its condition does not hold"
+        explained.append(
+            StatementExplained(
+                id=one.id,
+                kind="route",
+                because=one.because,
+                applies=taken is one,
+                why=why,
+                condition=explain_condition(one.when, seen),
+            )
+        )
+    return tuple(explained)
+
+
+def _deployment(
+    policy: CompiledPolicy,
+    facts: Facts,
+    deployment: Deployment,
+    decision: Decision,
+    applied: Applied,
+    route: Route | None,
+) -> DeploymentExplained:
+    names = [one.name for one in decision.candidates]
+    place = names.index(deployment.name) + 1 if deployment.name in names else None
+    rejected = why_not(deployment, facts.profile, applied)
+    reason, because = "", ""
+    if place is None and rejected is not None:
+        reason, because = rejected.reason, rejected.because
+    elif place is None and route is None:
+        reason, because = decision.refusal_code, decision.refusal
+    elif place is None and route is not None:
+        reason, because = route.id, f"the route '{route.id}' does not use it"
+    output = output_tokens(policy, facts, decision.output_cap)
+    cost = worst_cost(deployment.price, facts.profile.tokens.expected, output)
+    return DeploymentExplained(
+        name=deployment.name,
+        model=deployment.model,
+        clearance=deployment.clearance.label,
+        self_hosted=deployment.self_hosted,
+        place=place,
+        reason=reason,
+        because=because,
+        estimated_cost_usd=nano_to_usd_text(cost),
+    )
+
+
+def explain_condition(matcher: Matcher, seen: Seen) -> ConditionExplained:
+    """A condition with its answer, its fact's value and the same for everything inside."""
+    return ConditionExplained(
+        words=matcher.words,
+        answer=_ANSWERS[matcher.holds(seen)],
+        seen=_shown(matcher.fact, seen) if matcher.fact else "",
+        parts=tuple(explain_condition(part, seen) for part in matcher.parts),
+    )
+
+
+def _shown(fact: str, seen: Seen) -> str:
+    match fact:
+        case "sensitivity":
+            return Sensitivity(seen.sensitivity).label
+        case "findings":
+            types = ", ".join(sorted(seen.types)) or "none"
+            return types if seen.types_complete else f"{types}, and a detector failed"
+        case "needs":
+            return ", ".join(sorted(seen.needs)) or "none"
+        case "tags":
+            return ", ".join(f"{name}={held}" for name, held in sorted(seen.tags.items())) or "none"
+        case "time":
+            return f"epoch second {seen.now:.0f}"
+        case "estimated_cost":
+            cost = seen.estimated_cost
+            return "unknown" if cost is None else f"{cost / NANO:.6f} USD"
+        case "stream":
+            return "true" if seen.stream else "false"
+        case _:
+            held = getattr(seen, fact)
+            return "unknown" if held is None else str(held)

@@ -29,8 +29,6 @@ _LOOKS_SECRET = re.compile(
 )
 _SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
 _REFERENCE_HINT = "write env:NAME for a variable of the environment, or file:PATH"
-    "put it into the environment and write env:NAME, or into a file and write file:PATH"
-)
 
 
 class SecretShape(msgspec.Struct, frozen=True):

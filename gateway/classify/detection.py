@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 import msgspec
@@ -11,11 +11,18 @@ from gateway.classify.detectors.base import Detector, Found, View, number_runs
 from gateway.classify.engine import Anchor, Engine, measure
 
 
+#: Cheap questions about the whole text, asked in the same pass; see `Anchor`.
+GATES: dict[str, str] = {
+    "number": r"[0-9](?:[ \t\n\-./:()]{0,3}[0-9]){6}",
+}
+
+
 class Table(msgspec.Struct, frozen=True):
     """The anchors of all detectors, each once, and who wants to look at which."""
 
     anchors: tuple[Anchor, ...]
     wanted_by: tuple[tuple[tuple[int, int], ...], ...]
+    gates: Mapping[int, str]
 
 
 def compile_table(detectors: Sequence[Detector]) -> Table:
@@ -32,15 +39,21 @@ def compile_table(detectors: Sequence[Detector]) -> Table:
                 numbers[pattern] = len(wanted)
                 wanted.append([])
             wanted[numbers[pattern]].append((position, which))
-    anchors = tuple(measure(pattern) for pattern in numbers)
-    return Table(anchors, tuple(tuple(entry) for entry in wanted))
+    anchors = [measure(pattern) for pattern in numbers]
+    gates: dict[int, str] = {}
+    for name, pattern in GATES.items():
+        gates[len(anchors)] = name
+        anchors.append(Anchor(pattern, 0))
+        wanted.append([])
+    return Table(tuple(anchors), tuple(tuple(entry) for entry in wanted), gates)
 
 
 class Detection(msgspec.Struct, frozen=True):
-    """What was found in one view, and the detectors that broke while looking."""
+    """What was found in one view, the detectors that broke, and the gates that stand open."""
 
     found: tuple[Found, ...]
     failed: tuple[str, ...]
+    gates: frozenset[str]
 
 
 class Scanner:
@@ -56,50 +69,62 @@ class Scanner:
         """Every finding of every detector, in no particular order."""
         found: list[Found] = []
         failed: list[str] = []
-        self._at_anchors(view, found, failed)
-        self._at_numbers(view, found, failed)
-        return Detection(tuple(found), tuple(failed))
+        gates = self._at_anchors(view, found, failed)
+        if "number" in gates:
+            self._at_numbers(view, found, failed)
+        return Detection(tuple(found), tuple(failed), frozenset(gates))
 
-    def _at_anchors(self, view: View, found: list[Found], failed: list[str]) -> None:
+    def _at_anchors(self, view: View, found: list[Found], failed: list[str]) -> set[str]:
         wanted_by, anchors = self._table.wanted_by, self._table.anchors
+        gates: set[str] = set()
         places: list[tuple[int, int, int, int]] = []
-        for number, end in self._engine.scan(view.text.encode("ascii")):
-            start = end - anchors[number].width
+        # One line break on either side lets an anchor ask for "no letter" at the text's ends.
+        shadow = f"\n{view.text}\n".encode("ascii")
+        for number, padded_end in self._engine.scan(shadow):
+            end = padded_end - 1
+            width = anchors[number].width
+            if width == 0:
+                gates.add(self._table.gates[number])
+                continue
             for position, which in wanted_by[number]:
-                places.append((position, start, end, which))
-        if not places:
-            return
+                places.append((position, end - width, end, which))
         places.sort()
         for position, hits in groupby(places, key=_position):
             detector = self._detectors[position]
-            look = detector.look
+            try:
+                _look_at_hits(detector, view, hits, found)
+            except Exception:  # noqa: BLE001 - one broken detector must not blind the others
+                failed.append(detector.name)
+        return gates
+
+    def _at_numbers(self, view: View, found: list[Found], failed: list[str]) -> None:
+        runs = list(number_runs(view))
+        for detector in self._for_numbers:
+            look = detector.look_at_number
             if look is None:
                 continue
-            done = -1
             try:
-                for _, start, end, which in hits:
-                    # Inside what was just found there is nothing more to find.
-                    if start < done:
-                        continue
-                    one = look(view, which, start, end)
-                    if one is not None:
-                        found.append(one)
-                        done = one.end
+                for run in runs:
+                    found.extend(look(view, run))
             except Exception:  # noqa: BLE001 - one broken detector must not blind the others
                 failed.append(detector.name)
 
-    def _at_numbers(self, view: View, found: list[Found], failed: list[str]) -> None:
-        broken: set[str] = set()
-        for run in number_runs(view):
-            for detector in self._for_numbers:
-                look: Callable[..., object] | None = detector.look_at_number
-                if look is None or detector.name in broken:
-                    continue
-                try:
-                    found.extend(detector.look_at_number(view, run))  # type: ignore[misc]
-                except Exception:  # noqa: BLE001 - one broken detector must not blind the others
-                    broken.add(detector.name)
-        failed.extend(sorted(broken))
+
+def _look_at_hits(
+    detector: Detector, view: View, hits: Iterable[tuple[int, int, int, int]], found: list[Found]
+) -> None:
+    look = detector.look
+    if look is None:
+        return
+    done = -1
+    for _, start, end, which in hits:
+        # Inside what was just found there is nothing more to find.
+        if start < done:
+            continue
+        one = look(view, which, start, end)
+        if one is not None:
+            found.append(one)
+            done = one.end
 
 
 def _position(place: tuple[int, int, int, int]) -> int:

@@ -12,20 +12,24 @@ import msgspec
 
 try:
     import hyperscan
-except ImportError:  # pragma: no cover - the wheel exists for Linux only
-    hyperscan = None
+except ImportError:  # the wheel exists for Linux only
+    hyperscan = None  # type: ignore[assignment]
 
 import re2
 
 
 class Anchor(msgspec.Struct, frozen=True):
-    """A fixed-length pattern and its length in characters."""
+    """A pattern and its length in characters; 0 marks a gate.
+
+    Anchors are of one fixed length, so that all engines report the same places. A gate may be
+    any regular expression: only whether it occurs is reported, once, at no place in particular.
+    """
 
     pattern: str
     width: int
 
 
-#: Anchor number and end offset of one hit.
+#: Anchor number and end offset of one hit; the offset of a gate is 0.
 Hit = tuple[int, int]
 
 
@@ -61,16 +65,18 @@ class HyperscanEngine:
 
     name = "hyperscan"
 
-    def __init__(self, database: hyperscan.Database) -> None:
+    def __init__(self, database: hyperscan.Database, anchors: Sequence[Anchor]) -> None:
         self._database = database
+        self._gates = frozenset(n for n, anchor in enumerate(anchors) if anchor.width == 0)
 
     def scan(self, shadow: bytes) -> list[Hit]:
         """The hits in ASCII bytes."""
         hits: list[Hit] = []
         append = hits.append
+        gates = self._gates
 
         def take(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            append((number, end))
+            append((number, 0 if number in gates else end))
 
         self._database.scan(shadow, match_event_handler=take)
         hits.sort()
@@ -86,9 +92,12 @@ class FallbackEngine:
         options = re2.Options()
         options.case_sensitive = False
         self._set = re2.Set.SearchSet(options)
-        self._places = []
+        self._places: list[tuple[re.Pattern[str] | None, int]] = []
         for anchor in anchors:
             self._set.Add(anchor.pattern)
+            if anchor.width == 0:
+                self._places.append((None, 0))
+                continue
             # A look-ahead reports overlapping places too, as Hyperscan does.
             self._places.append((re.compile(f"(?={anchor.pattern})", re.I | re.A), anchor.width))
         self._set.Compile()
@@ -99,6 +108,9 @@ class FallbackEngine:
         hits: list[Hit] = []
         for number in sorted(self._set.Match(text)):
             places, width = self._places[number]
+            if places is None:
+                hits.append((number, 0))
+                continue
             hits.extend((number, match.start() + width) for match in places.finditer(text))
         return hits
 
@@ -116,7 +128,10 @@ def compile_database(anchors: Sequence[Anchor]) -> bytes:
         expressions=[anchor.pattern.encode() for anchor in anchors],
         ids=list(range(len(anchors))),
         elements=len(anchors),
-        flags=hyperscan.HS_FLAG_CASELESS,
+        flags=[
+            hyperscan.HS_FLAG_CASELESS | (0 if anchor.width else hyperscan.HS_FLAG_SINGLEMATCH)
+            for anchor in anchors
+        ],
     )
     return bytes(hyperscan.dumpb(database))
 
@@ -142,7 +157,7 @@ def open_engine(engine: str, anchors: Sequence[Anchor], database: bytes | None =
         raise ValueError(f"'{engine}' is not an engine; use one of: auto, hyperscan, re2")
     if engine == "re2" or (engine == "auto" and hyperscan is None):
         return FallbackEngine(anchors)
-    return HyperscanEngine(_load(database, anchors))
+    return HyperscanEngine(_load(database, anchors), anchors)
 
 
 def _load(serialised: bytes | None, anchors: Sequence[Anchor]) -> hyperscan.Database:

@@ -55,6 +55,9 @@ class Folding:
         for ascii_character, lookalikes in _LOOKALIKES.items():
             table.update(dict.fromkeys(lookalikes, ascii_character))
         self._table = table
+        self._invisible = frozenset(
+            chr(code) for code in range(0xF0000) if _INVISIBLE.match(chr(code))
+        )
         self._codes = {ord(character): new for character, new in table.items()}
 
     def view(self, text: str) -> tuple[View, OffsetMap | None]:
@@ -62,11 +65,12 @@ class Folding:
         if text.isascii():
             return View(text, text.lower()), None
         offsets = None
-        if _INVISIBLE.search(text) is not None:
+        characters = set(text)
+        if not characters.isdisjoint(self._invisible):
             gone = ((match.start(), match.end(), "") for match in _INVISIBLE.finditer(text))
             text, offsets = rewrite(text, gone)
         table = self._table
-        strange = [character for character in set(text) if character in table]
+        strange = [character for character in characters if character in table]
         # A few replacements run in C; the general table walks in Python for every character.
         if len(strange) <= 48:
             for character in strange:

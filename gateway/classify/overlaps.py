@@ -22,10 +22,14 @@ def without_overlaps(
     kept: list[Found] = []
 
     def rank(one: Found) -> tuple[int, float, int, int, str]:
-        level = levels.get(one.type)
-        if level is None:
-            level = -1 if one.type in WEAK_TYPES else Sensitivity.RESTRICTED
-        return -int(level), -one.confidence, one.start - one.end, one.start, one.type
+        unlisted = -1 if one.type in WEAK_TYPES else int(Sensitivity.RESTRICTED)
+        return (
+            -int(levels.get(one.type, unlisted)),
+            -one.confidence,
+            one.start - one.end,
+            one.start,
+            one.type,
+        )
 
     for one in sorted(found, key=rank):
         place = bisect_left(kept_starts, one.end)

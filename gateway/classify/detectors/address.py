@@ -39,15 +39,39 @@ _ROMANCE = re.compile(
 )
 
 
+_DIGIT = re.compile(r"\d")
+_STREET_ENDS = (
+    "street st avenue ave road rd boulevard blvd lane ln drive dr court ct place close terrace "
+    "square crescent gardens grove mews"
+).split()
+_ENGLISH = tuple(f" {end}[^a-z]" for end in _STREET_ENDS) + (
+    "parkway", "highway", "way,", "broadway", "kingsway",
+)  # fmt: skip
+_BOXES = ("box [0-9]",)
+_GERMANIC = (
+    "strasse", "strase", r"str\.", "weg [0-9]", "platz", "allee", "gasse", "laan", "straat", "gatan",
+    "vagen", "vej ", "gade ",
+)  # fmt: skip
+_ROMANIC = ("rue ", "chemin ", "calle ", "avenida ", "viale ", "piazza ", "rua ", "plaza ", "corso ",
+            "[^a-z]via ")  # fmt: skip
+_ANCHORS = _ENGLISH + _BOXES + _GERMANIC + _ROMANIC
+_SHAPES = (
+    (_STREET,) * len(_ENGLISH)
+    + (_BOX,) * len(_BOXES)
+    + (_GERMAN,) * len(_GERMANIC)
+    + (_ROMANCE,) * len(_ROMANIC)
+)
+
+
 def _look(view: View, which: int, start: int, end: int) -> Found | None:
-    text = view.text
-    low = max(0, start - 70)
-    for shape in (_STREET, _BOX, _GERMAN, _ROMANCE):
-        for match in shape.finditer(text, low, end + 90):
-            if match.start() <= start < match.end() or match.start() <= end <= match.end() + 1:
-                found = _judge(view, shape, match)
-                if found is not None:
-                    return found
+    text, shape = view.text, _SHAPES[which]
+    low = max(0, start - 60)
+    if _DIGIT.search(text, low, end + 60) is None:
+        return None
+    # A street begins with its house number, so only digits are tried as beginnings.
+    for match in shape.finditer(text, low, end + 60):
+        if match.start() <= start + 1 and match.end() >= end - 1:
+            return _judge(view, shape, match)
     return None
 
 
@@ -69,14 +93,4 @@ def _judge(view: View, shape: re.Pattern[str], match: re.Match[str]) -> Found | 
     return None
 
 
-DETECTOR = Detector(
-    name="address",
-    anchors=(
-        " street", " st", " avenue", " ave", " road", " rd", " boulevard", " blvd", " lane", " ln", " drive", " dr",
-        " court", " ct", " place", " close", " terrace", " square", " crescent", " gardens", " grove", " mews",
-        "parkway", "highway", "way,", "broadway", "kingsway", "box [0-9]", "strasse", "strase", "str\\.", "weg [0-9]", "platz",
-        "allee", "gasse", "laan", "straat", "gatan", "vagen", "vej", "gade", "rue ", "chemin ", "calle ", "avenida ",
-        "viale ", "piazza ", "rua ", "plaza ", "corso ", "via ",
-    ),
-    look=_look,
-)  # fmt: skip
+DETECTOR = Detector(name="address", anchors=_ANCHORS, look=_look)

@@ -37,7 +37,7 @@ _ASSIGNED = re.compile(
     + rf"{_QUOTE}?\]?[ \t]{{0,3}}(?:[:=]{{1,2}}>?|=>|:=|->)[ \t]{{0,3}}\n?[ \t]{{0,8}}[(\[{{]?"
     + rf"(?P<quote>{_QUOTE}|[<(])?"
     + r"(?P<scheme>(?:Bearer|Basic|Token|Api-Token|ApiKey)[ ]{1,2})?"
-    + r"(?P<value>[^\s\"'`<>,;(){}\[\]]{4,512})"
+    + r"(?P<value>[^\s\"'`<>,;(){}\[\]=&]{4,512}={0,2})"
 )
 _NEXT_WORD = re.compile(
     rf"(?:[ ](?:key|token))?[ \t]{{1,3}}(?:is |was |to |of |= |for \w+ is )?(?P<quote>{_QUOTE})?"

@@ -51,7 +51,8 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
 
     `anchors` are matched over the whole view and `look` is called for every hit that does not
     lie inside what this detector has already found; `look_at_number` is called for every run of
-    digits. A detector has one of the two, or both.
+    digits. The text has a line break before and after it when anchors are matched, so a hit may
+    begin at -1 or end one past the text. A detector has one of the two, or both.
     """
 
     name: str

@@ -115,7 +115,7 @@ def _asked_about(view: View, line_start: int, start: int, end: int) -> bool:
 DETECTOR = Detector(
     name="confidentiality_marker",
     anchors=(
-        "confiden", "internal", "tlp", "vertraulich", "riservat", "restricted", "privileged",
+        "confiden", "internal", "tlp:", "tlp ", "vertraulich", "riservat", "restricted", "privileged",
         "proprietary", "not for", "distribut", "do not", "under nda", "noforn", "orcon", "secret",
         "classified", "usage interne", "uso intern", "diffus", "dienstgebrauch", "embargo",
         "export controlled", "need to know", "need-to-know", "cui//",

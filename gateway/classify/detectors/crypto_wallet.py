@@ -69,7 +69,6 @@ DETECTOR = Detector(
         "ltc1[a-z0-9]{5}",
         "addr1[a-z0-9]{5}",
         r"[^a-z0-9][123lmdnt48][a-z0-9]{24}",
-        r"^[123lmdnt48][a-z0-9]{24}",
     ),
     look=_look,
 )

@@ -135,8 +135,8 @@ _LABELS: tuple[Label, ...] = (
     Label("ausweisnummer", "national_id", _ALNUM, _five_digits),
     Label("aadhaar", "national_id", r"\d{4}[ \-]?\d{4}[ \-]?\d{4}"),
     Label("aadhar", "national_id", r"\d{4}[ \-]?\d{4}[ \-]?\d{4}"),
-    Label("pan ", "tax_id", r"[A-Z]{5}\d{4}[A-Z]", None, True),
-    Label("sin ", "national_id", r"\d{3}[ \-]?\d{3}[ \-]?\d{3}", None, True),
+    Label("pan", "tax_id", r"[A-Z]{5}\d{4}[A-Z]", None, True),
+    Label("sin", "national_id", r"\d{3}[ \-]?\d{3}[ \-]?\d{3}", None, True),
     Label("social insurance", "national_id", r"\d{3}[ \-]?\d{3}[ \-]?\d{3}"),
     Label("nric", "national_id", r"[STFGM]\d{7}[A-Z]", None, True),
     Label("curp", "national_id", r"[A-Z]{4}\d{6}[HM][A-Z]{5}[A-Z0-9]\d", None, True),
@@ -162,13 +162,15 @@ _COMPILED_LOWER = tuple(
 )
 
 
+def _anchor(label: Label) -> str:
+    word = re.escape(label.word)
+    return f"[^a-z]{word}[^a-z]" if label.bounded else word
+
+
 def _look(view: View, which: int, start: int, end: int) -> Found | None:
     label, text = _LABELS[which], view.text
-    if label.bounded and (
-        (start > 0 and text[start - 1].isalpha())
-        or (not label.word.endswith(" ") and text[end : end + 1].isalpha())
-    ):
-        return None
+    if label.bounded:
+        end -= 1
     match = _COMPILED[which].match(text, end) or _COMPILED_LOWER[which].match(text, end)
     if match is None:
         return None
@@ -181,5 +183,5 @@ def _look(view: View, which: int, start: int, end: int) -> Found | None:
 
 
 DETECTOR = Detector(
-    name="labelled_id", anchors=tuple(re.escape(label.word) for label in _LABELS), look=_look
+    name="labelled_id", anchors=tuple(_anchor(label) for label in _LABELS), look=_look
 )

@@ -103,6 +103,9 @@ def _look(view: View, run: NumberRun) -> Iterator[Found]:
         return
     position, count = 0, len(groups)
     while position < count:
+        if _inside_a_list(groups, position):
+            position += 1
+            continue
         taken = _window(view, groups, position, text)
         if taken is None:
             position += 1
@@ -110,6 +113,14 @@ def _look(view: View, run: NumberRun) -> Iterator[Found]:
         stop, found = taken
         yield found
         position = stop
+
+
+def _inside_a_list(groups: tuple[tuple[int, int], ...], position: int) -> bool:
+    # A card in single digits or pairs stands alone; in the middle of a long list it is chance.
+    size = groups[position][1] - groups[position][0]
+    if size > 2 or position == 0:
+        return False
+    return groups[position - 1][1] - groups[position - 1][0] == size
 
 
 def _window(

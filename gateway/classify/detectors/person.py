@@ -17,10 +17,10 @@ _TITLED = re.compile(rf"\.? (?P<name>{_NAME})")
 def _look(view: View, which: int, start: int, end: int) -> Found | None:
     shape = _TITLED if which >= _TITLES_FROM else _AFTER
     text = view.text
-    if which >= _TITLES_FROM and (
-        not text[start].isupper() or (start > 0 and text[start - 1].isalpha())
-    ):
-        return None
+    if which >= _TITLES_FROM:
+        end -= 1
+        if not text[start + 1].isupper():
+            return None
     match = shape.match(text, end)
     if match is None:
         return None
@@ -54,4 +54,6 @@ _TITLES = (
 )
 _TITLES_FROM = len(_LABELS)
 
-DETECTOR = Detector(name="person", anchors=_LABELS + _TITLES, look=_look)
+DETECTOR = Detector(
+    name="person", anchors=_LABELS + tuple(f"[^a-z]{title}[^a-z]" for title in _TITLES), look=_look
+)

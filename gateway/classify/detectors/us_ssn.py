@@ -72,6 +72,11 @@ def _ungrouped(
     view: View, groups: tuple[tuple[int, int], ...], first: int, text: str
 ) -> Found | None:
     # Nine digits that are grouped in another way count only where the words say so.
+    if (
+        first > 0
+        and groups[first][1] - groups[first][0] == groups[first - 1][1] - groups[first - 1][0]
+    ):
+        return None
     digits = ""
     for a, b in groups[first : first + 9]:
         digits += text[a:b]

@@ -36,7 +36,7 @@ def check_digit(vin: str) -> bool:
 def _look(view: View, which: int, start: int, end: int) -> Found | None:
     if which > 1:
         return _plate(view, end)
-    match = _VIN.search(view.text, start, end + 48)
+    match = _VIN.search(view.text, max(0, start), end + 48)
     if match is None:
         return None
     vin = match.group()
@@ -58,7 +58,7 @@ def _plate(view: View, end: int) -> Found | None:
 DETECTOR = Detector(
     name="vehicle_id",
     anchors=(
-        "vin",
+        "[^a-z]vin[^a-z]",
         "chassis",
         "license plate",
         "licence plate",

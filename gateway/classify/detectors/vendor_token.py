@@ -12,9 +12,7 @@ from gateway.classify.detectors.vendor_token_formats import FORMATS, INNER_FORMA
 from gateway.classify.entropy import placeholder
 
 _ANCHORS: tuple[str, ...] = tuple(
-    dict.fromkeys(
-        [re.escape(anchor) for anchor, _ in FORMATS] + [anchor for anchor, _, _ in INNER_FORMATS]
-    )
+    dict.fromkeys([anchor for anchor, _ in FORMATS] + [anchor for anchor, _, _ in INNER_FORMATS])
 )
 
 
@@ -25,7 +23,7 @@ def _shape(shapes: list[str]) -> re.Pattern[str]:
 def _outer() -> dict[int, re.Pattern[str]]:
     by_anchor: dict[str, list[str]] = {}
     for anchor, shape in FORMATS:
-        by_anchor.setdefault(re.escape(anchor), []).append(shape)
+        by_anchor.setdefault(anchor, []).append(shape)
     return {_ANCHORS.index(anchor): _shape(shapes) for anchor, shapes in by_anchor.items()}
 
 
@@ -34,7 +32,7 @@ _INNER = {
     _ANCHORS.index(anchor): (re.compile(shape), back) for anchor, shape, back in INNER_FORMATS
 }
 # Anchors that begin one or two characters into their shape.
-_LEAD = {re.escape(name): 2 for name in ("_live_", "_test_", "_prod_")}
+_LEAD = {name: 2 for name in ("_live_", "_test_", "_prod_")}
 _BEGINS = {number: _LEAD.get(anchor, 0) for number, anchor in enumerate(_ANCHORS)}
 
 

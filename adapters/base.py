@@ -52,10 +52,15 @@ class Upstream(Protocol):
 
 
 class Adapter(Protocol):
-    """Driver of one deployment. `wire` names the message format that its backend speaks."""
+    """Driver of one deployment.
+
+    `wire` names the message format that its backend speaks, `cap_field` the field in which an
+    output cap goes out when the caller gave none.
+    """
 
     deployment: Deployment
     wire: str
+    cap_field: str
 
     async def open(self, outbound: Outbound) -> Upstream | AttemptFailure:
         """Send the bytes and wait for the response headers; failures are returned."""

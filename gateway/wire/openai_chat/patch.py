@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from gateway.core.request import ChatRequest
 from gateway.wire.base import Encoded, Sending
+
+#: Keeps every number of a field that is changed in its own spelling.
+_EXACT = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode()))
 
 _CAP_FIELDS = ("max_completion_tokens", "max_tokens")
 
@@ -32,7 +37,34 @@ def patch(request: ChatRequest, sending: Sending) -> Encoded:
             options = msgspec.json.decode(fields["stream_options"], type=dict[str, msgspec.Raw])
         options["include_usage"] = msgspec.Raw(b"true")
         fields["stream_options"] = _raw(options)
+    for name, replaced in _by_field(sending.hidden).items():
+        document = _EXACT.decode(fields[name])
+        for place, text in replaced:
+            document = _with_text(document, place, text)
+        fields[name] = _raw(document)
     return Encoded(body=msgspec.json.encode(fields))
+
+
+def _by_field(
+    hidden: tuple[tuple[str, str], ...],
+) -> dict[str, list[tuple[list[str], str]]]:
+    """Replacements by top-level field, each with its place below that field."""
+    found: dict[str, list[tuple[list[str], str]]] = {}
+    for pointer, text in hidden:
+        field, *place = (
+            step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]
+        )
+        found.setdefault(field, []).append((place, text))
+    return found
+
+
+def _with_text(node: Any, place: list[str], text: str) -> Any:
+    """The node with the string at `place` replaced; lists and objects are changed in place."""
+    if not place:
+        return text
+    step: Any = int(place[0]) if isinstance(node, list) else place[0]
+    node[step] = _with_text(node[step], place[1:], text)
+    return node
 
 
 def _is_set(fields: dict[str, msgspec.Raw], name: str) -> bool:

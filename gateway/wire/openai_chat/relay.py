@@ -17,6 +17,7 @@ from gateway.core.failure import AttemptFailure, FailureKind
 from gateway.core.request import ChatRequest
 from gateway.core.usage import Usage
 from gateway.wire.base import Encoded, Reply, Sending, StreamReader
+from gateway.wire.failures import vendor_failure
 from gateway.wire.openai_chat.patch import patch
 from gateway.wire.openai_chat.usage import read_usage
 
@@ -47,7 +48,7 @@ class PassThrough:
         except (msgspec.DecodeError, RecursionError):
             answer = None
         if not isinstance(answer, dict) or answer.get("error") or "choices" not in answer:
-            return Reply(body=body, usage=None, text_size=0, failure=_bad_answer(answer))
+            return Reply(body=body, usage=None, text_size=0, failure=_bad_answer(answer, body))
         usage = read_usage(answer.get("usage"))
         return Reply(body=body, usage=usage, text_size=_text_size(body))
 
@@ -167,7 +168,7 @@ class RelayReader:
             )
             return False
         if not isinstance(chunk, dict) or chunk.get("error"):
-            self.failure = _bad_answer(chunk)
+            self.failure = _bad_answer(chunk, payload)
             return False
         return self._learn(chunk)
 
@@ -191,13 +192,13 @@ def _payload(event: bytes) -> bytes:
     return lines[0] if len(lines) == 1 else b"\n".join(lines)
 
 
-def _bad_answer(answer: object) -> AttemptFailure:
-    """An error body under a 200 status, or no chat answer at all."""
-    error = answer.get("error") if isinstance(answer, dict) else None
-    code = error.get("code") or error.get("type") if isinstance(error, dict) else None
-    known = isinstance(code, str) and len(code) < 64
-    detail = f"error in a 200 answer: {code}" if known else "the answer is not a chat completion"
-    return AttemptFailure(kind=FailureKind.BAD_RESPONSE, detail=detail)
+def _bad_answer(answer: object, raw: bytes) -> AttemptFailure:
+    """An error under a 200 status, or no chat answer at all."""
+    if isinstance(answer, dict) and answer.get("error"):
+        return vendor_failure(200, raw)
+    return AttemptFailure(
+        kind=FailureKind.BAD_RESPONSE, detail="the answer is not a chat completion"
+    )
 
 
 def _text_size(body: bytes) -> int:

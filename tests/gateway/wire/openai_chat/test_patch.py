@@ -83,3 +83,15 @@ def test_streams_are_asked_for_usage_beside_the_callers_own_options() -> None:
     sent = msgspec.json.decode(patch(decode(raw), SENDING).body)
 
     assert sent["stream_options"] == {"include_obfuscation": False, "include_usage": True}
+
+
+def test_hidden_strings_are_replaced_and_numbers_beside_them_keep_their_spelling() -> None:
+    """Masking changes one string; even odd numbers of the same field survive."""
+    raw = request_with(extra=b'{"a/b": ["x", "secret"], "n": 1.10, "huge": 1e400}')
+    hidden = (("/extra/a~1b/1", "[EMAIL_1]"), ("/messages/0/content", "hidden"))
+    sending = Sending(model="m", output_cap=1, hidden=hidden)
+
+    sent = msgspec.json.decode(patch(decode(raw), sending).body, type=dict[str, msgspec.Raw])
+
+    assert bytes(sent["extra"]) == b'{"a/b":["x","[EMAIL_1]"],"n":1.10,"huge":1e400}'
+    assert b'"hidden"' in bytes(sent["messages"])

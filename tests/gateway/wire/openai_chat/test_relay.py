@@ -91,10 +91,10 @@ def test_nothing_reaches_the_client_before_there_is_content() -> None:
 
 def test_an_error_event_inside_the_stream_is_a_failure() -> None:
     """A 200 stream can still fail, with or without content before it."""
-    _, reader = read(ROLE, event(error={"message": "boom", "code": "overloaded"}))
+    _, reader = read(ROLE, event(error={"message": "boom", "code": "overloaded_error"}))
 
     assert reader.failure is not None
-    assert reader.failure.kind is FailureKind.BAD_RESPONSE
+    assert reader.failure.kind is FailureKind.OVERLOADED
     assert "overloaded" in reader.failure.detail
     assert "boom" not in reader.failure.detail
 

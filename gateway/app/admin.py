@@ -1,0 +1,64 @@
+"""The admin plane: its own credential, and the decision without the call."""
+
+from __future__ import annotations
+
+import hmac
+from time import time
+from typing import Any
+
+import msgspec
+from litestar import Request, post
+from litestar.datastructures import State
+from policies.explain import explain
+
+from gateway.core.decision import Facts
+from gateway.core.errors import Unauthenticated
+from gateway.core.principal import Principal
+from gateway.runtime.services import Services
+from gateway.wire.openai_chat import view
+
+
+def require_admin(request: Request[Any, Any, Any], services: Services) -> None:
+    """Check the admin credential.
+
+    Raises:
+        Unauthenticated: it is missing or wrong; a virtual key is never enough.
+    """
+    given = request.headers.get("authorization", "").partition(" ")[2].strip()
+    given = given or request.headers.get("x-api-key", "")
+    wanted = services.settings.admin_key or ""
+    if not wanted or not hmac.compare_digest(given.encode(), wanted.encode()):
+        raise Unauthenticated(
+            "The admin plane needs the admin key (FAIRLEAD_ADMIN_KEY) as a bearer token."
+        )
+
+
+@post("/admin/explain", status_code=200, tags=["admin plane"], summary="Explain a decision")
+async def explain_handler(request: Request[Any, Any, Any], state: State) -> Any:
+    """Judge and decide a chat body without calling a model: every rule with its why.
+
+    Query parameters `org`, `team`, `app` and `user` say for whom; the body is a chat request.
+    """
+    services: Services = state.services
+    require_admin(request, services)
+    asked = view.decode(await request.body())
+    profile = await services.judge(asked)
+    who = {name: request.query_params.get(name, "") for name in ("org", "team", "app", "user")}
+    principal = Principal(
+        key_id="explain",
+        org=who["org"] or "default",
+        team=who["team"] or "default",
+        app=who["app"],
+        user=who["user"],
+    )
+    facts = Facts(
+        requested_model=asked.model,
+        principal=principal,
+        profile=profile,
+        stream=asked.stream,
+        choices=asked.choices,
+        max_output_tokens=asked.max_output_tokens,
+        now=time(),
+        budget_used=await services.budget_used(principal),
+    )
+    return msgspec.to_builtins(explain(services.policy, facts), enc_hook=str)

@@ -1,0 +1,53 @@
+"""One gateway worker: an HTTP server on a socket that its supervisor opened.
+
+Started as `python -m gateway.app.worker FD`. The supervisor holds the other end of standard
+input; when it dies, however it dies, the worker ends too instead of serving on as an orphan.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+
+import uvicorn
+
+from gateway.app.application import create_app
+from gateway.config.settings import load_settings
+from gateway.runtime.log import configure_log
+from gateway.runtime.services import open_services
+
+
+def main(descriptor: int) -> None:
+    """Serve until told to stop."""
+    settings = load_settings(os.environ)
+    configure_log(settings.log_format)
+    threading.Thread(target=_die_with_supervisor, daemon=True).start()
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(lambda: open_services(settings)),
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            access_log=False,
+            server_header=False,
+            log_config=None,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=int(settings.drain_seconds),
+            backlog=2048,
+        )
+    )
+    server.run(sockets=[socket.socket(fileno=descriptor)])
+    if not server.started:
+        raise SystemExit(3)
+
+
+def _die_with_supervisor() -> None:
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,91 @@
+"""`fairlead serve`: start the gateway and say how to use it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+import typer
+from rich.console import Console
+
+from gateway.app.supervisor import Announcement, StartFailed, supervise
+from gateway.config.settings import SettingsError, load_settings
+from gateway.runtime.log import configure_log
+
+
+def serve(
+    log_format: str = typer.Option(
+        "", "--log-format", help="json (one object a line) or console (for people)."
+    ),
+) -> None:
+    """Start the gateway; settings come from FAIRLEAD_* variables (see the documentation)."""
+    environ = dict(os.environ)
+    if log_format:
+        environ["FAIRLEAD_LOG_FORMAT"] = log_format
+    console = Console(stderr=True)
+    try:
+        settings = load_settings(environ)
+        configure_log(settings.log_format)
+        code = asyncio.run(supervise(settings, environ, _announce))
+    except (SettingsError, StartFailed) as error:
+        console.print(f"error: {error}", style="red", highlight=False, markup=False)
+        sys.exit(1)
+    sys.exit(code)
+
+
+def _announce(told: Announcement) -> None:
+    """What a new user needs: where it listens, the keys, and three requests to copy."""
+    lines = [
+        "",
+        f"Fairlead is ready on {told.url}",
+        f"  policy      {told.policy} (revision {told.revision})",
+        *(f"  deployment  {line}" for line in told.deployments),
+        *(f"  note        {line}" for line in told.notes),
+        f"  admin key   {told.admin_key}",
+    ]
+    if told.virtual_key:
+        lines.append(f"  virtual key {told.virtual_key}   (shown once; it is not stored)")
+    else:
+        lines.append("  virtual key make another one with: fairlead keys create --team NAME")
+    lines += _requests(told)
+    print("\n".join(lines), flush=True)
+
+
+def _requests(told: Announcement) -> list[str]:
+    key = told.virtual_key or "fl_YOUR_KEY"
+    base = f"{told.url}/v1"
+    curl = (
+        f"curl -si {base}/chat/completions -H 'Authorization: Bearer {key}' "
+        "-H 'Content-Type: application/json' -d "
+    )
+    asks = (
+        ("easy and harmless", "What is Fairlead?"),
+        ("with a card number: stays home", "Is card 4111 1111 1111 1111 still valid?"),
+        (
+            "hard",
+            "Prove that there are infinitely many primes congruent to 3 modulo 4, step by step.",
+        ),
+    )
+    lines = ["", "Three requests to copy; the x-fairlead-… headers say where each went and why:"]
+    for title, text in asks:
+        body = f'{{"model": "auto", "messages": [{{"role": "user", "content": "{text}"}}]}}'
+        lines += ["", f"# {title}", f"{curl}'{body}'"]
+    lines += [
+        "",
+        "# the same with the openai SDK",
+        "from openai import OpenAI",
+        f'client = OpenAI(base_url="{base}", api_key="{key}")',
+        "for text in (",
+        *(f'    "{text}",' for _, text in asks),
+        "):",
+        "    raw = client.chat.completions.with_raw_response.create(",
+        '        model="auto", messages=[{"role": "user", "content": text}]',
+        "    )",
+        '    print(raw.headers["x-fairlead-deployment"], raw.headers["x-fairlead-route"])',
+        "    print(raw.parse().choices[0].message.content)",
+        "",
+        "Then: fairlead report cost --by deployment     fairlead audit",
+        "",
+    ]
+    return lines

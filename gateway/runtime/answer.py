@@ -1,0 +1,89 @@
+"""What the client is told: headers that say where the request went, and the body or the error."""
+
+from __future__ import annotations
+
+from gateway.core.errors import FairleadError
+from gateway.core.money import nano_to_usd_text
+from gateway.runtime.client import Headers
+from gateway.runtime.exchange import Exchange
+from gateway.wire.base import Reply
+from gateway.wire.openai_chat.errors import render_error, render_stream_error
+
+_JSON = (b"content-type", b"application/json")
+_EVENTS = (b"content-type", b"text/event-stream; charset=utf-8")
+_NO_BUFFERING = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
+
+
+class Answer:
+    """Writes one response; `rest` is what a stream still owes after its last whole event."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self.rest = b""
+
+    async def begin_stream(self, deployment: str, attempts: int) -> None:
+        """Send the headers of a stream, with all that is known before its first byte."""
+        headers = [_EVENTS, *_NO_BUFFERING, *decision_headers(self._exchange)]
+        headers.append((b"x-fairlead-deployment", deployment.encode()))
+        headers.append((b"x-fairlead-attempts", b"%d" % attempts))
+        await self._exchange.client.start(200, headers)
+
+    async def deliver(self, reply: Reply | None) -> None:
+        """Send a whole answer, or finish a stream."""
+        client = self._exchange.client
+        if reply is None:
+            await client.end(self.rest)
+            return
+        headers = [
+            _JSON,
+            (b"content-length", b"%d" % len(reply.body)),
+            *decision_headers(self._exchange),
+            *_outcome_headers(self._exchange),
+        ]
+        await client.start(200, headers)
+        await client.end(reply.body)
+
+    async def abort(self, error: FairleadError) -> None:
+        """End a begun stream with an error event; no end marker follows."""
+        await self._exchange.client.end(render_stream_error(error))
+
+    async def refuse(self, error: FairleadError) -> None:
+        """Answer with an error in the client's dialect."""
+        headers = decision_headers(self._exchange)
+        if self._exchange.attempts:
+            headers += _outcome_headers(self._exchange)
+        await send_error(self._exchange, error, headers)
+
+
+async def send_error(exchange: Exchange, error: FairleadError, headers: Headers) -> None:
+    """Send an error response, telling SDKs not to repeat what cannot succeed."""
+    body = render_error(error)
+    headers = [_JSON, (b"content-length", b"%d" % len(body)), *headers]
+    if error.retry_after is not None:
+        headers.append((b"retry-after", b"%d" % max(1, round(error.retry_after))))
+    if error.http_status in (408, 409, 429) or error.http_status >= 500:
+        headers.append((b"x-should-retry", b"true" if error.retryable else b"false"))
+    if error.http_status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    await exchange.client.start(error.http_status, headers)
+    await exchange.client.end(body)
+
+
+def decision_headers(exchange: Exchange) -> Headers:
+    """The `x-fairlead-…` headers that are known once the request has been judged."""
+    headers = [(b"x-fairlead-request-id", exchange.request_id.encode())]
+    if exchange.profile is not None:
+        headers.append((b"x-fairlead-sensitivity", exchange.profile.sensitivity.label.encode()))
+        headers.append((b"x-fairlead-difficulty", b"%.3f" % exchange.profile.difficulty))
+    if exchange.decision is not None:
+        headers.append((b"x-fairlead-route", exchange.decision.route.encode()))
+        headers.append((b"x-fairlead-policy", exchange.decision.revision.encode()))
+    return headers
+
+
+def _outcome_headers(exchange: Exchange) -> Headers:
+    return [
+        (b"x-fairlead-deployment", exchange.deployment.encode()),
+        (b"x-fairlead-attempts", b"%d" % len(exchange.attempts)),
+        (b"x-fairlead-cost-usd", nano_to_usd_text(exchange.cost_nanousd).encode()),
+    ]

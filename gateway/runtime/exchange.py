@@ -1,0 +1,179 @@
+"""Everything that is learnt about one request on its way, and the records made of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from time import monotonic, time
+
+import msgspec
+
+from gateway.core.decision import Candidate, Decision
+from gateway.core.money import cost_of
+from gateway.core.principal import Principal
+from gateway.core.profile import Profile
+from gateway.core.records import AttemptRecord, AuditRecord, LedgerLine
+from gateway.core.request import ChatRequest
+from gateway.core.sensitivity import UNKNOWN, Sensitivity
+from gateway.core.usage import Usage
+from gateway.runtime.client import Client
+
+
+class Exchange:
+    """One request from its first byte to its audit record; lives as long as the HTTP exchange."""
+
+    def __init__(self, request_id: str, client: Client) -> None:
+        self.request_id = request_id
+        self.client = client
+        self.started = monotonic()
+        self.at = time()
+        self.principal: Principal | None = None
+        self.request: ChatRequest | None = None
+        self.profile: Profile | None = None
+        self.decision: Decision | None = None
+        self.tags: Mapping[str, str] = {}
+        self.hidden: tuple[tuple[str, str], ...] = ()
+        self.attempts: list[AttemptRecord] = []
+        self.usage = Usage()
+        self.cost_nanousd = 0
+        self.deployment = ""
+        self.status = 0
+        self.outcome = ""
+        self.error = ""
+        self.stages: dict[str, float] = {}
+        self._mark = self.started
+
+    def mark(self, stage: str) -> None:
+        """Book the time since the last mark to a stage, in milliseconds."""
+        now = monotonic()
+        self.stages[stage] = self.stages.get(stage, 0.0) + (now - self._mark) * 1000.0
+        self._mark = now
+
+    @property
+    def duration_ms(self) -> float:
+        """Milliseconds since the request began."""
+        return (monotonic() - self.started) * 1000.0
+
+    def book_attempt(
+        self, candidate: Candidate, usage: Usage, outcome: str, duration_ms: float
+    ) -> AttemptRecord:
+        """Remember one call upstream and what it cost."""
+        record = AttemptRecord(
+            deployment=candidate.deployment.name,
+            outcome=outcome,
+            cost_nanousd=cost_of(usage, candidate.deployment.price),
+            duration_ms=round(duration_ms, 3),
+        )
+        self.attempts.append(record)
+        self.cost_nanousd += record.cost_nanousd
+        self.usage = usage
+        self.deployment = record.deployment
+        return record
+
+    def ledger_line(
+        self,
+        candidate: Candidate,
+        *,
+        kind: str,
+        hold_id: str,
+        attempt: int,
+        usage: Usage,
+        outcome: str,
+        cost_nanousd: int,
+        duration_ms: float = 0.0,
+    ) -> LedgerLine:
+        """The ledger's line for one attempt of this request."""
+        principal, profile, decision, request = self._judged()
+        deployment = candidate.deployment
+        return LedgerLine(
+            kind=kind,
+            hold_id=hold_id,
+            request_id=self.request_id,
+            attempt=attempt,
+            at=time(),
+            org=principal.org,
+            team=principal.team,
+            app=principal.app,
+            user=principal.user,
+            key_id=principal.key_id,
+            alias=request.model,
+            deployment=deployment.name,
+            provider=deployment.provider or deployment.adapter,
+            model=deployment.model,
+            route=decision.route,
+            sensitivity=profile.sensitivity.label,
+            outcome=outcome,
+            usage=usage,
+            held_nanousd=candidate.hold_nanousd,
+            cost_nanousd=cost_nanousd,
+            price_revision=deployment.price.revision,
+            duration_ms=round(duration_ms, 3),
+        )
+
+    @property
+    def caller(self) -> Principal:
+        """Who is calling; only asked after authentication.
+
+        Raises:
+            ValueError: nobody has been authenticated yet.
+        """
+        if self.principal is None:
+            raise ValueError("the request has not been authenticated yet")
+        return self.principal
+
+    def label(self) -> Sensitivity:
+        """The sensitivity of the bytes that are sent; unknown counts as restricted."""
+        return self.profile.sensitivity if self.profile is not None else UNKNOWN
+
+    def doubtful_record(self, candidate: Candidate) -> AuditRecord:
+        """What the audit log keeps if the gateway dies during this attempt."""
+        record = self.audit_record("in_doubt", status=0, error="gateway_died")
+        doubtful = AttemptRecord(
+            deployment=candidate.deployment.name,
+            outcome="in_doubt",
+            cost_nanousd=candidate.hold_nanousd,
+        )
+        return msgspec.structs.replace(
+            record,
+            deployment=doubtful.deployment,
+            attempts=(*record.attempts, doubtful),
+            cost_nanousd=record.cost_nanousd + doubtful.cost_nanousd,
+        )
+
+    def audit_record(self, outcome: str, status: int, error: str = "") -> AuditRecord:
+        """The decision with its facts, as the audit log keeps it."""
+        principal, profile, decision, request = self._judged()
+        return AuditRecord(
+            request_id=self.request_id,
+            at=self.at,
+            org=principal.org,
+            team=principal.team,
+            app=principal.app,
+            user=principal.user,
+            key_id=principal.key_id,
+            requested_model=request.model,
+            sensitivity=profile.sensitivity.label,
+            difficulty=round(profile.difficulty, 4),
+            task=profile.task,
+            input_tokens=profile.tokens.expected,
+            needs=tuple(sorted(profile.needs.names())),
+            findings=dict(Counter(finding.type for finding in profile.findings)),
+            stream=request.stream,
+            tags=dict(self.tags),
+            deployment=self.deployment if outcome != "refused" else "",
+            route=decision.route,
+            reasons=tuple(reason.id for reason in decision.reasons),
+            rejected={rejected.deployment: rejected.reason for rejected in decision.rejected},
+            policy=decision.revision,
+            attempts=tuple(self.attempts),
+            outcome=outcome,
+            status=status,
+            error=error,
+            cost_nanousd=self.cost_nanousd,
+            duration_ms=round(self.duration_ms, 3),
+        )
+
+    def _judged(self) -> tuple[Principal, Profile, Decision, ChatRequest]:
+        if not (self.principal and self.profile and self.decision and self.request):
+            raise ValueError("the request has not been judged yet")
+        return self.principal, self.profile, self.decision, self.request

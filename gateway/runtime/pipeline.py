@@ -1,0 +1,153 @@
+"""The life of a request: this page is the product.
+
+Each step below is a line of `serve_chat`; what it does in detail lives in the module it calls.
+Every way out (served, refused, failed, client gone, shutdown) ends in settled money, an audit
+record for whatever was decided, one log line and metrics.
+"""
+
+from __future__ import annotations
+
+from gateway.core.decision import Decision, Facts, Plan
+from gateway.core.errors import FairleadError, PolicyRefusal, Unauthenticated, UnknownModel
+from gateway.core.masking import mask
+from gateway.core.planning import make_plan
+from gateway.core.principal import Principal
+from gateway.core.profile import Profile
+from gateway.core.request import ChatRequest
+from gateway.runtime.answer import Answer, decision_headers, send_error
+from gateway.runtime.callers import bearer_key, declared_sensitivity, declared_tags
+from gateway.runtime.client import ClientDisconnected
+from gateway.runtime.driver import Driver
+from gateway.runtime.exchange import Exchange
+from gateway.runtime.services import Services
+from gateway.wire.openai_chat import view
+from policies.engine import decide
+
+
+async def serve_chat(services: Services, exchange: Exchange) -> None:
+    """Serve one chat request from its first byte to its audit record."""
+    try:
+        raw = await exchange.client.body(services.settings.max_body_bytes)
+        principal = await _authenticate(services, exchange)
+        request = _decode(exchange, raw)
+        profile = await _classify(services, exchange, request)
+        decision = await _decide(services, exchange, principal, request, profile)
+        _mask(exchange, decision, request, profile)
+        plan = _plan(services, exchange, decision, request, profile)
+        await Driver(services, exchange, request, Answer(exchange)).run(plan)
+    except ClientDisconnected:
+        exchange.outcome, exchange.status = "cancelled", 499
+    except FairleadError as error:
+        await _refuse(services, exchange, error)
+    finally:
+        services.finish(exchange)
+
+
+async def _authenticate(services: Services, exchange: Exchange) -> Principal:
+    """Virtual key to principal; no key is never an empty identity."""
+    exchange.mark("ingest")
+    key = bearer_key(exchange.client)
+    if not key:
+        raise Unauthenticated(
+            "You did not provide a virtual key. Send it as 'Authorization: Bearer fl_…' "
+            "(or 'x-api-key'); make one with: fairlead keys create --team NAME"
+        )
+    exchange.principal = await services.keys.resolve(key)
+    exchange.mark("authenticate")
+    return exchange.principal
+
+
+def _decode(exchange: Exchange, raw: bytes) -> ChatRequest:
+    """Bytes to a view; the bytes stay what is forwarded."""
+    exchange.request = view.decode(raw)
+    exchange.mark("decode")
+    return exchange.request
+
+
+async def _classify(services: Services, exchange: Exchange, request: ChatRequest) -> Profile:
+    """What is sensitive in it and how hard it is; what fails counts as restricted."""
+    floor = declared_sensitivity(exchange.client)
+    exchange.profile = await services.judge(request, floor)
+    exchange.mark("classify")
+    return exchange.profile
+
+
+async def _decide(
+    services: Services,
+    exchange: Exchange,
+    principal: Principal,
+    request: ChatRequest,
+    profile: Profile,
+) -> Decision:
+    """Policy's word on where the request may go and where it had best go."""
+    tags = (*principal.tags, *declared_tags(exchange.client))
+    exchange.tags = dict(tags)
+    facts = Facts(
+        requested_model=request.model,
+        principal=principal,
+        profile=profile,
+        stream=request.stream,
+        choices=request.choices,
+        max_output_tokens=request.max_output_tokens,
+        now=exchange.at,
+        budget_used=await services.budget_used(principal),
+        tags=tags,
+    )
+    exchange.decision = decision = decide(services.policy, facts)
+    exchange.mark("decide")
+    if not decision.candidates:
+        raise _refusal(decision)
+    return decision
+
+
+def _mask(
+    exchange: Exchange, decision: Decision, request: ChatRequest, profile: Profile
+) -> None:
+    """Replace what policy wants hidden; what cannot be hidden is not sent."""
+    if not decision.mask:
+        return
+    masked = mask(request.segments, profile.findings, decision.mask)
+    if masked.missed:
+        kinds = ", ".join(sorted({finding.type for finding in masked.missed}))
+        raise PolicyRefusal(
+            f"Policy hides {kinds} before a model sees it, but here it is the name of a JSON "
+            "field, which cannot be replaced. Move it into a value.",
+            code="cannot_mask",
+        )
+    exchange.hidden = tuple(masked.hidden.items())
+
+
+def _plan(
+    services: Services,
+    exchange: Exchange,
+    decision: Decision,
+    request: ChatRequest,
+    profile: Profile,
+) -> Plan:
+    """Candidates in order, each with an output cap, the money it needs and a deadline."""
+    defaults = services.policy.defaults
+    return make_plan(
+        decision,
+        request,
+        profile,
+        services.health.breakers,
+        default_output_cap=defaults.max_output_tokens,
+        request_seconds=defaults.request_timeout_seconds,
+        now=exchange.started,
+        wall=exchange.at,
+    )
+
+
+def _refusal(decision: Decision) -> FairleadError:
+    if decision.refusal_code == UnknownModel.code:
+        return UnknownModel(decision.refusal, param="model")
+    return PolicyRefusal(decision.refusal, code=decision.refusal_code or None)
+
+
+async def _refuse(services: Services, exchange: Exchange, error: FairleadError) -> None:
+    """Tell the client; where something had been decided, the audit log keeps it."""
+    exchange.outcome, exchange.status, exchange.error = "refused", error.http_status, error.code
+    if exchange.decision is not None:
+        record = exchange.audit_record("refused", status=error.http_status, error=error.code)
+        await services.write(services.ledger.record, record)
+    await send_error(exchange, error, decision_headers(exchange))

@@ -1,0 +1,223 @@
+"""The composition root of a gateway worker: builds, closes and health-checks everything."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from adapters.base import Adapter
+from adapters.registry import open_adapter
+from adapters.transport import Transport
+from gateway.classify.classifier import Classifier, load_classifier
+from gateway.config.settings import Settings
+from gateway.core.decision import Candidate
+from gateway.core.errors import StoreUnavailable
+from gateway.core.ledger import BudgetCounter
+from gateway.core.principal import Principal
+from gateway.core.profile import Profile
+from gateway.core.request import ChatRequest
+from gateway.core.sensitivity import Sensitivity
+from gateway.runtime.bridges import bridge_between
+from gateway.runtime.budgets import BudgetView
+from gateway.runtime.exchange import Exchange
+from gateway.runtime.health import HealthBoard
+from gateway.runtime.log import logger
+from gateway.runtime.metrics import Metrics
+from gateway.runtime.summary import summary_of
+from gateway.stores.breakers import BreakerStore
+from gateway.stores.connection import RedisConnection
+from gateway.stores.keys import KeyResolver
+from gateway.stores.ledger import LedgerStore
+from gateway.stores.pepper import load_pepper
+from gateway.wire.base import Bridge
+from policies.compiled import CompiledPolicy
+from policies.engine import budgets_for
+
+#: Requests larger than this are classified off the event loop; bytes.
+_LARGE_REQUEST = 64 * 1024
+_T = TypeVar("_T")
+
+
+class Services:
+    """Everything one worker needs, as explicit parts."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        policy: CompiledPolicy,
+        adapters: Mapping[str, Adapter],
+        transport: Transport,
+        connection: RedisConnection,
+        pepper: bytes,
+        classifier: Classifier,
+        classifier_for_large: Classifier,
+    ) -> None:
+        self.settings = settings
+        self.policy = policy
+        self.adapters = adapters
+        self.log: Any = logger()
+        self.metrics = Metrics(several_workers=settings.workers > 1)
+        self.keys = KeyResolver(connection, pepper)
+        self.ledger = LedgerStore(connection)
+        self.health = HealthBoard(BreakerStore(connection))
+        self.budgets = BudgetView(self.ledger.budget_use)
+        self._transport = transport
+        self._connection = connection
+        self._classifier = classifier
+        self._classifier_for_large = classifier_for_large
+        self._classifying = ThreadPoolExecutor(1, thread_name_prefix="classify")
+        self._upkeep: list[asyncio.Task[None]] = []
+
+    # Judging
+
+    async def judge(self, request: ChatRequest, floor: Sensitivity = Sensitivity.PUBLIC) -> Profile:
+        """Classify a request; large ones in a thread, so that nobody else waits for them."""
+        rules = self.policy.rules
+        if request.size <= _LARGE_REQUEST:
+            return self._classifier.judge(request, rules, floor)
+        loop = asyncio.get_running_loop()
+        judge = self._classifier_for_large.judge
+        return await loop.run_in_executor(self._classifying, judge, request, rules, floor)
+
+    # Money
+
+    def counters_for(
+        self, principal: Principal, candidate: Candidate | None = None
+    ) -> tuple[BudgetCounter, ...]:
+        """The budgets that an attempt is counted in, and which of them may refuse it."""
+        return tuple(
+            BudgetCounter(
+                scope=budget.scope,
+                per=budget.per,
+                cap_nanousd=budget.cap_nanousd,
+                enforce=enforces(budget.on_exhausted, candidate),
+            )
+            for budget in budgets_for(self.policy, principal)
+        )
+
+    async def budget_used(self, principal: Principal) -> float:
+        """The largest used share of the principal's budgets."""
+        return await self.budgets.used(principal.org, self.counters_for(principal))
+
+    async def write(self, operation: Callable[[_T], Awaitable[object]], record: _T) -> None:
+        """Write a settlement or an audit record, whatever happens to the request meanwhile.
+
+        Both are idempotent by id. When the store is away, the lease that stays open is booked
+        by the reaper, so the money is not lost with the message.
+        """
+        try:
+            await operation(record)
+        except asyncio.CancelledError:
+            with contextlib.suppress(StoreUnavailable):
+                await asyncio.shield(_finish(operation, record))
+            raise
+        except StoreUnavailable as error:
+            self.log.error("record_not_written", kind=type(record).__name__, detail=error.detail)
+
+    # Calling
+
+    def bridge(self, front: str, back: str) -> Bridge:
+        """What lies between a client's wire and a backend's."""
+        return bridge_between(front, back)
+
+    # Reporting
+
+    def finish(self, exchange: Exchange) -> None:
+        """One log line and the metrics of a finished request; no prompt text, no secrets."""
+        self.metrics.request(exchange)
+        self.log.info("request", **summary_of(exchange))
+
+    async def not_ready(self) -> list[str]:
+        """What is missing before requests can be served; empty when ready."""
+        missing = []
+        try:
+            await self._connection.execute("PING")
+        except StoreUnavailable:
+            missing.append("redis")
+        if not self.adapters:
+            missing.append("deployments")
+        return missing
+
+    # Life
+
+    def start_upkeep(self) -> None:
+        """Begin the background work: expired leases, shared breakers, gauges."""
+        self._upkeep = [
+            asyncio.ensure_future(_forever(1.0, self._share)),
+            asyncio.ensure_future(_forever(self.settings.reap_seconds, self._reap)),
+        ]
+
+    async def close(self) -> None:
+        """Give everything back, in the reverse order of building."""
+        for task in self._upkeep:
+            task.cancel()
+        await asyncio.gather(*self._upkeep, return_exceptions=True)
+        self._classifying.shutdown(wait=False)
+        for adapter in self.adapters.values():
+            await adapter.close()
+        await self._transport.close()
+        await self._connection.close()
+
+    async def _share(self) -> None:
+        await self.health.refresh()
+        self.metrics.breakers(list(self.adapters), self.health.breakers)
+
+    async def _reap(self) -> None:
+        for org in await self.ledger.orgs():
+            booked = await self.ledger.reap(org)
+            if booked:
+                self.log.warning("leases_expired", org=org, booked_in_doubt=booked)
+            self.metrics.holds(org, await self.ledger.open_holds(org))
+
+
+def enforces(on_exhausted: str, candidate: Candidate | None) -> bool:
+    """Whether a budget may refuse this candidate, or only counts what it costs."""
+    if on_exhausted == "notify":
+        return False
+    if on_exhausted == "self_hosted_only":
+        return candidate is None or not candidate.deployment.self_hosted
+    return True
+
+
+async def open_services(settings: Settings, policy: CompiledPolicy) -> Services:
+    """Build everything for one worker.
+
+    Raises:
+        ValueError: a deployment cannot be opened; the message names it and what it lacks.
+    """
+    connection = RedisConnection(settings.redis_url or "")
+    await connection.open()
+    transport = Transport()
+    run_dir = settings.home / "run"
+    adapters = {
+        name: open_adapter(deployment, transport, run_dir=run_dir)
+        for name, deployment in policy.deployments.items()
+    }
+    services = Services(
+        settings=settings,
+        policy=policy,
+        adapters=adapters,
+        transport=transport,
+        connection=connection,
+        pepper=load_pepper(settings.home, settings.pepper),
+        classifier=load_classifier(),
+        classifier_for_large=load_classifier(),
+    )
+    services.start_upkeep()
+    return services
+
+
+async def _finish(operation: Callable[[_T], Awaitable[object]], record: _T) -> None:
+    await operation(record)
+
+
+async def _forever(pause: float, work: Callable[[], Awaitable[None]]) -> None:
+    """Repeat background work; a store that is away is met again at the next turn."""
+    while True:
+        with contextlib.suppress(StoreUnavailable):
+            await work()
+        await asyncio.sleep(pause)

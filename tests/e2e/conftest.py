@@ -1,0 +1,31 @@
+"""One real Redis for the end-to-end tests of a module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from gateway.stores.embedded import open_embedded
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A FAIRLEAD_HOME that the tests of a module share."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def redis_url(home: Path) -> Iterator[str]:
+    """An embedded Redis under that home."""
+    embedded = open_embedded(home)
+    yield embedded.url
+    embedded.close()
+
+
+@pytest.fixture
+def org() -> str:
+    """An org of its own for each test, so that ledgers do not mix."""
+    return f"org-{uuid4().hex[:8]}"

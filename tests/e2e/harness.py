@@ -102,7 +102,9 @@ class GatewayProcess:
         """Everything it printed and logged so far."""
         return (self.home / "gateway.log").read_text(encoding="utf-8", errors="replace")
 
-    def command(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+    def command(
+        self, *arguments: str, given: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run `fairlead …` beside it."""
         return subprocess.run(
             [sys.executable, "-m", "gateway.cli.main", *arguments],

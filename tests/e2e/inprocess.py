@@ -112,7 +112,9 @@ class InProcessGateway:
         client = open_client(self.services.settings.redis_url or "")
         entries = client.xrange(name)
         client.close()
-        return [msgspec.json.decode(next(iter(fields.values())), type=kind) for _, fields in entries]  # type: ignore[union-attr]
+        return [
+            msgspec.json.decode(next(iter(fields.values())), type=kind) for _, fields in entries
+        ]  # type: ignore[union-attr]
 
 
 @asynccontextmanager

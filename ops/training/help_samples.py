@@ -1,0 +1,166 @@
+"""Makes training conversations out of the corpus, with the noise of real typing.
+
+Everything here is a function of the random generator that the caller passes in.
+"""
+
+from __future__ import annotations
+
+import random
+
+from help_corpus_reader import Corpus, Intent, expand, plain
+
+Message = dict[str, str]
+
+# The share of each kind of conversation. In-scope and out-of-scope are almost balanced, because
+# refusing wrongly and answering wrongly are equally bad for a reader.
+SHARE_OUTSIDE = 0.44
+SHARE_SYSTEM = 0.3
+SHARE_HISTORY = 0.2
+SHARE_LONG = 0.015
+LONGEST_PASTE_WORDS = 950
+
+
+class SampleMaker:
+    """Draws conversations (messages and the right last answer) from the corpus."""
+
+    def __init__(self, corpus: Corpus, rng: random.Random) -> None:
+        self.corpus = corpus
+        self.rng = rng
+        self.held_out = corpus.held_out_wordings()
+
+    def draw(self, context: float = 1.0) -> tuple[list[Message], str]:
+        """Return messages that end with a user's, and the answer to learn.
+
+        `context` scales the shares of system messages, earlier exchanges and long pastes, which
+        cost many tokens and teach little about choosing an answer.
+        """
+        if self.rng.random() < SHARE_LONG * context:
+            return [_said("user", self._long_paste())], self._refusal()
+        question, answer = self._exchange()
+        messages = self._system() if self.rng.random() < SHARE_SYSTEM * context else []
+        if self.rng.random() < SHARE_HISTORY * context:
+            for _ in range(self.rng.choice((1, 1, 1, 2, 3))):
+                messages += self._earlier()
+        return [*messages, _said("user", question)], answer
+
+    def _exchange(self) -> tuple[str, str]:
+        if self.rng.random() < SHARE_OUTSIDE:
+            return self.outside_prompt(), self._refusal()
+        intent = self.rng.choice(self.corpus.intents)
+        return self.question(intent), self.rng.choice(intent.answers)
+
+    def _earlier(self) -> list[Message]:
+        """One past exchange; sometimes another model, with another style, gave the answer."""
+        question, answer = self._exchange()
+        if self.rng.random() < 0.3:
+            answer = self._sentences(self.rng.randint(1, 2))
+        return [_said("user", question), _said("assistant", answer)]
+
+    def _system(self) -> list[Message]:
+        if self.rng.random() < 0.75:
+            return [_said("system", self.rng.choice(self.corpus.fragments["system"]))]
+        return [_said("system", self._sentences(self.rng.randint(1, 5)))]
+
+    def _refusal(self) -> str:
+        return self.rng.choice(self.corpus.outside.answers)
+
+    def question(self, intent: Intent) -> str:
+        """A question of one intent, worded and mistyped at random."""
+        text = self._expanded(intent)
+        if len(text.split()) > 2 and self.rng.random() < 0.12:
+            text = f"{text} {self.rng.choice(self.corpus.fragments['product'])}"
+        return self._typed(self._wrapped(text))
+
+    def outside_prompt(self) -> str:
+        """A prompt that has nothing to do with Fairlead."""
+        chance = self.rng.random()
+        if chance < 0.06:
+            return self._typed(self._salad(self.rng.randint(1, 14)))
+        if chance < 0.1:
+            return self._sentences(self.rng.randint(1, 4))
+        text = self._expanded(self.corpus.outside)
+        if chance < 0.35:
+            return self._typed(self._wrapped(self._estranged(text)))
+        if chance < 0.4:
+            return f"{self._typed(text)}{self.rng.choice((': ', chr(10), chr(10) * 2))}" + (
+                self._sentences(self.rng.randint(1, 5))
+            )
+        return self._typed(self._wrapped(text))
+
+    def _expanded(self, intent: Intent) -> str:
+        while True:
+            text = expand(self.rng.choice(intent.patterns), self.corpus.words, self.rng)
+            if plain(text) not in self.held_out:
+                return text
+
+    def _long_paste(self) -> str:
+        """Pasted text of up to about 1,500 tokens, with a task before or after it, or none."""
+        goal = self.rng.randint(60, LONGEST_PASTE_WORDS)
+        parts: list[str] = []
+        while sum(len(part.split()) for part in parts) < goal:
+            made = self._salad(self.rng.randint(4, 20))
+            digits = " ".join(str(self.rng.randint(0, 99999)) for _ in range(8))
+            parts.append(self.rng.choice((self._sentences(3), self._sentences(5), made, digits)))
+        text = self.rng.choice((" ", "\n", "\n\n")).join(parts)
+        task = self._expanded(self.corpus.outside)
+        return self.rng.choice((text, f"{task}\n\n{text}", f"{text}\n\n{task}"))
+
+    def _sentences(self, count: int) -> str:
+        return " ".join(self.rng.choices(self.corpus.fragments["sentence"], k=count))
+
+    def _salad(self, count: int) -> str:
+        """Words that nobody knows, so that the unknown means 'out of scope'."""
+        return " ".join(self._invented() for _ in range(count))
+
+    def _invented(self) -> str:
+        parts = self.corpus.fragments
+        word = "".join(
+            self.rng.choice(parts["onset"]) + self.rng.choice(parts["vowel"])
+            for _ in range(self.rng.choice((1, 1, 2, 2, 3)))
+        )
+        return word + self.rng.choice(parts["coda"])
+
+    def _estranged(self, text: str) -> str:
+        """A prompt with some of its words, though never the first, replaced by other ones."""
+        words = text.split()
+        for at in range(1, len(words)):
+            if self.rng.random() < 0.3:
+                sentence = self.rng.choice(self.corpus.fragments["sentence"])
+                known = self.rng.choice(sentence.split()).strip(".,").lower()
+                words[at] = self.rng.choice((self._invented(), known))
+        return " ".join(words)
+
+    def _wrapped(self, text: str) -> str:
+        if self.rng.random() < 0.2:
+            text = f"{self.rng.choice(self.corpus.fragments['before'])} {text}"
+        if self.rng.random() < 0.08:
+            text = f"{text} {self.rng.choice(self.corpus.fragments['after'])}"
+        return text
+
+    def _typed(self, text: str) -> str:
+        """Case, closing mark, typing errors and a lost word, each now and then."""
+        words = text.split()
+        if len(words) > 4 and self.rng.random() < 0.08:
+            del words[self.rng.randrange(len(words))]
+            text = " ".join(words)
+        if self.rng.random() < 0.12:
+            text = self._mistyped(text)
+        style = self.rng.random()
+        if style < 0.5:
+            text = text[:1].upper() + text[1:]
+        elif style < 0.53:
+            text = text.upper()
+        return text + self.rng.choice(("", "", "?", "?", ".", "!", " ?", "??"))
+
+    def _mistyped(self, text: str) -> str:
+        at = self.rng.randrange(len(text))
+        kind = self.rng.randrange(3)
+        if kind == 0:
+            return text[:at] + text[at + 1 :]
+        if kind == 1:
+            return text[:at] + text[at : at + 1] + text[at:]
+        return text[:at] + text[at + 1 : at + 2] + text[at : at + 1] + text[at + 2 :]
+
+
+def _said(role: str, content: str) -> Message:
+    return {"role": role, "content": content}

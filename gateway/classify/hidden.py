@@ -1,24 +1,93 @@
-"""Finds what is written so as not to be seen: invisible characters, encodings, spelled digits."""
+"""Reads a text in every way that its writer may have meant, and gathers the findings.
+
+The text as it shows itself is read first. Where the engine saw signs of a disguise, the
+rewritten text is read too, and encoded passages are decoded and read in turn, to a bounded
+depth. Places are always those of the text that was given.
+"""
 
 from __future__ import annotations
 
+import re
+
+from gateway.classify.decoding import passages
 from gateway.classify.detection import Scanner
-from gateway.classify.detectors.base import Found
+from gateway.classify.detectors.base import Found, View
 from gateway.classify.folding import Folding
-from gateway.classify.offsets import OffsetMap
+from gateway.classify.offsets import OffsetMap, rewrite
+from gateway.classify.rewriting import DISGUISES, replacements
+
+#: How many disguises inside one another are undone.
+DEEPEST = 3
+
+_DISGUISE_NAMES = frozenset(disguise.name for disguise in DISGUISES)
+
+
+class Reading:
+    """One text being read; collects findings and the names of detectors that failed."""
+
+    def __init__(self, folding: Folding, scanner: Scanner) -> None:
+        self._folding = folding
+        self._scanner = scanner
+        self.failed: set[str] = set()
+
+    def read(self, text: str, depth: int = 0) -> list[Found]:
+        """What is in a text, with places in it."""
+        view, offsets = self._folding.view(text)
+        detection = self._scanner.scan(view)
+        self.failed.update(detection.failed)
+        found = list(detection.found)
+        if detection.gates and depth < DEEPEST:
+            disguises = detection.gates & _DISGUISE_NAMES
+            if disguises:
+                found.extend(self._rewritten(view, disguises, depth))
+            if "encoded" in detection.gates:
+                found.extend(self._decoded(view, depth))
+        if offsets is None:
+            return found
+        return [_placed(one, offsets) for one in found]
+
+    def _rewritten(self, view: View, disguises: frozenset[str], depth: int) -> list[Found]:
+        changes = replacements(view.text, disguises)
+        if not changes:
+            return []
+        text, offsets = rewrite(view.text, changes)
+        return [_placed(one, offsets) for one in self.read(text, depth + 1)]
+
+    def _decoded(self, view: View, depth: int) -> list[Found]:
+        found = []
+        for passage in passages(view.text):
+            for one in self.read(passage.text, depth + 1):
+                found.append(Found(one.type, passage.start, passage.end, one.confidence * 0.95))
+        found.extend(_bare_keys(view))
+        return found
+
+
+# Three or more full lines of base64 beside a word for a key: key material without its header.
+_BARE_KEY = re.compile(
+    r"(?:^|\n)[ \t]*((?:[A-Za-z0-9+/]{60,76}\r?\n[ \t]*){3,}[A-Za-z0-9+/=]{0,76})", re.M
+)
+_KEY_WORDS = re.compile(r"\bkey\b|\bpem\b|\brsa\b|\bssh\b|private")
+_PUBLIC_WORDS = re.compile(r"public|certificate|signature|attachment|image")
+
+
+def _bare_keys(view: View) -> list[Found]:
+    found = []
+    for match in _BARE_KEY.finditer(view.text):
+        lead = view.lower[max(0, match.start() - 80) : match.start()]
+        if _KEY_WORDS.search(lead) is not None and _PUBLIC_WORDS.search(lead) is None:
+            found.append(Found("private_key", *match.span(1), 0.7))
+    return found
+
+
+def _placed(one: Found, offsets: OffsetMap) -> Found:
+    start, end = offsets.span(one.start, one.end)
+    return Found(one.type, start, end, one.confidence)
 
 
 def find_everywhere(
     text: str, folding: Folding, scanner: Scanner
 ) -> tuple[list[Found], tuple[str, ...]]:
     """What the detectors find in a text, with places in that text, and who failed."""
-    view, offsets = folding.view(text)
-    detection = scanner.scan(view)
-    return [_placed(one, offsets) for one in detection.found], detection.failed
-
-
-def _placed(one: Found, offsets: OffsetMap | None) -> Found:
-    if offsets is None:
-        return one
-    start, end = offsets.span(one.start, one.end)
-    return Found(one.type, start, end, one.confidence)
+    reading = Reading(folding, scanner)
+    found = reading.read(text)
+    return found, tuple(sorted(reading.failed))

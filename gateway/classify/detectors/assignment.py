@@ -61,7 +61,7 @@ _CODE = re.compile(
     re.I,
 )
 _NOT_A_SECRET_NAME = re.compile(
-    r"(?:primary|foreign|public|keyword|sort|partition|hot|answer|cache|monkey|turkey|donkey|hockey|"
+    r"(?<![a-z])(?:primary|foreign|public|keyword|sort|partition|hot|answer|cache|monkey|turkey|donkey|hockey|"
     r"whiskey|smokey|whis|tur|mon|don|next_page_|page|csrf-|max_|num_|n_|pad_|eos_|bos_|unk_|"
     r"object|map|dict|index|row|hash|lookup|group|join|short|access) ?[_\-]?$"
 )

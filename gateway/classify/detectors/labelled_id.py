@@ -32,8 +32,9 @@ def aba(number: str) -> bool:
     return sum(w * int(d) for w, d in zip(weights, number, strict=True)) % 10 == 0
 
 
-def _three_digits(value: str) -> bool:
-    return sum(character.isdigit() for character in value) >= 3
+def _document(value: str) -> bool:
+    digits = sum(character.isdigit() for character in value)
+    return digits >= 3 or (digits >= 1 and value.isupper() and len(value) >= 8)
 
 
 def _five_digits(value: str) -> bool:
@@ -49,16 +50,16 @@ _DIGITS = r"\d(?:[ \-./]?\d){5,19}"
 _MIXED = r"[A-Z0-9](?:[ \-./]?[A-Z0-9]){5,19}"
 
 _LABELS: tuple[Label, ...] = (
-    Label("passport", "passport", _ALNUM, _three_digits),
-    Label("reisepass", "passport", _ALNUM, _three_digits),
-    Label("passeport", "passport", _ALNUM, _three_digits),
-    Label("pasaporte", "passport", _ALNUM, _three_digits),
-    Label("passaport", "passport", _ALNUM, _three_digits),
-    Label("driver's licen", "driver_license", _MIXED, _three_digits),
-    Label("drivers licen", "driver_license", _MIXED, _three_digits),
-    Label("driver licen", "driver_license", _MIXED, _three_digits),
-    Label("driving licen", "driver_license", _MIXED, _three_digits),
-    Label("driver_licen", "driver_license", _MIXED, _three_digits),
+    Label("passport", "passport", _ALNUM, _document),
+    Label("reisepass", "passport", _ALNUM, _document),
+    Label("passeport", "passport", _ALNUM, _document),
+    Label("pasaporte", "passport", _ALNUM, _document),
+    Label("passaport", "passport", _ALNUM, _document),
+    Label("driver's licen", "driver_license", _MIXED, _document),
+    Label("drivers licen", "driver_license", _MIXED, _document),
+    Label("driver licen", "driver_license", _MIXED, _document),
+    Label("driving licen", "driver_license", _MIXED, _document),
+    Label("driver_licen", "driver_license", _MIXED, _document),
     Label("dl number", "driver_license", _MIXED, _five_digits, True),
     Label("dl no", "driver_license", _MIXED, _five_digits, True),
     Label("licence no", "driver_license", _MIXED, _five_digits),
@@ -145,6 +146,43 @@ _LABELS: tuple[Label, ...] = (
     Label("voter", "national_id", r"[A-Z]{3}\d{7}"),
     Label("visa number", "passport", _ALNUM, _five_digits),
     Label("green card", "passport", r"[A-Z]{0,3}-?\d{7,13}"),
+    Label("cnp", "national_id", r"[1-9]\d{12}", None, True),
+    Label("rut", "national_id", r"\d{1,2}\.?\d{3}\.?\d{3}-?[0-9K]", None, True),
+    Label("run", "national_id", r"\d{1,2}\.\d{3}\.\d{3}-[0-9K]", None, True),
+    Label("egn", "national_id", r"\d{10}", None, True),
+    Label("pps", "national_id", r"\d{7}[A-W][A-IW]?", None, True),
+    Label("ppsn", "national_id", r"\d{7}[A-W][A-IW]?", None, True),
+    Label("oib", "national_id", r"\d{11}", None, True),
+    Label("jmbg", "national_id", r"\d{13}", None, True),
+    Label("emso", "national_id", r"\d{13}", None, True),
+    Label("rfc", "tax_id", r"[A-Z&]{3,4}\d{6}[A-Z0-9]{3}", None, True),
+    Label("cuit", "tax_id", r"\d{2}-?\d{8}-?\d", None, True),
+    Label("cuil", "tax_id", r"\d{2}-?\d{8}-?\d", None, True),
+    Label("cedula", "national_id", _DIGITS, _six_digits),
+    Label("kimlik", "national_id", r"\d{11}"),
+    Label("tckn", "national_id", r"\d{11}", None, True),
+    Label("amka", "national_id", r"\d{11}", None, True),
+    Label("afm", "tax_id", r"\d{9}", None, True),
+    Label("asmens kodas", "national_id", r"\d{11}"),
+    Label("isikukood", "national_id", r"\d{11}"),
+    Label("personas kods", "national_id", r"\d{6}-?\d{5}"),
+    Label("kennitala", "national_id", r"\d{6}-?\d{4}"),
+    Label("rodne cislo", "national_id", r"\d{6}/?\d{3,4}"),
+    Label("hkid", "national_id", r"[A-Z]{1,2}\d{6}\(?[0-9A]\)?", None, True),
+    Label("mykad", "national_id", r"\d{6}-?\d{2}-?\d{4}"),
+    Label("cnic", "national_id", r"\d{5}-?\d{7}-?\d", None, True),
+    Label("emirates id", "national_id", r"784-?\d{4}-?\d{7}-?\d"),
+    Label("teudat", "national_id", r"\d{9}"),
+    Label("snils", "national_id", r"\d{3}-?\d{3}-?\d{3}[ -]?\d{2}", None, True),
+    Label("inn", "tax_id", r"\d{10}(?:\d{2})?", None, True),
+    Label("ird", "tax_id", r"\d{2,3}-?\d{3}-?\d{3}", None, True),
+    Label("nik", "national_id", r"\d{16}", None, True),
+    Label("adoszam", "tax_id", r"\d{8}-?\d-?\d{2}|\d{10}"),
+    Label("taj", "health_id", r"\d{3}[ -]?\d{3}[ -]?\d{3}", None, True),
+    Label("svnr", "national_id", r"\d{4} ?\d{6}", None, True),
+    Label("rijksregister", "national_id", r"\d{2}\.?\d{2}\.?\d{2}-?\d{3}\.?\d{2}"),
+    Label("numero de seguridad social", "national_id", r"\d{2}[/ ]?\d{8}[/ ]?\d{2}"),
+    Label("social security", "us_ssn", r"\d{3}[ -]?\d{2}[ -]?\d{4}"),
     Label("imei", "device_id", r"\d{2}[ \-]?\d{6}[ \-]?\d{6}[ \-]?\d"),
 )  # fmt: skip
 

@@ -14,6 +14,9 @@ _CONTEXT = re.compile(
     r"card|visa\b|master ?card|maestro|amex|credit|debit|\bcc\b|\bpan\b|cvv|cvc|carte|karte|"
     r"tarjeta|cartao|carta\b|discover|diners|payment|charge|expir"
 )
+# Beside these words any number with a right check digit counts, whoever issued it.
+_CARD = re.compile(r"card|visa|\bpan\b|carte|karte|tarjeta|cartao|\bcc\b")
+_USUAL = frozenset({14, 15, 16, 19})
 _NOT_A_CARD = re.compile(r"isbn|\bean\b|\bimei\b|\bupc\b|gtin|barcode|tracking|\biccid\b")
 
 # Issuer prefixes with the lengths that the schemes publish (ISO/IEC 7812 and the schemes' own
@@ -33,7 +36,7 @@ _ISSUERS: tuple[tuple[int, int, frozenset[int]], ...] = (
     (65, 65, frozenset({16, 19})),
     (62, 62, frozenset({16, 17, 18, 19})),
     (81, 82, frozenset({16})),
-    (3528, 3589, frozenset({16, 17, 18, 19})),
+    (35, 35, frozenset({16, 17, 18, 19})),
     (1800, 1800, frozenset({15})),
     (2131, 2131, frozenset({15})),
     (2200, 2204, frozenset({16, 17, 18, 19})),
@@ -74,16 +77,8 @@ def issued(digits: str) -> bool:
     return False
 
 
-_BY_FIRST = {
-    first: tuple(row for row in _ISSUERS if str(row[0])[0] == first) for first in "123456789"
-}
-
-
 def _card(digits: str) -> bool:
-    rows = _BY_FIRST.get(digits[0])
-    if not rows or len(set(digits)) < 2 or not luhn(digits):
-        return False
-    return issued(digits)
+    return len(set(digits)) > 1 and luhn(digits)
 
 
 # Ways in which people group card numbers; single digits and pairs are common evasions.
@@ -94,13 +89,15 @@ def _plausible(sizes: tuple[int, ...]) -> bool:
         return False
     if sizes in ((4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 1), (4, 5, 6)):
         return True
-    return len(set(sizes[:-1])) == 1 and sizes[-1] <= sizes[0]
+    return sizes[0] <= 5 and len(set(sizes[:-1])) == 1 and sizes[-1] <= sizes[0]
 
 
 def _look(view: View, run: NumberRun) -> Iterator[Found]:
     groups, text = run.groups, view.text
     if len(run.digits) < 12:
         return
+    if len(run.digits) == 15 and text[run.end : run.end + 1] in _WILDCARDS:
+        yield from _wildcard(view, run)
     position, count = 0, len(groups)
     while position < count:
         if _inside_a_list(groups, position):
@@ -113,6 +110,18 @@ def _look(view: View, run: NumberRun) -> Iterator[Found]:
         stop, found = taken
         yield found
         position = stop
+
+
+# A last digit left open, as in a search, gives the whole number away.
+_WILDCARDS = frozenset("_?*%xX#")
+
+
+def _wildcard(view: View, run: NumberRun) -> Iterator[Found]:
+    after = view.text[run.end + 1 : run.end + 2]
+    if after.isalnum() or not issued(run.digits + "0"):
+        return
+    if near(view, run.start, run.end, _CARD, 40, 20):
+        yield Found("payment_card", run.start, run.end + 1, 0.8)
 
 
 def _inside_a_list(groups: tuple[tuple[int, int], ...], position: int) -> bool:
@@ -141,7 +150,8 @@ def _window(
         if not isolated(view, start, end) or near(view, start, end, _NOT_A_CARD, 24, 0):
             continue
         context = near(view, start, end, _CONTEXT, 60, 30)
-        if not context and len(digits) in (12, 13, 17, 18):
+        known = issued(digits) and (len(digits) in _USUAL or context)
+        if not known and not (context and near(view, start, end, _CARD, 30, 0)):
             continue
         return stop + 1, Found("payment_card", start, end, 0.99 if context else 0.9)
     return None

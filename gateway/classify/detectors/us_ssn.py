@@ -43,9 +43,7 @@ def _at(view: View, groups: tuple[tuple[int, int], ...], first: int, text: str) 
             text[groups[first][1] : groups[first + 1][0]],
             text[groups[first + 1][1] : groups[first + 2][0]],
         }
-        if not plausible("".join(c for c in digits if c.isdigit())) or not isolated(
-            view, start, end
-        ):
+        if not plausible("".join(c for c in digits if c.isdigit())) or _continued(text, start, end):
             return None
         context = near(view, start, end, _CONTEXT, 60, 30)
         if context or separators == {"-"}:
@@ -54,6 +52,11 @@ def _at(view: View, groups: tuple[tuple[int, int], ...], first: int, text: str) 
     if sizes[0] == 9:
         return _solid(view, start, groups[first][1])
     return _ungrouped(view, groups, first, text)
+
+
+def _continued(text: str, start: int, end: int) -> bool:
+    # A word that runs on without a space is a slip; a digit before or after is another number.
+    return text[start - 1 : start].isalnum() or text[end : end + 1].isdigit()
 
 
 def _solid(view: View, start: int, end: int) -> Found | None:

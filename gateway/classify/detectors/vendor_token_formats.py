@@ -66,7 +66,7 @@ FORMATS: tuple[tuple[str, str], ...] = (
     ("swmtkn", r"SWMTKN-1-[0-9a-z]{40,60}-[0-9a-z]{20,30}"),
     ("dckr_", r"dckr_[a-z]at_[A-Za-z0-9_\-]{20,60}"),
     # Code hosting and delivery
-    (r"gh[pousr]_", r"gh[pousr]_[A-Za-z0-9]{30,255}"),
+    (r"gh[pousr]_", r"gh[pousr]_[A-Za-z0-9]{14,255}"),
     ("ghs_", r"ghs_[0-9]{6,10}_eyJ[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{10,}"),
     ("github_pat_", r"github_pat_[A-Za-z0-9_]{60,100}"),
     (r"gl[a-z]{2}[a-z\-]", r"gl(?:pat|ptt|dt|rt|rtr|cbt|ft|imt|agent|oas|soat|ffct|cst|wt)-[A-Za-z0-9_\-]{16,100}"
@@ -183,6 +183,6 @@ INNER_FORMATS: tuple[tuple[str, str, int], ...] = (
     (r"\.atlasv1", r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9\-_=]{60,70}", 16),
     ("t3blbkfj", r"sk-[A-Za-z0-9_\-]{16,100}T3BlbkFJ[A-Za-z0-9_\-]{16,100}", 110),
     (r"[a-z0-9]{11}a{9}", r"[a-z0-9]{11,14}A{9,12}[A-Za-z0-9_\-=]{40,46}", 14),
-    (r"[a-z0-9]{23}\.[a-z0-9_\-]{6}\.[a-z0-9]{8}", r"[MNO][A-Za-z0-9]{22,28}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{25,40}", 28),
+    (r"[a-z0-9]{23}\.[a-z0-9_\-]{6}\.[a-z0-9]{8}", r"[A-Z][A-Za-z0-9]{22,28}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{25,40}", 28),
     (r"[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}", r"[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}", 32),
 )  # fmt: skip

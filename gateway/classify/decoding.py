@@ -1,0 +1,110 @@
+"""Finds encoded passages (base64, base32, hexadecimal, compressed) and reads them.
+
+Sizes are bounded: what is decoded is never larger than what it came from, except for compressed
+content, of which at most `MOST_INFLATED` bytes are read in one passage.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import zlib
+from collections.abc import Iterator
+
+import msgspec
+
+#: Bytes that are read from one compressed passage.
+MOST_INFLATED = 65_536
+
+#: What the engine asks of the text; see `gateway.classify.detection.GATES`.
+ENCODED_GATE = r"[a-z0-9+/_\-]{20}|(?:[0-9a-f]{2}[ :]){10}"
+
+_BASE64 = re.compile(
+    r"[A-Za-z0-9+/_\-]{20,}={0,2}(?:\r?\n[ \t]{0,8}[A-Za-z0-9+/_\-]{16,}={0,2})*(?:\r?\n[ \t]{0,8}[A-Za-z0-9+/_\-]{2,15}={1,2})?"
+)
+_HEX = re.compile(
+    r"(?<![0-9A-Za-z])(?:0x)?[0-9A-Fa-f]{2}(?:[ :]?[0-9A-Fa-f]{2}){8,}(?![0-9A-Za-z])"
+)
+_BASE32 = re.compile(r"[A-Z2-7]{16,}={0,6}")
+_BLANKS = re.compile(r"[ \t\r\n:]+")
+
+
+class Passage(msgspec.Struct, frozen=True):
+    """An encoded passage (end exclusive) and what it says."""
+
+    start: int
+    end: int
+    text: str
+
+
+def passages(text: str) -> Iterator[Passage]:
+    """The encoded passages of an ASCII text that decode to readable text."""
+    for match in _HEX.finditer(text):
+        shown = _BLANKS.sub("", match.group()).removeprefix("0x")
+        if len(shown) % 2 == 0 and not shown.isdigit():
+            yield from _readable(match, bytes.fromhex(shown))
+        elif len(shown) % 2 == 0 and len(shown) >= 24:
+            yield from _readable(match, bytes.fromhex(shown))
+    for match in _BASE64.finditer(text):
+        shown = _BLANKS.sub("", match.group())
+        raw = _base64(shown)
+        if raw is not None:
+            yield from _readable(match, raw)
+        if _BASE32.fullmatch(shown) is not None:
+            yield from _base32(match, shown)
+
+
+def _base64(shown: str) -> bytes | None:
+    body = shown.rstrip("=").translate(_URL_SAFE)
+    # A rest of one character cannot be; it belongs to what stands before or after.
+    if len(body) % 4 == 1:
+        body = body[:-1]
+    try:
+        return base64.b64decode(body + "=" * (-len(body) % 4))
+    except binascii.Error:
+        return None
+
+
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
+def _base32(match: re.Match[str], shown: str) -> Iterator[Passage]:
+    body = shown.rstrip("=")
+    try:
+        raw = base64.b32decode(body + "=" * (-len(body) % 8))
+    except binascii.Error:
+        return
+    yield from _readable(match, raw)
+
+
+def _readable(match: re.Match[str], raw: bytes) -> Iterator[Passage]:
+    if raw[:2] == b"\x1f\x8b" or raw[:1] == b"\x78":
+        raw = _inflated(raw)
+    if len(raw) < 8:
+        return
+    # Most base64-looking words decode to noise; the first bytes tell.
+    head = raw[:64]
+    printable = sum(32 <= byte < 127 or byte in (9, 10, 13) for byte in head)
+    if printable < len(head) * 0.85:
+        if raw[1::2].count(0) * 2.5 > len(raw):
+            yield Passage(*match.span(), raw.decode("utf-16-le", "replace"))
+            return
+        if not _other_script(raw):
+            return
+    yield Passage(*match.span(), raw.decode("utf-8", "replace"))
+
+
+def _other_script(raw: bytes) -> bool:
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return sum(character.isprintable() for character in text) >= len(text) * 0.95
+
+
+def _inflated(raw: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(47).decompress(raw, MOST_INFLATED)
+    except zlib.error:
+        return raw

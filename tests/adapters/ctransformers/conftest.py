@@ -159,7 +159,7 @@ def deployment() -> Callable[..., Deployment]:
             adapter="ctransformers",
             model="tiny",
             clearance=Sensitivity.RESTRICTED,
-            price=Price(),
+            price=Price(input=0, output=0, cached_input=0, cache_write=0),
             self_hosted=True,
             options=(("model_path", str(path)), *options.items()),
         )

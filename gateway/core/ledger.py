@@ -242,7 +242,7 @@ CounterKey = tuple[str, str, str, str]
 
 
 class HeldEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One hold as the book remembers it; `state` is open, in_doubt or settled."""
+    """One hold that is not settled; `state` is open or in_doubt."""
 
     hold: Hold
     state: str
@@ -251,11 +251,15 @@ class HeldEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Book(msgspec.Struct, frozen=True, kw_only=True):
-    """What Redis holds of money: counters by (org, scope, per, period), holds and lines."""
+    """What Redis holds of money: counters by (org, scope, per, period), holds and lines.
+
+    `settled` are the ids of holds that were settled, also of those that were never known.
+    """
 
     spent: Mapping[CounterKey, int] = {}
     held: Mapping[CounterKey, int] = {}
     holds: Mapping[str, HeldEntry] = {}
+    settled: frozenset[str] = frozenset()
     lines: tuple[LedgerLine, ...] = ()
     audits: tuple[AuditRecord, ...] = ()
 
@@ -263,7 +267,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
 def place_hold(book: Book, hold: Hold, now: float) -> tuple[Book, Granted | Refused]:
     """The book after a hold was asked for, and the answer."""
     placed = tuple((hold.org, c.scope, c.per, period_of(c.per, now)) for c in hold.counters)
-    if hold.hold_id in book.holds:
+    if hold.hold_id in book.holds or hold.hold_id in book.settled:
         return book, Granted(hold_id=hold.hold_id, used=_uses(book, hold, placed))
     for counter, key in zip(hold.counters, placed, strict=True):
         taken = book.spent.get(key, 0) + book.held.get(key, 0)
@@ -280,19 +284,26 @@ def place_hold(book: Book, hold: Hold, now: float) -> tuple[Book, Granted | Refu
 
 def settle_hold(book: Book, settlement: Settlement, now: float) -> Book:
     """The book after a settlement; a second one of the same hold changes nothing."""
-    line, entry = settlement.line, book.holds.get(settlement.hold_id)
+    hold_id, line = settlement.hold_id, settlement.line
+    if hold_id in book.settled:
+        return book
+    entry = book.holds.get(hold_id)
     if entry is None:
         placed = tuple(
             (settlement.org, c.scope, c.per, period_of(c.per, now)) for c in settlement.counters
         )
-        return _booked(book, line, settlement.audit, _added(book.spent, placed, line.cost_nanousd))
-    if entry.state == "settled":
-        return book
-    if entry.state == "in_doubt":
-        line = correction_of(entry.hold.line, line)
-    after = _released(book, entry) if entry.state == "open" else book
-    spent = _added(after.spent, entry.placed, line.cost_nanousd)
-    return _marked(_booked(after, line, settlement.audit, spent), entry, "settled")
+    else:
+        placed = entry.placed
+        if entry.state == "open":
+            book = _released(book, entry)
+        else:
+            line = correction_of(entry.hold.line, line)
+    spent = _added(book.spent, placed, line.cost_nanousd)
+    return msgspec.structs.replace(
+        _booked(book, line, settlement.audit, spent),
+        holds={known: other for known, other in book.holds.items() if known != hold_id},
+        settled=book.settled | {hold_id},
+    )
 
 
 def reap_holds(book: Book, now: float, limit: int) -> tuple[Book, int]:
@@ -309,7 +320,9 @@ def reap_holds(book: Book, now: float, limit: int) -> tuple[Book, int]:
         hold = entry.hold
         book = _released(book, entry)
         spent = _added(book.spent, entry.placed, hold.amount_nanousd)
-        book = _marked(_booked(book, hold.line, hold.audit, spent), entry, "in_doubt")
+        book = _booked(book, hold.line, hold.audit, spent)
+        doubtful = msgspec.structs.replace(entry, state="in_doubt")
+        book = msgspec.structs.replace(book, holds={**book.holds, hold.hold_id: doubtful})
     return book, len(expired)
 
 
@@ -355,8 +368,3 @@ def _booked(
 ) -> Book:
     audits = book.audits if audit is None else (*book.audits, audit)
     return msgspec.structs.replace(book, spent=spent, lines=(*book.lines, line), audits=audits)
-
-
-def _marked(book: Book, entry: HeldEntry, state: str) -> Book:
-    marked = msgspec.structs.replace(entry, state=state)
-    return msgspec.structs.replace(book, holds={**book.holds, entry.hold.hold_id: marked})

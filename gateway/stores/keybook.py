@@ -59,7 +59,9 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True):
                     "A-Z a-z 0-9 . _ @ + - and begin with a letter or digit"
                 )
         if self.budget is not None:
-            BudgetCounter(scope="key", per=self.budget.per, cap_nanousd=self.budget.cap_nanousd)
+            BudgetCounter(
+                scope="this key", per=self.budget.per, cap_nanousd=self.budget.cap_nanousd
+            )
 
 
 class IssuedKey(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,16 +13,17 @@ from collections.abc import Sequence
 
 import msgspec
 
+from gateway.classify.cues import CueReader, load_cues
 from gateway.classify.detection import Scanner, compile_table
 from gateway.classify.detectors import all_detectors
 from gateway.classify.detectors.base import Found
-from gateway.classify.difficulty import Judge, load_judge
+from gateway.classify.difficulty import difficulty
 from gateway.classify.engine import compile_database, database_key, open_engine
 from gateway.classify.folding import Folding
 from gateway.classify.hidden import find_everywhere
 from gateway.classify.overlaps import without_overlaps
-from gateway.classify.task import task_of, task_of_text
-from gateway.classify.tokens import estimate, expected_tokens
+from gateway.classify.task import task_of
+from gateway.classify.tokens import estimate
 from gateway.core.findings import Finding, SensitivityRules, sensitivity_of
 from gateway.core.profile import Profile, TokenEstimate
 from gateway.core.request import ChatRequest, Segment
@@ -72,10 +73,10 @@ def join(segments: Sequence[Segment]) -> Joined:
 class Classifier:
     """The compiled detectors and the difficulty model. Built by `load_classifier`."""
 
-    def __init__(self, scanner: Scanner, folding: Folding, judge: Judge) -> None:
+    def __init__(self, scanner: Scanner, folding: Folding, cues: CueReader) -> None:
         self._scanner = scanner
         self._folding = folding
-        self._judge = judge
+        self._cues = cues
 
     def judge(
         self,
@@ -97,24 +98,21 @@ class Classifier:
             failed.append("findings")
             level = UNKNOWN
         try:
-            difficulty = self._judge.difficulty(request)
+            cues = self._cues.read(request.prompt)
+            hardness = difficulty(request.prompt, request.size, cues)
+            task = task_of(request, cues)
         except Exception:  # noqa: BLE001 - as above
             failed.append("difficulty")
-            difficulty = 1.0
+            hardness, task = 1.0, "chat"
         try:
             tokens = estimate(request, text)
         except Exception:  # noqa: BLE001 - as above
             failed.append("tokens")
             tokens = TokenEstimate(expected=request.size, upper_bound=request.size)
-        try:
-            task = task_of(request)
-        except Exception:  # noqa: BLE001 - as above
-            failed.append("task")
-            task = "chat"
         return Profile(
             sensitivity=UNKNOWN if failed else level,
             findings=tuple(findings),
-            difficulty=difficulty,
+            difficulty=hardness,
             task=task,
             tokens=tokens,
             needs=request.needs,
@@ -148,7 +146,7 @@ def load_classifier(*, engine: str = "auto", database: bytes | None = None) -> C
     detectors = all_detectors()
     table = compile_table(detectors)
     scanner = Scanner(detectors, table, open_engine(engine, table.anchors, database))
-    return Classifier(scanner, Folding(), load_judge())
+    return Classifier(scanner, Folding(), load_cues(engine))
 
 
 def classifier_database() -> tuple[str, bytes]:

@@ -1,53 +1,34 @@
 """How likely it is that the self-hosted baseline's answer would be inadequate.
 
-A hand rule over cheap features of the prompt, calibrated to give easy requests less than 0.3 and
-hard ones more than 0.6.
+A logistic over the cues of the prompt and its length. The weights are set by hand and the scale
+is checked against routing data by `ops/training/difficulty.py`.
 """
 
 from __future__ import annotations
 
 import math
-import re
+from collections.abc import Iterable
 
-from gateway.core.request import ChatRequest
+from gateway.classify.cues import Cue
 
-_HARD = re.compile(
-    r"\bprove\b|\bproof\b|\btheorem\b|\blemma\b|\bderive\b|\bolympiad\b|\bcontinuous function|\bstep[- ]by[- ]step\b|"
-    r"\bdeadlock|\brace condition|\bconcurren|\bthread[- ]safe|\bmemory leak|\bsegfault|\bdebug\b|\boptimi[sz]e\b|"
-    r"\banaly[sz]e\b|\bcompare and contrast\b|\btrade-?offs?\b|\barchitect|\bdesign (?:a|an|the)\b|\bimplement\b|"
-    r"\bcomplexity\b|\basymptotic|\binvariant|\bdistributed\b|\bconsensus\b|\\frac|\\sum|\\int|\bmodulo\b|"
-    r"\bhow many (?:ordered|positive|distinct|ways)|\bfind all\b|\bgiven that\b|\bjustify\b|\brigorous|\bcritically\b|"
-    r"\bcritique\b|\bpolynomial|\beigenvalue|\bdiophantine|\bcombinator|\bstrategy\b|\bin depth\b|\bcomprehensive\b"
-)
-_EASY = re.compile(
-    r"^\s*(?:hi|hello|hey|thanks|thank you|good (?:morning|evening|afternoon)|bye|yes|no|ok(?:ay)?)\b|"
-    r"^\s*translate\b|^\s*what(?:'s| is) the (?:capital|time|weather|date|currency|population)\b|^\s*define\b|"
-    r"^\s*spell\b|\bsynonym|^\s*who (?:is|was|wrote|painted|invented)\b|^\s*when (?:is|was|did)\b|\bthank\b|"
-    r"^\s*(?:rephrase|reword|fix the (?:spelling|grammar)|proofread)\b|^\s*what (?:colou?r|day)\b"
-)
+#: Log-odds of a short request without any cue.
+BASE = -1.45
+#: Log-odds for each doubling of the prompt over eight words, up to `LONGEST` words.
+PER_DOUBLING = 0.24
+LONGEST = 2_000
+#: Log-odds for each doubling of the rest of the conversation over a kilobyte.
+CONTEXT_PER_DOUBLING = 0.05
+#: The most that cues can add in all: more signs of the same thing say little new.
+MOST_FROM_CUES = 3.4
 
 
-class Judge:
-    """The difficulty model. Built by `load_judge`."""
-
-    def difficulty(self, request: ChatRequest) -> float:
-        """Probability, 0..1, for the request's prompt in its conversation."""
-        return self.difficulty_of_text(request.prompt, request.size)
-
-    def difficulty_of_text(self, prompt: str, size: int) -> float:
-        """Probability, 0..1, for a prompt inside a body of so many bytes."""
-        text = (prompt if len(prompt) <= 6000 else prompt[:4000] + prompt[-2000:]).lower()
-        words = len(text.split())
-        hard = len(set(_HARD.findall(text)))
-        easy = _EASY.search(text) is not None
-        signs = sum(map(text.count, ("$", "\\", "=", "^", "{")))
-        score = -1.6 + 0.55 * math.log1p(words / 12) + 1.05 * min(hard, 4) + 0.12 * min(signs, 12)
-        score += 0.25 * math.log1p(size / 8000)
-        if easy and hard == 0:
-            score -= 1.2
-        return round(1 / (1 + math.exp(-score)), 4)
-
-
-def load_judge() -> Judge:
-    """Build the model."""
-    return Judge()
+def difficulty(prompt: str, size: int, cues: Iterable[Cue]) -> float:
+    """Probability, 0..1, for a prompt with these cues in a body of `size` bytes."""
+    words = min(prompt.count(" ") + prompt.count("\n") + 1, LONGEST)
+    score = BASE + PER_DOUBLING * max(0.0, math.log2(words / 8))
+    score += CONTEXT_PER_DOUBLING * max(0.0, math.log2((size + 1) / 1024))
+    hard = sum(cue.weight for cue in cues if cue.weight > 0)
+    easy = sum(cue.weight for cue in cues if cue.weight < 0)
+    # An easy opening says nothing about a request that then asks for a proof.
+    score += min(hard, MOST_FROM_CUES) + (easy if hard < 1.0 else 0.0)
+    return round(1 / (1 + math.exp(-score)), 4)

@@ -30,9 +30,7 @@ def expected_tokens(text: str) -> int:
     if size == 0:
         return 0
     # A sample is enough for a ratio and keeps long documents cheap.
-    sample = (
-        text if size <= 4096 else text[:1366] + text[size // 2 : size // 2 + 1366] + text[-1364:]
-    )
+    sample = text if size <= 1_200 else text[:400] + text[size // 2 : size // 2 + 400] + text[-400:]
     return max(1, round(_tokens_of(sample) * size / len(sample)))
 
 

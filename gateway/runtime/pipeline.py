@@ -100,9 +100,7 @@ async def _decide(
     return decision
 
 
-def _mask(
-    exchange: Exchange, decision: Decision, request: ChatRequest, profile: Profile
-) -> None:
+def _mask(exchange: Exchange, decision: Decision, request: ChatRequest, profile: Profile) -> None:
     """Replace what policy wants hidden; what cannot be hidden is not sent."""
     if not decision.mask:
         return

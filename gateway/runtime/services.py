@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from adapters.base import Adapter
 from adapters.registry import open_adapter
 from adapters.transport import Transport
-from gateway.classify.classifier import Classifier, load_classifier
 from gateway.config.settings import Settings
 from gateway.core.decision import Candidate
 from gateway.core.errors import StoreUnavailable
@@ -22,6 +21,7 @@ from gateway.core.request import ChatRequest
 from gateway.core.sensitivity import Sensitivity
 from gateway.runtime.bridges import bridge_between
 from gateway.runtime.budgets import BudgetView
+from gateway.runtime.classifiers import Classifiers, open_classifiers
 from gateway.runtime.exchange import Exchange
 from gateway.runtime.health import HealthBoard
 from gateway.runtime.log import logger
@@ -53,8 +53,7 @@ class Services:
         transport: Transport,
         connection: RedisConnection,
         pepper: bytes,
-        classifier: Classifier,
-        classifier_for_large: Classifier,
+        classifiers: Classifiers,
     ) -> None:
         self.settings = settings
         self.policy = policy
@@ -67,8 +66,7 @@ class Services:
         self.budgets = BudgetView(self.ledger.budget_use)
         self._transport = transport
         self._connection = connection
-        self._classifier = classifier
-        self._classifier_for_large = classifier_for_large
+        self._classifiers = classifiers
         self._classifying = ThreadPoolExecutor(1, thread_name_prefix="classify")
         self._upkeep: list[asyncio.Task[None]] = []
 
@@ -78,9 +76,9 @@ class Services:
         """Classify a request; large ones in a thread, so that nobody else waits for them."""
         rules = self.policy.rules
         if request.size <= _LARGE_REQUEST:
-            return self._classifier.judge(request, rules, floor)
+            return self._classifiers.quick.judge(request, rules, floor)
         loop = asyncio.get_running_loop()
-        judge = self._classifier_for_large.judge
+        judge = self._classifiers.patient.judge
         return await loop.run_in_executor(self._classifying, judge, request, rules, floor)
 
     # Money
@@ -183,8 +181,10 @@ def enforces(on_exhausted: str, candidate: Candidate | None) -> bool:
     return True
 
 
-async def open_services(settings: Settings, policy: CompiledPolicy) -> Services:
-    """Build everything for one worker.
+async def open_services(
+    settings: Settings, policy: CompiledPolicy, classifiers: Classifiers | None = None
+) -> Services:
+    """Build everything for one worker; `classifiers` are loaded here when not given.
 
     Raises:
         ValueError: a deployment cannot be opened; the message names it and what it lacks.
@@ -204,8 +204,7 @@ async def open_services(settings: Settings, policy: CompiledPolicy) -> Services:
         transport=transport,
         connection=connection,
         pepper=load_pepper(settings.home, settings.pepper),
-        classifier=load_classifier(),
-        classifier_for_large=load_classifier(),
+        classifiers=classifiers or open_classifiers(),
     )
     services.start_upkeep()
     return services

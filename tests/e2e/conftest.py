@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import structlog
 
 from gateway.stores.embedded import open_embedded
 
@@ -29,3 +31,9 @@ def redis_url(home: Path) -> Iterator[str]:
 def org() -> str:
     """An org of its own for each test, so that ledgers do not mix."""
     return f"org-{uuid4().hex[:8]}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet_log() -> None:
+    """Request lines would bury a failure's own words."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from gateway.config.price_book import load_price_book
 from gateway.config.secrets import secret_lookup
 from gateway.config.settings import Settings
 from gateway.core.records import AuditRecord, LedgerLine
+from gateway.runtime.classifiers import Classifiers, open_classifiers
 from gateway.runtime.services import Services, open_services
 from gateway.stores import names
 from gateway.stores.endpoint import open_client
@@ -24,6 +26,12 @@ from gateway.stores.pepper import load_pepper
 from policies.compiled import CompiledPolicy
 from policies.compiler import compile_policy
 from policies.loader import read_policy
+
+
+@cache
+def _classifiers() -> Classifiers:
+    """Compiled once for all tests of a process; they run one after another."""
+    return open_classifiers()
 
 
 def compile_text(text: str, environ: Mapping[str, str] | None = None) -> CompiledPolicy:
@@ -123,7 +131,7 @@ async def gateway_with(
 ) -> AsyncIterator[InProcessGateway]:
     """A gateway over a policy's text; `org` keeps its records apart from other tests'."""
     made = Settings(home=home, redis_url=redis_url, **settings)
-    services = await open_services(made, compile_text(policy))
+    services = await open_services(made, compile_text(policy), _classifiers())
     client = open_client(redis_url)
     issued = KeyBook(client, load_pepper(home)).create(NewKey(org=org, team="tests"))
     client.close()

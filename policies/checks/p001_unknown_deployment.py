@@ -18,6 +18,7 @@ deployments:
   house:
     {adapter: ctransformers, model: m, clearance: restricted,
      price: {gpu_hour_usd: 1, tokens_per_second: 100, utilisation: 0.5}}
+aliases: {auto: {}}
 routes:
   - {id: all, use: [hause]}
 """

@@ -18,6 +18,7 @@ deployments:
   frontier:
     {adapter: openai, model: gpt-4o, clearance: internal,
      price: {input_usd_per_mtok: 2.5, output_usd_per_mtok: 10}}
+aliases: {auto: {}}
 routes:
   - {id: all, use: [frontier]}
 """

@@ -15,6 +15,7 @@ BAD = """\
 fairlead: 1
 deployments:
   house: {adapter: ctransformers, model: m, clearance: restricted}
+aliases: {auto: {}}
 routes:
   - {id: all, use: [house]}
 """

@@ -19,6 +19,7 @@ deployments:
      price: {gpu_hour_usd: 1, tokens_per_second: 100, utilisation: 0.5}}
 constraints:
   - {id: health, when: {findings: [medical]}}
+aliases: {auto: {}}
 routes:
   - {id: all, use: [house]}
 """

@@ -11,6 +11,13 @@ from policies.checks import (
     p004_price_gap,
     p005_budget_scope,
     p006_constraint_without_effect,
+    p007_dead_route,
+    p008_unused_deployment,
+    p009_nothing_selected,
+    p010_no_way_to_ask,
+    p011_restricted_outside,
+    p012_open_wire,
+    p013_test_cannot_hold,
 )
 from policies.checks.base import Check
 from policies.model import PolicyFile
@@ -38,6 +45,13 @@ CHECKS: tuple[Check, ...] = tuple(
         p004_price_gap,
         p005_budget_scope,
         p006_constraint_without_effect,
+        p007_dead_route,
+        p008_unused_deployment,
+        p009_nothing_selected,
+        p010_no_way_to_ask,
+        p011_restricted_outside,
+        p012_open_wire,
+        p013_test_cannot_hold,
     )
 )
 

@@ -7,7 +7,7 @@ from itertools import groupby
 
 import msgspec
 
-from gateway.classify.decoding import ENCODED_GATE
+from gateway.classify.decoding import ENCODED_GATES
 from gateway.classify.detectors.base import Detector, Found, View, number_runs
 from gateway.classify.engine import Anchor, Engine, measure
 from gateway.classify.rewriting import DISGUISES
@@ -16,7 +16,8 @@ from gateway.classify.rewriting import DISGUISES
 #: Cheap questions about the whole text, asked in the same pass; see `Anchor`.
 GATES: dict[str, str] = {
     "number": r"[0-9](?:[ \t\n\-./:()]{0,3}[0-9]){6}",
-    "encoded": ENCODED_GATE,
+    "key_lines": r"[a-z0-9+/]{60}\r?\n",
+    **ENCODED_GATES,
     **{disguise.name: disguise.gate for disguise in DISGUISES},
 }
 

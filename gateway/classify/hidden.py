@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import re
 
-from gateway.classify.decoding import passages
+from gateway.classify.decoding import ENCODED_GATES, passages
 from gateway.classify.detection import Scanner
 from gateway.classify.detectors.base import Found, View
 from gateway.classify.folding import Folding
-from gateway.classify.offsets import OffsetMap, rewrite
+from gateway.classify.offsets import OffsetMap, Replacement, rewrite
 from gateway.classify.rewriting import DISGUISES, replacements
 
 #: How many disguises inside one another are undone.
 DEEPEST = 3
+
+#: How much of the text around a disguise is read again with it, in characters.
+AROUND = 200
+#: What stands for text that is not read again: more line breaks than any detector skips.
+GAP = "\n\n\n\n"
 
 _DISGUISE_NAMES = frozenset(disguise.name for disguise in DISGUISES)
 
@@ -40,8 +45,10 @@ class Reading:
             disguises = detection.gates & _DISGUISE_NAMES
             if disguises:
                 found.extend(self._rewritten(view, disguises, depth))
-            if "encoded" in detection.gates:
-                found.extend(self._decoded(view, depth))
+            if not detection.gates.isdisjoint(ENCODED_GATES):
+                found.extend(self._decoded(view, detection.gates, depth))
+            if "key_lines" in detection.gates:
+                found.extend(_bare_keys(view))
         if offsets is None:
             return found
         return [_placed(one, offsets) for one in found]
@@ -50,16 +57,30 @@ class Reading:
         changes = replacements(view.text, disguises)
         if not changes:
             return []
-        text, offsets = rewrite(view.text, changes)
+        text, offsets = rewrite(view.text, _only_around(changes, len(view.text)))
         return [_placed(one, offsets) for one in self.read(text, depth + 1)]
 
-    def _decoded(self, view: View, depth: int) -> list[Found]:
+    def _decoded(self, view: View, gates: frozenset[str], depth: int) -> list[Found]:
         found = []
-        for passage in passages(view.text):
+        for passage in passages(view.text, gates):
             for one in self.read(passage.text, depth + 1):
                 found.append(Found(one.type, passage.start, passage.end, one.confidence * 0.95))
-        found.extend(_bare_keys(view))
         return found
+
+
+def _only_around(changes: list[Replacement], size: int) -> list[Replacement]:
+    """The changes, and in the place of the text far from them a gap that nothing reaches over."""
+    narrowed: list[Replacement] = []
+    reached = 0
+    for change in changes:
+        start, end, _ = change
+        if start - AROUND > reached:
+            narrowed.append((reached, start - AROUND, GAP))
+        narrowed.append(change)
+        reached = min(end + AROUND, size)
+    if reached < size:
+        narrowed.append((reached, size, GAP))
+    return narrowed
 
 
 # Three or more full lines of base64 beside a word for a key: key material without its header.

@@ -128,7 +128,7 @@ DISGUISES: tuple[Disguise, ...] = (
     Disguise("ansi", r"\x1b\[", re.compile(r"\x1b\[[0-9;]{0,12}[A-Za-z]"), _nothing),
     Disguise(
         "concatenation", "[\"'][ \\t]{0,4}(?:[+&.\\\\][ \\t]{0,4}\\n?|\\n)[ \\t]{0,16}[\"']",
-        re.compile("(?:\\\\n)?[\"'][ \\t]{0,4}(?:[+&.\\\\][ \\t]{0,4}\\n?|\\n)[ \\t]{0,16}(?:\\+ {0,3})?[\"']"),
+        re.compile("[\"'][ \\t]{0,4}(?:[+&.\\\\][ \\t]{0,4}\\n?|\\n)[ \\t]{0,16}(?:\\+ {0,3})?[\"']"),
         _nothing,
     ),
     Disguise(
@@ -136,11 +136,11 @@ DISGUISES: tuple[Disguise, ...] = (
         re.compile(rf"(?<![A-Za-z]){_SPELLED},40}}(?![A-Za-z])", re.I), _spelled,
     ),
     Disguise(
-        "bits", r"(?:[01]{8}[ ,]?){5}", re.compile(r"(?<![0-9])(?:[01]{8}[ ,]?){4,200}[01]{8}(?![0-9])"), _bits,
+        "bits", r"(?:[01]{8}[ ,]?){5}", re.compile(r"(?:[01]{8}[ ,]?){4,200}[01]{8}(?![0-9])"), _bits,
     ),
     Disguise(
         "leet", r"[0-9][0-9oildsbqz|]{3}[ \-]?[0-9oildsbqz|]{4}[ \-]?[0-9oildsbqz|]{4}[ \-]?[0-9oildsbqz|]{3}",
-        re.compile(r"(?<![A-Za-z0-9])[0-9][0-9OoIlSsBQDZz|]{3}(?:[ \-]?[0-9OoIlSsBQDZz|]{4}){2}[ \-]?[0-9OoIlSsBQDZz|]{3,4}(?![A-Za-z0-9])"),
+        re.compile(r"[0-9][0-9OoIlSsBQDZz|]{3}(?:[ \-]?[0-9OoIlSsBQDZz|]{4}){2}[ \-]?[0-9OoIlSsBQDZz|]{3,4}(?![A-Za-z0-9])"),
         _leet,
     ),
     Disguise(

@@ -77,6 +77,12 @@ _NUMBERS: tuple[Scheme, ...] = (
     Scheme("health_id", re.compile(r"\d{3}[ -]\d{3}[ -]\d{4}"), _checked(nhs), True, 0.85),
 )  # fmt: skip
 
+# The fewest digits of each scheme's shape, so that short runs meet few schemes.
+_FEWEST = (17, 13, 13, 11, 11, 10, 12, 13, 11, 11, 13, 12, 15, 15, 11, 10)
+_NUMBERS_BY_SIZE = tuple(
+    sorted(zip(_NUMBERS, _FEWEST, strict=True), key=lambda scheme_and_size: scheme_and_size[1])
+)
+
 _NINO = re.compile(
     r"(?<![A-Za-z0-9])(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D](?![A-Za-z0-9])"
 )
@@ -119,7 +125,10 @@ def _lettered(view: View, which: int, start: int, end: int) -> Found | None:
 
 def _look(view: View, run: NumberRun) -> Iterator[Found]:
     shown = view.text[run.start : run.end]
-    for scheme in _NUMBERS:
+    most = len(run.digits)
+    for scheme, digits in _NUMBERS_BY_SIZE:
+        if digits > most:
+            break
         for match in scheme.shape.finditer(shown):
             start, end = run.start + match.start(), run.start + match.end()
             if not _whole(view, start, end):

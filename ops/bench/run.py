@@ -1,6 +1,6 @@
 """Measures Fairlead beside its neighbours, in alternating rounds of one run.
 
-    .venv/bin/python -m ops.bench.run [--quick] [--json FILE] \\
+    .venv/bin/python -m ops.bench.run [--quick] [--json FILE] [--publish] \\
         [--litellm VENV] [--portkey FOLDER] [--only fairlead]
 
 Targets: `direct` (the fake upstream alone), `bare litestar`, `fairlead` with everything on, and
@@ -182,6 +182,7 @@ def report(
     return {
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, "
         f"Python {platform.python_version()}",
+        "rounds": max(len(cells) for cells in rows["direct"].values()),
         "instructions_counted": measure.has_instruction_counter(),
         "figures": figures,
         "resident_mib": memory,
@@ -230,6 +231,9 @@ def options() -> argparse.Namespace:
     parser.add_argument("--target-cores", default=str(last) if last else "")
     parser.add_argument("--load-cores", default=f"0-{last - 1}" if last else "")
     parser.add_argument("--json", help="write the figures to this file, - for standard output")
+    parser.add_argument(
+        "--publish", action="store_true", help="write the figures into ops/docs/benchmarks.md"
+    )
     chosen = parser.parse_args()
     if chosen.quick:
         chosen.rounds, chosen.seconds, chosen.requests = 1, 1.0, 300
@@ -252,6 +256,8 @@ def main() -> int:
             for target in reversed(started):
                 target.stop()
     result = report(rows, memory)
+    if chosen.publish:
+        publish.rewrite(result)
     if chosen.json == "-":
         print(json.dumps(result, indent=2))
         return 0

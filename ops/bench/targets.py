@@ -35,7 +35,7 @@ deployments:
     base_url: "http://127.0.0.1:{upstream}/v1"
     model: bench-model
     clearance: restricted
-    price: {{input_usd_per_mtok: "0.15", output_usd_per_mtok: "0.60"}}
+    price: {{input_usd_per_mtok: 0.15, output_usd_per_mtok: 0.60}}
 aliases:
   auto: {{}}
 constraints:

@@ -80,9 +80,7 @@ def open_embedded(home: Path) -> EmbeddedRedis:
             if _answers(embedded.url):
                 return embedded
             _clear_stuck(embedded)
-            if not _is_alive(folder):
-                _start(folder, embedded.socket)
-            _wait_until_ready(embedded)
+            _bring_up(embedded)
         except BaseException:
             os.close(users)
             raise
@@ -143,13 +141,18 @@ def _start(folder: Path, socket: Path) -> None:
         raise EmbeddedRedisError(f"redis-server did not start: {words}")
 
 
-def _wait_until_ready(embedded: EmbeddedRedis) -> None:
+def _bring_up(embedded: EmbeddedRedis) -> None:
+    """Wait for the server that is alive to answer, or start one when none is (any more)."""
     end = time.monotonic() + _START_SECONDS
-    pause = 0.005
+    pause, started = 0.005, False
     while not _answers(embedded.url):
+        # The lock of a server that was killed is free only once its last child is gone.
         if not _is_alive(embedded.folder):
-            log = embedded.folder / "redis.log"
-            raise EmbeddedRedisError(f"redis-server ended while starting; see {log}")
+            if started:
+                log = embedded.folder / "redis.log"
+                raise EmbeddedRedisError(f"redis-server ended while starting; see {log}")
+            _start(embedded.folder, embedded.socket)
+            started = True
         if time.monotonic() > end:
             raise EmbeddedRedisError(
                 f"the Redis server of {embedded.folder} runs (process {_pid(embedded.folder)}) but "

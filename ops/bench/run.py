@@ -27,7 +27,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from ops.bench import measure, targets
+from ops.bench import measure, publish, targets
 
 CONNECTIONS = (1, 32, 400)
 #: The paced scenario: its added p99 over `direct` is what a caller feels of a gateway.

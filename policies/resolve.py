@@ -18,7 +18,7 @@ from policies.model import DeploymentStatement, PriceStatement, Selector
 class PriceLookup(Protocol):
     """The price book: what a provider's model costs, or None where it does not know it."""
 
-    def __call__(self, provider: str, model: str) -> Price | None:
+    def __call__(self, provider: str, model: str, /) -> Price | None:
         """The list price today."""
         ...
 
@@ -26,7 +26,7 @@ class PriceLookup(Protocol):
 class SecretLookup(Protocol):
     """Resolves `env:NAME` and `file:PATH` at the edge; None where nothing is there."""
 
-    def __call__(self, reference: str) -> Secret | None:
+    def __call__(self, reference: str, /) -> Secret | None:
         """The secret."""
         ...
 

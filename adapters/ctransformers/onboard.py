@@ -6,6 +6,8 @@ from pathlib import Path
 
 #: What a policy writes as `model_path` to get the onboard help model.
 ONBOARD = "onboard"
+#: The model's own name; a deployment of it needs no `model_path`.
+ONBOARD_MODEL = "fairlead-help"
 
 
 def onboard_model_path() -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from adapters.ctransformers.onboard import ONBOARD, onboard_model_path
+from adapters.ctransformers.onboard import ONBOARD, ONBOARD_MODEL, onboard_model_path
 from gateway.core.deployment import Deployment
 
 #: Settings that a policy may write under `options` of a ctransformers deployment.
@@ -99,9 +99,12 @@ def settings_of(deployment: Deployment, cores: int) -> tuple[WorkerSettings, tup
             known = ", ".join(sorted(OPTIONS))
             raise SettingsError(f"'{name}' is no option of adapter ctransformers; use: {known}")
         values[name] = value
-    path = values.get("model_path", "")
+    path = values.get("model_path", ONBOARD if deployment.model == ONBOARD_MODEL else "")
     if not path:
-        raise SettingsError("adapter ctransformers needs model_path, a GGUF file (or 'onboard')")
+        raise SettingsError(
+            f"deployment '{deployment.name}' needs options: {{model_path: FILE.gguf}} "
+            f"(or model: {ONBOARD_MODEL}, the model that comes with Fairlead)"
+        )
     if path == ONBOARD:
         values["model_path"] = str(onboard_model_path())
     if deployment.context_tokens and "context_length" not in values:

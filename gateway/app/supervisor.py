@@ -79,7 +79,10 @@ async def supervise(
         local = WorkerSupervisor(settings.home / "run")
         stack.push_async_callback(local.close)
         for deployment in _local_models(policy):
-            await local.start(deployment)
+            try:
+                await local.start(deployment)
+            except ValueError as error:
+                raise StartFailed(str(error)) from None
         workers = Workers(settings, found.path, admin_key, environ, listening)
         stack.push_async_callback(workers.close)
         await workers.start()

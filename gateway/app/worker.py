@@ -16,6 +16,7 @@ import uvicorn
 from gateway.app.application import create_app
 from gateway.config.settings import load_settings
 from gateway.runtime.log import configure_log
+from gateway.runtime.policies import compile_file
 from gateway.runtime.services import open_services
 
 
@@ -23,10 +24,13 @@ def main(descriptor: int) -> None:
     """Serve until told to stop."""
     settings = load_settings(os.environ)
     configure_log(settings.log_format)
+    if settings.policy is None:
+        raise SystemExit("a worker is started by its supervisor, which gives it a policy")
+    policy = compile_file(settings.policy, os.environ)
     threading.Thread(target=_die_with_supervisor, daemon=True).start()
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(lambda: open_services(settings)),
+            create_app(lambda: open_services(settings, policy)),
             loop="uvloop",
             http="httptools",
             ws="none",

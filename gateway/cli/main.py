@@ -19,17 +19,38 @@ app = typer.Typer(
 )
 
 
-def _register() -> None:
-    for name in ("keys", "policy", "report", "audit"):
-        app.add_typer(import_module(f"gateway.cli.{name}").app, name=name)
-    app.command(name="serve")(import_module("gateway.cli.serve").serve)
-    app.command(name="classify")(import_module("gateway.cli.classify").classify_command)
-    app.command(name="doctor")(import_module("gateway.cli.doctor").doctor)
+#: Sub-command to the attribute of its module: an application of its own, or one function.
+_COMMANDS = {
+    "serve": "serve",
+    "keys": "app",
+    "policy": "app",
+    "classify": "classify_command",
+    "report": "app",
+    "audit": "app",
+    "doctor": "doctor",
+}
+
+
+def _register(asked: str) -> None:
+    """Add the sub-command that is asked for, or all of them; the others need not be loaded."""
+    for name, attribute in _COMMANDS.items():
+        if asked in _COMMANDS and asked != name:
+            continue
+        found = getattr(import_module(f"gateway.cli.{name}"), attribute)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name)
+        else:
+            app.command(name=name)(found)
+
+
+@app.callback()
+def _root() -> None:
+    """One endpoint for large language models: judged, routed, paid for and audited."""
 
 
 def main() -> None:
     """Run the command line; a known error is one sentence and an exit status, never a trace."""
-    _register()
+    _register(sys.argv[1] if len(sys.argv) > 1 else "")
     try:
         app()
     except FairleadError as error:

@@ -49,7 +49,7 @@ def declared_tags(client: Client) -> tuple[tuple[str, str], ...]:
     text = client.header(b"x-fairlead-tags")
     if not text.strip():
         return ()
-    tags = []
+    tags: list[tuple[str, str]] = []
     for part in text.split(","):
         match = _TAG.fullmatch(part.strip())
         if match is None or len(tags) >= _MOST_TAGS:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from adapters.registry import adapter_facts
 from gateway.config.discovery import discover
 from gateway.config.price_book import load_price_book
 from gateway.config.secrets import secret_lookup
@@ -47,6 +48,11 @@ def compile_file(path: Path, environ: Mapping[str, str]) -> CompiledPolicy:
         PolicyUnusable: something in it is wrong; nothing of it is used.
     """
     try:
-        return compile_policy(load_policy(path), load_price_book().price_of, secret_lookup(environ))
+        return compile_policy(
+            load_policy(path),
+            load_price_book().price_of,
+            secret_lookup(environ, path.parent),
+            adapter_facts(),
+        )
     except PolicyError as error:
         raise PolicyUnusable(f"the policy cannot be used:\n{error}") from None

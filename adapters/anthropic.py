@@ -1,28 +1,35 @@
-"""Anthropic Messages, as the official SDK calls it. No options."""
+"""Anthropic Messages, as the official SDK calls it.
+
+Option `api_version`: `2023-06-01` is the one that still takes `temperature` and `top_p`; without
+it the SDK's own version is sent, which refuses them.
+"""
 
 from __future__ import annotations
 
 from adapters.base import Adapter
-from adapters.prepared import CHAT, PreparedAdapter, check_options
+from adapters.prepared import CHAT, PreparedAdapter, check_options, text_option
 from adapters.sdk import CapturingTransport, captured_call
 from adapters.transport import PreparedCall, Transport
 from gateway.core.deployment import Deployment
 
 _BASE_URL = "https://api.anthropic.com"
+#: The API version before sampling parameters were removed.
+_WITH_SAMPLING = "2023-06-01"
 
 
 def open_adapter(deployment: Deployment, transport: Transport) -> Adapter:
     """Make the adapter of one deployment.
 
     Raises:
-        ValueError: an option is given, the key is missing or the URL is unusable.
+        ValueError: an option is unknown, the key is missing or the URL is unusable.
     """
-    check_options(deployment, frozenset())
+    check_options(deployment, frozenset({"api_version"}))
+    older = text_option(deployment, "api_version") == _WITH_SAMPLING
     return PreparedAdapter(
         deployment,
         transport,
         {CHAT: _prepare(deployment)},
-        wire="anthropic_messages",
+        wire="anthropic_messages_2023_06_01" if older else "anthropic_messages",
         cap_field="max_tokens",
     )
 
@@ -35,6 +42,7 @@ def _prepare(deployment: Deployment) -> PreparedCall:
 
     if deployment.api_key is None:
         raise ValueError(f"deployment '{deployment.name}': adapter 'anthropic' needs an api_key")
+    version = text_option(deployment, "api_version")
     capturing = CapturingTransport()
     with httpx2.Client(transport=capturing) as http_client:
         client = anthropic.Anthropic(
@@ -42,6 +50,7 @@ def _prepare(deployment: Deployment) -> PreparedCall:
             api_key=deployment.api_key.value,
             http_client=http_client,
             max_retries=0,
+            default_headers={"anthropic-version": version} if version else None,
         )
         client.messages.create(model=deployment.model, max_tokens=1, messages=[])
     return captured_call(capturing, deployment.headers)

@@ -46,8 +46,11 @@ _WORDS: Mapping[str, FailureKind] = MappingProxyType(
         "billing_error": FailureKind.UNAUTHORIZED,
         "billing_hard_limit_reached": FailureKind.UNAUTHORIZED,
         "billing_not_active": FailureKind.UNAUTHORIZED,
+        "contract_spend_limit_reached": FailureKind.UNAUTHORIZED,
+        "enforced_spend_limit_reached": FailureKind.UNAUTHORIZED,
         "insufficient_quota": FailureKind.UNAUTHORIZED,
         "invalid_api_key": FailureKind.UNAUTHORIZED,
+        "organization_on_hold": FailureKind.UNAUTHORIZED,
         "permission_error": FailureKind.UNAUTHORIZED,
         "model_not_found": FailureKind.MODEL_MISSING,
         "deploymentnotfound": FailureKind.MODEL_MISSING,
@@ -88,18 +91,27 @@ _ACCOUNT = re.compile(rb"credit balance is too low|insufficient[ _]balance", re.
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,63}")
 
 
+_NULL = msgspec.Raw(b"null")
+
+
+class _Details(msgspec.Struct):
+    error_code: msgspec.Raw = _NULL
+
+
 class _ErrorFields(msgspec.Struct):
-    type: msgspec.Raw = msgspec.Raw(b"null")
-    code: msgspec.Raw = msgspec.Raw(b"null")
-    status: msgspec.Raw = msgspec.Raw(b"null")
+    type: msgspec.Raw = _NULL
+    code: msgspec.Raw = _NULL
+    status: msgspec.Raw = _NULL
+    details: msgspec.Raw = _NULL
 
 
 class _ErrorBody(_ErrorFields):
-    error: msgspec.Raw = msgspec.Raw(b"null")
+    error: msgspec.Raw = _NULL
 
 
 _BODY = msgspec.json.Decoder(_ErrorBody)
 _FIELDS = msgspec.json.Decoder(_ErrorFields)
+_DETAILS = msgspec.json.Decoder(_Details)
 _SCALAR = msgspec.json.Decoder(str | int | None)
 
 
@@ -158,12 +170,13 @@ def _vocabulary(body: bytes) -> tuple[tuple[str, ...], int]:
     """The vendor's error words, in order and without repeats, and the status it names, or 0."""
     try:
         outer = _BODY.decode(body)
-        inner = _FIELDS.decode(outer.error) if bytes(outer.error)[:1] == b"{" else outer
+        inner = _FIELDS.decode(outer.error) if _is_object(outer.error) else outer
+        details = _DETAILS.decode(inner.details) if _is_object(inner.details) else _Details()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return (), 0
     words: list[str] = []
     told = 0
-    for raw in (inner.type, inner.code, inner.status):
+    for raw in (inner.type, inner.code, inner.status, details.error_code):
         try:
             named = _SCALAR.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -175,3 +188,7 @@ def _vocabulary(body: bytes) -> tuple[tuple[str, ...], int]:
         elif named and _WORD.fullmatch(named) and named not in words:
             words.append(named)
     return tuple(words), told
+
+
+def _is_object(raw: msgspec.Raw) -> bool:
+    return bytes(raw)[:1] == b"{"

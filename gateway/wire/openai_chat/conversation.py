@@ -128,7 +128,7 @@ class _Reading:
             known.add("tool_call_id")
         elif role == "assistant":
             parts = (*self.thoughts(found, pointer), *parts, *self.said(found, pointer))
-            known |= {"tool_calls", "refusal", "reasoning_content", "annotations"}
+            known |= {"tool_calls", "refusal", "reasoning_content"}
         self._skip_rest(found, known, pointer)
         return Message(role=_ROLES[role], parts=parts, pointer=pointer)
 
@@ -165,7 +165,10 @@ class _Reading:
     def thoughts(self, found: dict[str, Any], pointer: str) -> tuple[Part, ...]:
         """Reasoning that an earlier answer showed."""
         reasoning = found.get("reasoning_content")
-        if not isinstance(reasoning, str) or not reasoning:
+        if not reasoning:
+            return ()
+        if not isinstance(reasoning, str):
+            self.skip(f"{pointer}/reasoning_content")
             return ()
         return (Thinking(text=reasoning, pointer=f"{pointer}/reasoning_content"),)
 
@@ -181,12 +184,15 @@ class _Reading:
             if not isinstance(function, dict) or not isinstance(function.get("name"), str):
                 self.skip(below)
                 continue
-            given = function.get("arguments")
+            given = function.get("arguments") or ""
+            if not isinstance(given, str):
+                self.skip(f"{below}/function/arguments")
+                given = ""
             parts.append(
                 ToolCall(
                     id=str(call.get("id") or ""),
                     name=function["name"],
-                    arguments=given if isinstance(given, str) else "",
+                    arguments=given,
                     pointer=f"{below}/function/arguments",
                 )
             )
@@ -225,7 +231,10 @@ class _Reading:
         """Stop strings."""
         if isinstance(found, str):
             return (found,)
-        return tuple(text for text in _listed(found) if isinstance(text, str))
+        texts = tuple(text for text in _listed(found) if isinstance(text, str))
+        if len(texts) != len(_listed(found)):
+            self.skip("/stop")
+        return texts
 
     def answer_schema(self, found: Any) -> Mapping[str, object] | None:
         """The schema that the answer must obey; JSON without a schema is not understood."""

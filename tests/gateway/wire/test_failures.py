@@ -67,6 +67,13 @@ _CASES: list[tuple[str, int, bytes, Kind]] = [
     ),
     ("anthropic sum", 400, _anthropic(_INVALID, _SUM), Kind.CONTEXT_EXCEEDED),
     ("anthropic credit", 400, _anthropic("invalid_request_error", _TOO_LOW), Kind.UNAUTHORIZED),
+    (
+        "anthropic spend limit",
+        429,
+        b'{"type":"error","error":{"type":"rate_limit_error","message":"no",'
+        b'"details":{"error_code":"enforced_spend_limit_reached"}}}',
+        Kind.UNAUTHORIZED,
+    ),
     ("anthropic overloaded", 529, _anthropic("overloaded_error"), Kind.OVERLOADED),
     ("anthropic large", 413, _anthropic("request_too_large"), Kind.REJECTED),
     ("anthropic 500", 500, _anthropic("api_error"), Kind.SERVER_ERROR),

@@ -1,0 +1,258 @@
+"""A chat request and its answer in no vendor's words: what one wire is translated to another by.
+
+A front codec reads the client's wire into a `Conversation`; a back codec writes it in the
+backend's wire and reads the backend's answer into events, which the front codec writes for the
+client. Pointers are JSON pointers into the client's request, so that whatever a backend cannot
+carry is named in the client's own terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+import msgspec
+
+from gateway.core.failure import AttemptFailure
+from gateway.core.usage import Usage
+
+Role = Literal["system", "user", "assistant"]
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
+
+
+# Requests.
+
+
+class Text(msgspec.Struct, frozen=True):
+    """Plain text."""
+
+    text: str
+    pointer: str = ""
+
+
+class Image(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture, by URL or as base64 `content` of a media type."""
+
+    url: str = ""
+    media_type: str = ""
+    content: str = ""
+    pointer: str = ""
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """A file, as base64 `content` of a media type."""
+
+    media_type: str
+    content: str
+    title: str = ""
+    pointer: str = ""
+
+
+class ToolCall(msgspec.Struct, frozen=True, kw_only=True):
+    """The model's wish to call a tool; `arguments` is JSON text as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+    pointer: str = ""
+
+
+class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a called tool answered."""
+
+    call_id: str
+    parts: tuple[Part, ...]
+    pointer: str = ""
+
+
+class Thinking(msgspec.Struct, frozen=True, kw_only=True):
+    """Reasoning that the model showed in an earlier turn; `signature` proves its origin."""
+
+    text: str
+    signature: str = ""
+    pointer: str = ""
+
+
+Part = Text | Image | Document | ToolCall | ToolResult | Thinking
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One turn; results of tools stand in user turns."""
+
+    role: Role
+    parts: tuple[Part, ...]
+    pointer: str = ""
+
+
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
+    """A function that the model may call; `schema` is the JSON schema of its arguments."""
+
+    name: str
+    description: str = ""
+    schema: Mapping[str, object] | None = None
+    strict: bool = False
+    pointer: str = ""
+
+
+class ToolChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the model must call a tool: `named` names the one."""
+
+    mode: Literal["auto", "none", "required", "named"]
+    name: str = ""
+
+
+class Conversation(msgspec.Struct, frozen=True, kw_only=True):
+    """One chat request.
+
+    `answer_schema` is the JSON schema that the answer must obey. `origins` maps the name of a
+    field here to the pointer it was read from. `not_understood` are the pointers of what the
+    front codec could not read at all.
+    """
+
+    messages: tuple[Message, ...]
+    stream: bool = False
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice | None = None
+    parallel_tools: bool | None = None
+    output_cap: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    stop: tuple[str, ...] = ()
+    answer_schema: Mapping[str, object] | None = None
+    effort: str = ""
+    user: str = ""
+    origins: Mapping[str, str] = {}
+    not_understood: tuple[str, ...] = ()
+
+    def origin(self, name: str) -> str:
+        """The pointer that a field was read from."""
+        return self.origins.get(name, f"/{name}")
+
+
+# Answers, as a stream of events; a whole answer is the same events at once.
+
+
+class Started(msgspec.Struct, frozen=True):
+    """The backend began to answer, with this model."""
+
+    model: str
+
+
+class TextDelta(msgspec.Struct, frozen=True):
+    """A piece of the answer."""
+
+    text: str
+
+
+class ReasoningDelta(msgspec.Struct, frozen=True):
+    """A piece of shown reasoning."""
+
+    text: str
+
+
+class ToolCallStarted(msgspec.Struct, frozen=True):
+    """The model begins a call; `index` counts the answer's calls from 0."""
+
+    index: int
+    id: str
+    name: str
+
+
+class ArgumentsDelta(msgspec.Struct, frozen=True):
+    """A piece of a call's arguments, as JSON text."""
+
+    index: int
+    text: str
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """The model stopped, and why."""
+
+    reason: FinishReason
+
+
+class UsageTold(msgspec.Struct, frozen=True):
+    """What the whole answer used."""
+
+    usage: Usage
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """The backend's own end marker."""
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """The backend told an error in place of the rest."""
+
+    failure: AttemptFailure
+
+
+Event = (
+    Started
+    | TextDelta
+    | ReasoningDelta
+    | ToolCallStarted
+    | ArgumentsDelta
+    | Finished
+    | UsageTold
+    | Ended
+    | Failed
+)
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole answer."""
+
+    model: str = ""
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish: FinishReason | None = None
+    usage: Usage | None = None
+    ended: bool = False
+    failure: AttemptFailure | None = None
+
+
+def fold(events: Iterable[Event]) -> Answer:
+    """The whole answer that a stream of events amounts to."""
+    folded = Answer()
+    texts: list[str] = []
+    reasonings: list[str] = []
+    calls: dict[int, tuple[str, str, list[str]]] = {}
+    for event in events:
+        match event:
+            case TextDelta(text):
+                texts.append(text)
+            case ReasoningDelta(text):
+                reasonings.append(text)
+            case ToolCallStarted(index, call_id, name):
+                calls[index] = (call_id, name, [])
+            case ArgumentsDelta(index, text):
+                calls[index][2].append(text)
+            case _:
+                folded = _noted(folded, event)
+    return msgspec.structs.replace(
+        folded,
+        text="".join(texts),
+        reasoning="".join(reasonings),
+        tool_calls=tuple(
+            ToolCall(id=call_id, name=name, arguments="".join(pieces))
+            for _, (call_id, name, pieces) in sorted(calls.items())
+        ),
+    )
+
+
+def _noted(folded: Answer, event: Event) -> Answer:
+    match event:
+        case Started(model):
+            return msgspec.structs.replace(folded, model=model)
+        case Finished(reason):
+            return msgspec.structs.replace(folded, finish=reason)
+        case UsageTold(usage):
+            return msgspec.structs.replace(folded, usage=usage)
+        case Ended():
+            return msgspec.structs.replace(folded, ended=True)
+        case Failed(failure):
+            return msgspec.structs.replace(folded, failure=failure)
+        case _:
+            return folded

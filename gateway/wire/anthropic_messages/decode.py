@@ -1,0 +1,223 @@
+"""Anthropic's answers as events: a whole message at once, or its stream event by event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from gateway.core.conversation import (
+    ArgumentsDelta,
+    Ended,
+    Event,
+    Failed,
+    Finished,
+    FinishReason,
+    ReasoningDelta,
+    Started,
+    TextDelta,
+    ToolCallStarted,
+    UsageTold,
+)
+from gateway.core.failure import AttemptFailure, FailureKind
+from gateway.core.usage import Usage
+from gateway.wire.failures import vendor_failure
+from gateway.wire.sse import EventTooLarge, SseParser
+
+_REASONS: Mapping[str, FinishReason] = MappingProxyType(
+    {
+        "end_turn": "stop",
+        "stop_sequence": "stop",
+        "pause_turn": "stop",
+        "max_tokens": "length",
+        "model_context_window_exceeded": "length",
+        "tool_use": "tool_calls",
+        "refusal": "content_filter",
+    }
+)
+
+
+def read_message(body: bytes) -> list[Event]:
+    """A whole answer as the events that its stream would have been."""
+    message = _object(body)
+    content = message.get("content") if message is not None else None
+    if message is None or message.get("type") == "error" or not isinstance(content, list):
+        return [Failed(_no_message(message, body))]
+    events: list[Event] = [Started(str(message.get("model") or ""))]
+    calls = 0
+    for block in content:
+        if not isinstance(block, dict):
+            continue
+        match block.get("type"):
+            case "text":
+                events.append(TextDelta(str(block.get("text") or "")))
+            case "thinking":
+                events.append(ReasoningDelta(str(block.get("thinking") or "")))
+            case "tool_use":
+                given = msgspec.json.encode(block.get("input") or {}).decode()
+                events.append(_tool_call(calls, block))
+                events.append(ArgumentsDelta(calls, given))
+                calls += 1
+    events.append(Finished(_finish(message.get("stop_reason"))))
+    usage = read_usage(message.get("usage"))
+    if usage is not None:
+        events.append(UsageTold(usage))
+    events.append(Ended())
+    return events
+
+
+def read_usage(found: object) -> Usage | None:
+    """Usage with the total input, which Anthropic reports in three parts; None when all zero."""
+    if not isinstance(found, dict):
+        return None
+    read = _count(found, "cache_read_input_tokens")
+    written = _count(found, "cache_creation_input_tokens")
+    total = _count(found, "input_tokens") + read + written
+    if total == 0:
+        return None
+    return Usage(
+        input_tokens=total,
+        cached_input_tokens=read,
+        cache_write_tokens=written,
+        output_tokens=_count(found, "output_tokens"),
+        reasoning_tokens=_count(found.get("output_tokens_details"), "thinking_tokens"),
+    )
+
+
+class MessageReader:
+    """Reads one stream; see `gateway.wire.translate.EventReader`."""
+
+    def __init__(self) -> None:
+        self._sse = SseParser()
+        self._usage: dict[str, Any] = {}
+        self._calls: dict[int, int] = {}
+        self._silent: set[int] = set()
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """The events that these bytes complete."""
+        try:
+            told = self._sse.feed(chunk)
+        except EventTooLarge as error:
+            return [Failed(AttemptFailure(kind=FailureKind.BAD_RESPONSE, detail=str(error)))]
+        return self._read(told)
+
+    def finish(self) -> list[Event]:
+        """The event that stood unfinished, if it was whole; else the stream was cut there."""
+        return self._read([told for told in self._sse.finish() if _object(told[1]) is not None])
+
+    def _read(self, told: list[tuple[str, bytes]]) -> list[Event]:
+        events: list[Event] = []
+        for _, payload in told:
+            found = _object(payload)
+            if found is None:
+                detail = "an event of the stream is not JSON"
+                failure = AttemptFailure(kind=FailureKind.BAD_RESPONSE, detail=detail)
+                return [*events, Failed(failure)]
+            events += self._event(found, payload)
+        return events
+
+    def _event(self, found: dict[str, Any], payload: bytes) -> list[Event]:
+        match found.get("type"):
+            case "message_start":
+                message = _dict(found.get("message"))
+                self._usage.update(_told(message.get("usage")))
+                return [Started(str(message.get("model") or ""))]
+            case "content_block_start":
+                return self._block_started(_index(found), _dict(found.get("content_block")))
+            case "content_block_delta":
+                return self._block_moved(_index(found), _dict(found.get("delta")))
+            case "content_block_stop":
+                return self._block_stopped(_index(found))
+            case "message_delta":
+                return self._message_moved(found)
+            case "message_stop":
+                return [Ended()]
+            case "error":
+                return [Failed(vendor_failure(200, payload))]
+        return []  # pings, and events that later versions add
+
+    def _block_started(self, index: int, block: dict[str, Any]) -> list[Event]:
+        if block.get("type") == "text" and block.get("text"):
+            return [TextDelta(str(block["text"]))]
+        if block.get("type") != "tool_use":
+            return []
+        call = self._calls[index] = len(self._calls)
+        events: list[Event] = [_tool_call(call, block)]
+        if block.get("input"):
+            events.append(ArgumentsDelta(call, msgspec.json.encode(block["input"]).decode()))
+        else:
+            self._silent.add(index)
+        return events
+
+    def _block_moved(self, index: int, delta: dict[str, Any]) -> list[Event]:
+        match delta.get("type"):
+            case "text_delta":
+                return [TextDelta(str(delta.get("text") or ""))]
+            case "thinking_delta":
+                return [ReasoningDelta(str(delta.get("thinking") or ""))]
+            case "input_json_delta" if index in self._calls and delta.get("partial_json"):
+                self._silent.discard(index)
+                return [ArgumentsDelta(self._calls[index], str(delta["partial_json"]))]
+        return []
+
+    def _block_stopped(self, index: int) -> list[Event]:
+        if index not in self._silent:
+            return []
+        # A call without arguments sends no JSON at all, which clients could not parse.
+        self._silent.discard(index)
+        return [ArgumentsDelta(self._calls[index], "{}")]
+
+    def _message_moved(self, found: dict[str, Any]) -> list[Event]:
+        events: list[Event] = []
+        reason = _dict(found.get("delta")).get("stop_reason")
+        if reason:
+            events.append(Finished(_finish(reason)))
+        self._usage.update(_told(found.get("usage")))
+        usage = read_usage(self._usage)
+        if usage is not None:
+            events.append(UsageTold(usage))
+        return events
+
+
+def _no_message(found: dict[str, Any] | None, body: bytes) -> AttemptFailure:
+    if found is not None and found.get("error"):
+        return vendor_failure(200, body)
+    return AttemptFailure(kind=FailureKind.BAD_RESPONSE, detail="the answer is not a message")
+
+
+def _tool_call(index: int, block: dict[str, Any]) -> ToolCallStarted:
+    return ToolCallStarted(index, str(block.get("id") or ""), str(block.get("name") or ""))
+
+
+def _finish(reason: object) -> FinishReason:
+    return _REASONS.get(reason, "stop") if isinstance(reason, str) else "stop"
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _told(usage: object) -> dict[str, Any]:
+    return {name: count for name, count in _dict(usage).items() if count is not None}
+
+
+def _dict(found: object) -> dict[str, Any]:
+    return found if isinstance(found, dict) else {}
+
+
+def _index(found: dict[str, Any]) -> int:
+    index = found.get("index")
+    return index if isinstance(index, int) else 0
+
+
+def _count(holder: object, name: str) -> int:
+    count = _dict(holder).get(name)
+    if isinstance(count, bool) or not isinstance(count, int | float) or count < 0:
+        return 0
+    return int(count)

@@ -1,0 +1,229 @@
+"""A `Conversation` as an Anthropic Messages request, and what of it could not be carried.
+
+Rules of this wire (platform.claude.com/docs/en/api, version 2026-10-21):
+- `max_tokens` is mandatory and is our output cap;
+- system prompts stand before the turns, and consecutive turns of one role are one turn;
+- the results of a turn's tool calls stand first in the user turn that follows;
+- `temperature` and `top_p` are refused by that version, and taken, up to 1, by 2023-06-01;
+- empty text blocks and stop sequences of white space are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from gateway.core.conversation import (
+    Conversation,
+    Document,
+    Image,
+    Message,
+    Part,
+    Text,
+    Thinking,
+    Tool,
+    ToolCall,
+    ToolResult,
+)
+from gateway.wire.base import Encoded, Sending
+
+# Decimals come from numbers that a double cannot hold; they go out as numbers.
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+_EFFORTS = frozenset({"low", "medium", "high", "xhigh", "max"})
+_ODD_IN_ID = re.compile(r"[^a-zA-Z0-9_-]")
+
+Block = dict[str, Any]
+
+
+def encode_request(
+    conversation: Conversation, sending: Sending, *, sampling: bool = False
+) -> Encoded:
+    """Write the request; `sampling` says that the API version still takes sampling parameters."""
+    writing = _Writing()
+    system, turns = writing.turns(conversation.messages)
+    cap = sending.output_cap
+    if conversation.output_cap is not None:
+        cap = min(cap, conversation.output_cap)
+    body: dict[str, Any] = {"model": sending.model, "max_tokens": cap, "messages": turns}
+    if system:
+        body["system"] = system
+    if conversation.stream:
+        body["stream"] = True
+    body |= writing.tools(conversation)
+    body |= writing.sampling(conversation, taken=sampling)
+    body |= writing.output(conversation)
+    if conversation.user:
+        body["metadata"] = {"user_id": conversation.user}
+    return Encoded(body=_ENCODER.encode(body), lossy=tuple(writing.lossy))
+
+
+class _Writing:
+    """One pass over a conversation; collects the pointers of what is not carried."""
+
+    def __init__(self) -> None:
+        self.lossy: list[str] = []
+
+    def turns(self, messages: Iterable[Message]) -> tuple[str, list[Block]]:
+        """The system prompt and the alternating turns."""
+        system: list[str] = []
+        turns: list[Block] = []
+        for message in messages:
+            if message.role == "system":
+                if turns:
+                    # It moves to the front: its place among the turns is lost.
+                    self.lossy.append(message.pointer)
+                system.append(self._system(message))
+                continue
+            blocks = [block for part in message.parts for block in self._block(part)]
+            if not blocks:
+                continue
+            if turns and turns[-1]["role"] == message.role:
+                turns[-1]["content"] += blocks
+            else:
+                turns.append({"role": message.role, "content": blocks})
+        for turn in turns:
+            turn["content"].sort(key=lambda block: block["type"] != "tool_result")
+        prompt = "\n\n".join(filter(None, system))
+        if not turns and prompt:
+            # A request needs a turn; instructions alone become the user's.
+            turns.append({"role": "user", "content": [{"type": "text", "text": prompt}]})
+            prompt = ""
+        return prompt, turns
+
+    def tools(self, conversation: Conversation) -> dict[str, Any]:
+        """Tool definitions and whether one must be called."""
+        if not conversation.tools:
+            return {}
+        written: dict[str, Any] = {"tools": [_tool(tool) for tool in conversation.tools]}
+        choice: dict[str, Any] = {}
+        wanted = conversation.tool_choice
+        match wanted.mode if wanted is not None else None:
+            case "none":
+                choice = {"type": "none"}
+            case "required":
+                choice = {"type": "any"}
+            case "named" if wanted is not None:
+                choice = {"type": "tool", "name": wanted.name}
+            case "auto":
+                choice = {"type": "auto"}
+        if conversation.parallel_tools is False and choice.get("type") != "none":
+            choice = {**(choice or {"type": "auto"}), "disable_parallel_tool_use": True}
+        if choice:
+            written["tool_choice"] = choice
+        return written
+
+    def sampling(self, conversation: Conversation, *, taken: bool) -> dict[str, Any]:
+        """Temperature, top_p and stop strings."""
+        written: dict[str, Any] = {}
+        for name in ("temperature", "top_p"):
+            asked = getattr(conversation, name)
+            # 1 is the default on both sides: nothing is lost by leaving it out.
+            if asked is None or (asked == 1 and not taken):
+                continue
+            if not taken or asked > 1:
+                self.lossy.append(conversation.origin(name))
+            if taken:
+                written[name] = min(1.0, max(0.0, asked))
+        stops = [text for text in conversation.stop if text.strip()]
+        if len(stops) != len(conversation.stop):
+            self.lossy.append(conversation.origin("stop"))
+        if stops:
+            written["stop_sequences"] = stops
+        return written
+
+    def output(self, conversation: Conversation) -> dict[str, Any]:
+        """The answer's schema and the effort."""
+        settings: dict[str, Any] = {}
+        if conversation.answer_schema is not None:
+            settings["format"] = {"type": "json_schema", "schema": conversation.answer_schema}
+        if conversation.effort in _EFFORTS:
+            settings["effort"] = conversation.effort
+        elif conversation.effort:
+            self.lossy.append(conversation.origin("effort"))
+        return {"output_config": settings} if settings else {}
+
+    def _system(self, message: Message) -> str:
+        texts = []
+        for part in message.parts:
+            if isinstance(part, Text):
+                texts.append(part.text)
+            else:
+                self.lossy.append(part.pointer)
+        return "\n".join(filter(None, texts))
+
+    def _block(self, part: Part) -> list[Block]:
+        """The block of one part; none where it is empty or cannot be carried."""
+        match part:
+            case Text(text):
+                return [{"type": "text", "text": text}] if text else []
+            case Image():
+                return self._image(part)
+            case Document():
+                return self._document(part)
+            case ToolCall():
+                return [self._tool_use(part)]
+            case ToolResult():
+                return [self._tool_result(part)]
+            case Thinking(text=text, signature=signature) if signature:
+                return [{"type": "thinking", "thinking": text, "signature": signature}]
+        # Reasoning without its signature is refused as forged.
+        self.lossy.append(part.pointer)
+        return []
+
+    def _image(self, part: Image) -> list[Block]:
+        if part.url:
+            return [{"type": "image", "source": {"type": "url", "url": part.url}}]
+        if part.media_type not in _IMAGE_TYPES:
+            self.lossy.append(part.pointer)
+            return []
+        return [{"type": "image", "source": _base64(part)}]
+
+    def _document(self, part: Document) -> list[Block]:
+        if part.media_type != "application/pdf":
+            self.lossy.append(part.pointer)
+            return []
+        titled = {"title": part.title} if part.title else {}
+        return [{"type": "document", "source": _base64(part), **titled}]
+
+    def _tool_use(self, part: ToolCall) -> Block:
+        try:
+            given = msgspec.json.decode(part.arguments or "{}", type=dict[str, msgspec.Raw])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            # Models do write broken arguments; the API takes objects only.
+            self.lossy.append(part.pointer)
+            given = {"arguments": msgspec.Raw(msgspec.json.encode(part.arguments))}
+        return {"type": "tool_use", "id": _tool_id(part.id), "name": part.name, "input": given}
+
+    def _tool_result(self, part: ToolResult) -> Block:
+        result: Block = {"type": "tool_result", "tool_use_id": _tool_id(part.call_id)}
+        blocks = [block for inner in part.parts for block in self._block(inner)]
+        if len(blocks) == 1 and blocks[0]["type"] == "text":
+            result["content"] = blocks[0]["text"]
+        elif blocks:
+            result["content"] = blocks
+        return result
+
+
+def _tool(tool: Tool) -> Block:
+    schema: Mapping[str, object] = tool.schema or {}
+    if "type" not in schema:
+        schema = {"type": "object", **schema}
+    written: Block = {"name": tool.name, "input_schema": schema}
+    if tool.description:
+        written["description"] = tool.description
+    if tool.strict:
+        written["strict"] = True
+    return written
+
+
+def _base64(part: Image | Document) -> Block:
+    return {"type": "base64", "media_type": part.media_type, "data": part.content}
+
+
+def _tool_id(call_id: str) -> str:
+    """The id in the alphabet that the API takes; the same for a call and its result."""
+    return _ODD_IN_ID.sub("_", call_id) or "call"

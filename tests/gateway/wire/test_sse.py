@@ -1,0 +1,74 @@
+"""Server-sent events are put together again however the network cut them."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.wire.sse import EventTooLarge, SseParser
+
+
+def _parse(*chunks: bytes) -> list[tuple[str, bytes]]:
+    parser = SseParser()
+    events = [event for chunk in chunks for event in parser.feed(chunk)]
+    return events + parser.finish()
+
+
+@pytest.mark.parametrize(
+    ("stream", "events"),
+    [
+        (b"data: a\n\n", [("", b"a")]),
+        (b"data:a\n\n", [("", b"a")]),
+        (b"data:  a\n\n", [("", b" a")]),
+        (b"event: ping\ndata: {}\n\n", [("ping", b"{}")]),
+        (b"data: a\r\n\r\ndata: b\r\n\r\n", [("", b"a"), ("", b"b")]),
+        (b"data: a\r\rdata: b\r\r", [("", b"a"), ("", b"b")]),
+        (b"data: a\ndata: b\n\n", [("", b"a\nb")]),
+        (b": keep-alive\n\ndata: a\n\n", [("", b"a")]),
+        (b"id: 7\nretry: 10\ndata: a\nodd\n\n", [("", b"a")]),
+        (b"event: empty\n\ndata: a\n\n", [("", b"a")]),
+        (b"\xef\xbb\xbfdata: a\n\n", [("", b"a")]),
+        (b"data\n\n", [("", b"")]),
+        (b"data: forgotten blank line\n", [("", b"forgotten blank line")]),
+        (b"data: nor any", [("", b"nor any")]),
+        (b"", []),
+    ],
+)
+def test_events_of_a_stream(stream: bytes, events: list[tuple[str, bytes]]) -> None:
+    """Line ends, comments, several data lines and unknown fields are read as the standard says."""
+    assert _parse(stream) == events
+
+
+@given(
+    events=st.lists(
+        st.tuples(st.sampled_from(["", "delta"]), st.text("aé\u2028: ", max_size=8)), max_size=5
+    ),
+    newline=st.sampled_from(["\n", "\r\n", "\r"]),
+    cuts=st.lists(st.integers(0, 200), max_size=6),
+)
+def test_cuts_do_not_matter(events: list[tuple[str, str]], newline: str, cuts: list[int]) -> None:
+    """Whatever the cuts, the same events come out."""
+    lines = [
+        (f"event: {name}{newline}" if name else "") + f"data: {text}{newline}{newline}"
+        for name, text in events
+    ]
+    stream = "".join(lines).encode()
+    places = sorted({min(cut, len(stream)) for cut in cuts} | {0, len(stream)})
+    pieces = [stream[a:b] for a, b in itertools.pairwise(places)]
+
+    assert _parse(*pieces) == [(name, text.encode()) for name, text in events]
+
+
+@pytest.mark.parametrize("piece", [b"data: xxxxxxxx\n", b"xxxxxxxxxxxx"])
+def test_event_above_the_bound_is_refused(piece: bytes) -> None:
+    """An event that never ends does not fill the memory."""
+    parser = SseParser(largest=100)
+
+    for _ in range(8):
+        parser.feed(piece)
+
+    with pytest.raises(EventTooLarge):
+        parser.feed(piece * 12)

@@ -68,7 +68,7 @@ def test_every_page_is_linked() -> None:
 def click_commands() -> dict[str, set[str]]:
     """Every command of the CLI with its options."""
     if not cli.app.registered_groups:
-        cli._register()
+        cli._register("")
     found: dict[str, set[str]] = {}
 
     def walk(name: str, command: object) -> None:

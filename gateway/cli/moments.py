@@ -48,7 +48,7 @@ def _moment(text: str, now: datetime, sign: int) -> datetime:
         if span is not None:
             return now + sign * timedelta(**{_UNITS[span[2]]: int(span[1])})
         moment = datetime.fromisoformat(text.strip())
-    except (ValueError, OverflowError):
+    except ValueError:
         raise ValueError(f"'{text}' is not a date; use {FORMS}") from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 

@@ -162,8 +162,7 @@ def _print_table(report: CostReport) -> None:
         )
     Console().print(table)
     doubtful = total.in_doubt - total.corrections
-    if total.estimated or doubtful:
-        typer.echo(
-            f"{total.estimated:,} attempts have estimated tokens; "
-            f"{doubtful:,} are in doubt and count at the amount held for them."
-        )
+    if total.estimated:
+        typer.echo(f"Attempts whose tokens we had to estimate: {total.estimated:,}")
+    if doubtful:
+        typer.echo(f"Attempts in doubt, counted at the amount held for them: {doubtful:,}")

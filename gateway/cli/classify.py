@@ -1,0 +1,139 @@
+"""`fairlead classify`: judge texts or conversations from stdin, one JSON line each."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import msgspec
+import typer
+
+from gateway.classify.classifier import Classifier, load_classifier
+from gateway.core.errors import InvalidRequest
+from gateway.core.findings import Finding, SensitivityRules
+from gateway.core.profile import Profile
+from gateway.core.request import ChatRequest
+from gateway.wire.openai_chat.view import decode
+
+PolicyOption = Annotated[
+    Path | None, typer.Option("--policy", help="A policy file whose sensitivity levels to use.")
+]
+
+
+class BadLine(ValueError):
+    """A line cannot be judged; the message says why."""
+
+
+def classify_command(policy: PolicyOption = None) -> None:
+    """Judge JSON lines {"id", "text"} or {"id", "messages"} from stdin.
+
+    Each answer is a JSON line with sensitivity, findings (types and places, never text),
+    difficulty, task and input_tokens. A line that cannot be read is reported on stderr and makes
+    the exit status 1; the others are answered all the same.
+    """
+    rules = SensitivityRules() if policy is None else _rules_of(policy)
+    bad = classify_lines(sys.stdin.buffer, sys.stdout, sys.stderr, load_classifier(), rules)
+    raise typer.Exit(1 if bad else 0)
+
+
+def classify_lines(
+    lines: Iterable[bytes],
+    answers: TextIO,
+    errors: TextIO,
+    classifier: Classifier,
+    rules: SensitivityRules,
+) -> int:
+    """Answer every line as soon as it is read, and return how many could not be answered."""
+    bad = 0
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            answer = answer_line(line, classifier, rules)
+        except BadLine as problem:
+            bad += 1
+            errors.write(_json({"line": number, "error": str(problem)}))
+            errors.flush()
+            continue
+        answers.write(_json(answer))
+        # Whoever keeps this command open as a co-process waits for each answer.
+        answers.flush()
+    return bad
+
+
+def answer_line(line: bytes, classifier: Classifier, rules: SensitivityRules) -> dict[str, Any]:
+    """The answer to one JSON line.
+
+    Raises:
+        BadLine: the line is no JSON object, or has neither a text nor messages.
+    """
+    try:
+        row = msgspec.json.decode(line)
+    except (msgspec.DecodeError, RecursionError) as problem:
+        raise BadLine(f"not JSON: {problem}") from None
+    if not isinstance(row, dict):
+        raise BadLine('not a JSON object; give {"id", "text"} or {"id", "messages"}')
+    if isinstance(row.get("text"), str):
+        profile = classifier.judge_text(row["text"], rules)
+        findings = [_described(finding) for finding in profile.findings]
+    elif isinstance(row.get("messages"), list):
+        request = _request(row)
+        profile = classifier.judge(request, rules)
+        findings = [
+            {**_described(finding), "segment": request.segments[finding.segment].pointer}
+            for finding in profile.findings
+        ]
+    else:
+        raise BadLine('neither "text" (a string) nor "messages" (a list) in the object')
+    return _answer(row.get("id"), profile, findings)
+
+
+def _request(row: dict[str, Any]) -> ChatRequest:
+    body = {"model": "auto", **row}
+    body.pop("id", None)
+    try:
+        return decode(msgspec.json.encode(body))
+    except InvalidRequest as problem:
+        raise BadLine(problem.public_message) from None
+
+
+def _answer(name: object, profile: Profile, findings: list[dict[str, Any]]) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "id": name,
+        "sensitivity": profile.sensitivity.label,
+        "findings": findings,
+        "difficulty": profile.difficulty,
+        "task": profile.task,
+        "input_tokens": profile.tokens.expected,
+    }
+    if profile.failed:
+        answer["failed"] = list(profile.failed)
+    return answer
+
+
+def _described(finding: Finding) -> dict[str, Any]:
+    return {
+        "type": finding.type,
+        "start": finding.start,
+        "end": finding.end,
+        "confidence": round(finding.confidence, 3),
+    }
+
+
+def _json(value: dict[str, Any]) -> str:
+    return msgspec.json.encode(value).decode() + "\n"
+
+
+def _rules_of(file: Path) -> SensitivityRules:
+    # Only this option needs the policy grammar, and loading it takes a while.
+    from policies.compiler import sensitivity_rules
+    from policies.loader import load_policy
+    from policies.problems import PolicyError
+
+    try:
+        return sensitivity_rules(load_policy(file).sensitivity)
+    except PolicyError as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(2) from None

@@ -50,10 +50,10 @@ def cpu_ms(root: int) -> float:
     return ticks * 1000 / TICKS
 
 
-def resident_mib(root: int) -> dict[str, float]:
-    """Resident memory in MiB of every process of a tree, by `pid name`."""
+def resident_mib(roots: list[int]) -> dict[str, float]:
+    """Resident memory in MiB of every process of some trees, by `pid name`."""
     sizes = {}
-    for pid in tree(root):
+    for pid in [pid for root in roots for pid in tree(root)]:
         try:
             pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
             name = Path(f"/proc/{pid}/comm").read_text().strip()

@@ -78,8 +78,7 @@ def load(target: targets.Target, scenario: Scenario, options: argparse.Namespace
 
 def measure_once(target: targets.Target, scenario: Scenario, options: argparse.Namespace) -> Row:
     """One cell of one round: the load's figures, and what they cost the target's processes."""
-    roots = [child.pid for child in (target.process, *target.children) if child]
-    roots = roots if target.process else []
+    roots = target.measured()
     before = sum(measure.cpu_ms(root) for root in roots)
     counters = [measure.Instructions(root) for root in roots]
     for counter in counters:
@@ -248,7 +247,7 @@ def main() -> int:
         try:
             rows = rounds(started, chosen)
             memory = {
-                target.name: measure.resident_mib(target.process.pid)
+                target.name: measure.resident_mib(target.measured())
                 for target in started
                 if target.process
             }

@@ -57,13 +57,24 @@ budgets:
 
 
 class Target(msgspec.Struct, kw_only=True):
-    """A started target: where to send, with which headers, and which process to measure."""
+    """A started target: where to send, with which headers, and which processes to measure.
+
+    `daemons` are process ids of what left the target's tree but works for it alone; the target
+    ends them itself.
+    """
 
     name: str
     url: str
     headers: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
     children: tuple[subprocess.Popen[bytes], ...] = ()
+    daemons: tuple[int, ...] = ()
+
+    def measured(self) -> list[int]:
+        """The processes whose cost, with all that they started, is the target's."""
+        if self.process is None:
+            return []
+        return [self.process.pid, *(child.pid for child in self.children), *self.daemons]
 
     def stop(self) -> None:
         """End what was started, by process id."""
@@ -189,6 +200,7 @@ def start_fairlead(upstream: int, cores: str, folder: Path) -> Target:
         url=f"http://127.0.0.1:{port}/v1/chat/completions",
         headers=(f"authorization: Bearer {key}",),
         process=process,
+        daemons=tuple(int(file.read_text()) for file in (folder / "home").rglob("redis.pid")),
     )
 
 

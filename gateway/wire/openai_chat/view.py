@@ -229,7 +229,7 @@ def _choices(document: dict[str, Any]) -> int:
 
 
 def _needs(document: dict[str, Any], parts: list[dict[str, Any]]) -> Needs:
-    kinds = {part.get("type") for part in parts}
+    kinds = {kind for part in parts if isinstance(kind := part.get("type"), str)}
     answer = document.get("response_format") or {}
     modalities = document.get("modalities") or ()
     return Needs(

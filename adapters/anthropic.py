@@ -7,12 +7,11 @@ it the SDK's own version is sent, which refuses them.
 from __future__ import annotations
 
 from adapters.base import Adapter
-from adapters.prepared import CHAT, PreparedAdapter, check_options, text_option
+from adapters.prepared import CHAT, PreparedAdapter, check_options, own_headers, text_option
 from adapters.sdk import CapturingTransport, captured_call
 from adapters.transport import PreparedCall, Transport
-from gateway.core.deployment import Deployment
+from gateway.core.deployment import SHIPPED_ADAPTERS, Deployment
 
-_BASE_URL = "https://api.anthropic.com"
 #: The API version before sampling parameters were removed.
 _WITH_SAMPLING = "2023-06-01"
 
@@ -43,14 +42,15 @@ def _prepare(deployment: Deployment) -> PreparedCall:
     if deployment.api_key is None:
         raise ValueError(f"deployment '{deployment.name}': adapter 'anthropic' needs an api_key")
     version = text_option(deployment, "api_version")
+    base_url = deployment.base_url or SHIPPED_ADAPTERS["anthropic"].default_base_url
     capturing = CapturingTransport()
     with httpx2.Client(transport=capturing) as http_client:
         client = anthropic.Anthropic(
-            base_url=(deployment.base_url or _BASE_URL).rstrip("/").removesuffix("/v1"),
+            base_url=base_url.rstrip("/").removesuffix("/v1"),
             api_key=deployment.api_key.value,
             http_client=http_client,
             max_retries=0,
             default_headers={"anthropic-version": version} if version else None,
         )
         client.messages.create(model=deployment.model, max_tokens=1, messages=[])
-    return captured_call(capturing, deployment.headers)
+    return captured_call(capturing, own_headers(deployment))

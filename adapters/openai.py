@@ -7,13 +7,12 @@ the resource's endpoint and `model` the name of the Azure deployment.
 from __future__ import annotations
 
 from adapters.base import Adapter
-from adapters.prepared import CHAT, PreparedAdapter, check_options, text_option
+from adapters.prepared import CHAT, PreparedAdapter, check_options, own_headers, text_option
 from adapters.sdk import CapturingTransport, captured_call
 from adapters.transport import PreparedCall, Transport
-from gateway.core.deployment import Deployment
+from gateway.core.deployment import SHIPPED_ADAPTERS, Deployment
 
 _OPTIONS = frozenset({"organization", "project", "api_version"})
-_BASE_URL = "https://api.openai.com/v1"
 
 
 def open_adapter(deployment: Deployment, transport: Transport) -> Adapter:
@@ -61,7 +60,7 @@ def _prepare(deployment: Deployment) -> PreparedCall:
             )
         else:
             client = openai.OpenAI(
-                base_url=deployment.base_url or _BASE_URL,
+                base_url=deployment.base_url or SHIPPED_ADAPTERS["openai"].default_base_url,
                 api_key=deployment.api_key.value,
                 organization=organization,
                 project=project,
@@ -69,4 +68,4 @@ def _prepare(deployment: Deployment) -> PreparedCall:
                 max_retries=0,
             )
         client.chat.completions.create(model=deployment.model, messages=[])
-    return captured_call(capturing, deployment.headers)
+    return captured_call(capturing, own_headers(deployment))

@@ -14,7 +14,7 @@ these are options:
 from __future__ import annotations
 
 from adapters.base import Adapter
-from adapters.prepared import CHAT, PreparedAdapter, check_options, text_option
+from adapters.prepared import CHAT, PreparedAdapter, check_options, own_headers, text_option
 from adapters.transport import Transport, prepare_call
 from gateway.core.deployment import Deployment
 
@@ -41,7 +41,7 @@ def open_adapter(deployment: Deployment, transport: Transport) -> Adapter:
         scheme = text_option(deployment, "auth_scheme", "Bearer")
         carried = f"{scheme} {deployment.api_key.value}".strip()
         headers.append((text_option(deployment, "auth_header", "Authorization"), carried))
-    headers.extend(deployment.headers)
+    headers.extend(own_headers(deployment))
     return PreparedAdapter(
         deployment,
         transport,

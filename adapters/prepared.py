@@ -66,6 +66,12 @@ def check_options(deployment: Deployment, known: frozenset[str]) -> None:
             )
 
 
+def own_headers(deployment: Deployment) -> tuple[tuple[str, str], ...]:
+    """The headers that the deployment adds to every call, secret ones included."""
+    secret = tuple((name, held.value) for name, held in deployment.secret_headers)
+    return (*deployment.headers, *secret)
+
+
 def text_option(deployment: Deployment, name: str, default: str = "") -> str:
     """A driver setting that must be text.
 

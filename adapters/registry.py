@@ -21,21 +21,17 @@ from gateway.core.deployment import SHIPPED_ADAPTERS, AdapterFacts, Deployment
 
 
 class AdapterRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one adapter before it is opened.
+    """How one adapter is opened; what a policy must know of it stands in `SHIPPED_ADAPTERS`.
 
-    `opens` is `module:function`; `default_base_url` is used when a deployment has none;
-    `self_hosted` is the default of a deployment that does not say; `local` adapters run a
-    worker on this machine and are given the run directory.
+    `opens` is `module:function`; `wire` is the format its backend speaks and `cap_field` where
+    that format takes the output cap; `local` adapters run a worker on this machine and are
+    given the run directory.
     """
 
     name: str
     opens: str
     wire: str
     cap_field: str
-    needs_key: bool = False
-    needs_base_url: bool = False
-    default_base_url: str = ""
-    self_hosted: bool = False
     local: bool = False
 
 
@@ -48,30 +44,24 @@ ADAPTERS: Mapping[str, AdapterRow] = MappingProxyType(
                 opens="adapters.openai:open_adapter",
                 wire="openai_chat",
                 cap_field="max_completion_tokens",
-                needs_key=True,
-                default_base_url="https://api.openai.com/v1",
             ),
             AdapterRow(
                 name="anthropic",
                 opens="adapters.anthropic:open_adapter",
                 wire="anthropic_messages",
                 cap_field="max_tokens",
-                needs_key=True,
-                default_base_url="https://api.anthropic.com",
             ),
             AdapterRow(
                 name="openai_compatible",
                 opens="adapters.openai_compatible:open_adapter",
                 wire="openai_chat",
                 cap_field="max_tokens",
-                needs_base_url=True,
             ),
             AdapterRow(
                 name="ctransformers",
                 opens="adapters.ctransformers.adapter:open_adapter",
                 wire="openai_chat",
                 cap_field="max_tokens",
-                self_hosted=True,
                 local=True,
             ),
         )
@@ -142,12 +132,13 @@ def open_adapter(deployment: Deployment, transport: Transport, *, run_dir: Path)
     if row is None:
         deployment = with_profile(deployment, load_profiles())
         row = ADAPTERS[deployment.adapter]
-    if row.needs_key and deployment.api_key is None:
+    facts = SHIPPED_ADAPTERS[row.name]
+    if facts.needs_api_key and deployment.api_key is None:
         raise ValueError(
             f"deployment '{deployment.name}': adapter '{row.name}' needs an api_key, "
-            'for example api_key: "env:NAME"'
+            f'for example api_key: "env:{facts.key_variable or "NAME"}"'
         )
-    if row.needs_base_url and not deployment.base_url:
+    if facts.needs_base_url and not deployment.base_url:
         raise ValueError(f"deployment '{deployment.name}': adapter '{row.name}' needs a base_url")
     module, _, function = row.opens.partition(":")
     opens: Callable[..., Adapter] = getattr(import_module(module), function)

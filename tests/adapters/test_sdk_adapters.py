@@ -10,6 +10,7 @@ import openai
 import pytest
 
 from adapters.base import Adapter
+from gateway.core.deployment import Secret
 from gateway.core.failure import AttemptFailure
 from tests.adapters.conftest import BODY, KEY, outbound
 from tests.upstreams import anthropic_messages, openai_chat
@@ -106,14 +107,37 @@ async def test_anthropic_call_is_the_sdks_own(opened: Open, suffix: str) -> None
 
 
 async def test_deployments_own_headers_win(opened: Open) -> None:
-    """Headers of the deployment are added to the SDK's and replace them by name."""
+    """Headers of the deployment, secret ones too, are added and replace the SDK's by name."""
     headers = (("x-team", "blue"), ("User-Agent", "house"))
+    secret = (("x-gateway-token", Secret("hush")),)
     async with ScriptedUpstream(openai_chat.answer()) as upstream:
-        await _send(opened(f"{upstream.url}/v1", "openai", headers=headers))
+        url = f"{upstream.url}/v1"
+        await _send(opened(url, "openai", headers=headers, secret_headers=secret))
         sent = upstream.requests[0]
 
         assert sent.header("x-team") == "blue"
+        assert sent.header("x-gateway-token") == "hush"
         assert [text for name, text in sent.headers if name.lower() == "user-agent"] == ["house"]
+
+
+@pytest.mark.parametrize(
+    ("version", "wire"),
+    [
+        ("", "anthropic_messages"),
+        ("2023-06-01", "anthropic_messages_2023_06_01"),
+        ("2026-10-21", "anthropic_messages"),
+    ],
+)
+async def test_anthropic_version_can_be_pinned(opened: Open, version: str, wire: str) -> None:
+    """A pinned API version goes out, and the one that takes sampling has a wire of its own."""
+    options = (("api_version", version),) if version else ()
+    async with ScriptedUpstream(anthropic_messages.answer()) as upstream:
+        adapter = opened(upstream.url, "anthropic", options=options)
+        await _send(adapter)
+        sent = upstream.requests[0].header("anthropic-version")
+
+        assert adapter.wire == wire
+        assert sent == version or not version
 
 
 @pytest.mark.parametrize("adapter", ["openai", "anthropic"])

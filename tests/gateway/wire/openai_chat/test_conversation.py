@@ -93,7 +93,7 @@ _ODD = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                "type text image_url url file file_data function name arguments parameters id".split()
+                "type text image_url url file file_data function name arguments id".split()
             ),
             inner,
             max_size=4,

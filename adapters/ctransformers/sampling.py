@@ -54,19 +54,23 @@ def choose(
 
 
 def ranked(
-    scores: Scores, answered: Sequence[int], sampling: Sampling, rng: np.random.Generator
+    scores: Scores,
+    answered: Sequence[int],
+    sampling: Sampling,
+    rng: np.random.Generator,
+    among: npt.NDArray[np.intp],
 ) -> Iterator[int]:
-    """Every token, best first, in an order drawn so that the first one that some rule allows is
-    a fair sample among all that the rule allows.
+    """The tokens of `among`, best first, drawn so that any rule gets a fair sample.
 
+    The first token that some rule allows is distributed as if only allowed tokens existed.
     Adding Gumbel noise to the scaled scores and sorting is drawing without replacement; `top_k`
     and `top_p` do not apply, since the rule narrows already.
     """
-    adjusted = _adjusted(scores, answered, sampling).astype(np.float64)
+    adjusted = _adjusted(scores, answered, sampling)[among].astype(np.float64)
     if sampling.temperature >= _COLDEST:
         adjusted = adjusted / sampling.temperature + rng.gumbel(size=adjusted.shape)
-    for token in np.argsort(-adjusted, kind="stable"):
-        yield int(token)
+    for place in np.argsort(-adjusted, kind="stable"):
+        yield int(among[place])
 
 
 def _adjusted(scores: Scores, answered: Sequence[int], sampling: Sampling) -> Scores:

@@ -288,7 +288,8 @@ async def main():
     supervisor = WorkerSupervisor(Path(sys.argv[1]))
     await supervisor.start(Deployment(
         name="local", adapter="ctransformers", model="m", clearance=Sensitivity.RESTRICTED,
-        price=Price(input=0, output=0, cached_input=0, cache_write=0), options=(("model_path", sys.argv[2]),)))
+        price=Price(input=0, output=0, cached_input=0, cache_write=0),
+        options=(("model_path", sys.argv[2]),)))
     while not supervisor.state("local").pid:
         await asyncio.sleep(0.02)
     print(supervisor.state("local").pid, flush=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 Start = Callable[..., Any]
@@ -235,3 +236,82 @@ async def shared_worker(start_worker: Start, write_gguf: Write) -> Any:
     """A worker with the standard tiny model."""
     async with start_worker(write_gguf()) as worker:
         yield worker
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "colour": {"enum": ["red", "green"]},
+        "sizes": {"type": "array", "items": {"type": "integer", "minimum": 1}, "maxItems": 3},
+        "note": {"type": "string", "maxLength": 20},
+    },
+    "required": ["colour", "sizes", "note"],
+    "additionalProperties": False,
+}
+
+
+def tool(name: str) -> dict[str, Any]:
+    """A function that takes an object of `SCHEMA`."""
+    return {"type": "function", "function": {"name": name, "parameters": SCHEMA}}
+
+
+async def test_answers_follow_a_json_schema(start_worker: Start, write_gguf: Write) -> None:
+    """Random weights, tight and ample budgets, whole and streamed: always a valid document."""
+    formatted = {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}}
+    async with start_worker(write_gguf(context=512)) as worker:
+        answers = [
+            (await worker.chat(max_tokens=cap, seed=seed, response_format=formatted))[1]
+            for cap, seed in ((45, 1), (60, 2), (400, 3), (400, 4))
+        ]
+        events = await worker.events(max_tokens=400, seed=5, response_format=formatted)
+        _, free = await worker.chat(max_tokens=100, response_format={"type": "json_object"})
+
+    texts = [answer["choices"][0]["message"]["content"] for answer in answers]
+    texts.append("".join(e["choices"][0]["delta"].get("content", "") for e in events[:-1]))
+    for text in texts:
+        jsonschema.validate(json.loads(text), SCHEMA)
+    assert isinstance(json.loads(free["choices"][0]["message"]["content"]), dict)
+    assert answers[0]["choices"][0]["finish_reason"] == "length"
+    assert answers[2]["choices"][0]["finish_reason"] == "stop"
+
+
+async def test_a_forced_tool_call_has_a_name_and_valid_arguments(
+    start_worker: Start, write_gguf: Write
+) -> None:
+    """'required' chooses among the functions, a named one is called; streams carry the same."""
+    tools = [tool("paint"), tool("draw")]
+    named = {"type": "function", "function": {"name": "draw"}}
+    async with start_worker(write_gguf(context=2048)) as worker:
+        _, chosen = await worker.chat(tools=tools, tool_choice="required", max_tokens=300)
+        _, forced = await worker.chat(tools=tools, tool_choice=named, max_tokens=300, seed=3)
+        events = await worker.events(tools=tools, tool_choice=named, max_tokens=300, seed=3)
+
+    for answer in (chosen, forced):
+        message = answer["choices"][0]["message"]
+        call = message["tool_calls"][0]
+        assert message["content"] is None
+        assert answer["choices"][0]["finish_reason"] == "tool_calls"
+        assert call["function"]["name"] in ("paint", "draw")
+        jsonschema.validate(json.loads(call["function"]["arguments"]), SCHEMA)
+    parts = [e["choices"][0]["delta"].get("tool_calls") for e in events[:-1]]
+    calls = [part[0] for part in parts if part]
+    arguments = "".join(call["function"]["arguments"] for call in calls)
+    assert forced["choices"][0]["message"]["tool_calls"][0]["function"] == {
+        "name": "draw",
+        "arguments": arguments,
+    }
+    assert calls[0]["function"]["name"] == "draw"
+    assert calls[0]["id"].startswith("call_")
+    assert all("id" not in call for call in calls[1:])
+    assert events[-2]["choices"][0]["finish_reason"] == "tool_calls"
+
+
+async def test_a_schema_that_cannot_be_followed_is_refused(shared_worker: Any) -> None:
+    """The refusal names the place inside the schema."""
+    schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": "x"}}}
+    formatted = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+
+    status, answer = await shared_worker.chat(response_format=formatted)
+
+    assert (status, answer["error"]["code"]) == (400, "unsupported_schema")
+    assert "/properties/a" in answer["error"]["message"]

@@ -35,8 +35,12 @@ CONNECT_SECONDS = 10.0
 DNS_SECONDS = 60
 #: How long the body of an error answer may take, in seconds.
 REFUSAL_SECONDS = 5.0
-#: How long an idle connection is kept, in seconds.
-IDLE_SECONDS = 30.0
+#: How long an idle TLS connection is kept, in seconds: another handshake costs a vendor's
+#: round trips.
+IDLE_TLS_SECONDS = 30.0
+#: The same for plain connections, to servers nearby. Shorter than the 5 s after which uvicorn
+#: (under vLLM and others) closes, so that a request does not meet a connection being closed.
+IDLE_SECONDS = 4.0
 
 _UNIX_SCHEME = "http+unix://"
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -92,7 +96,7 @@ def prepare_call(url: str, headers: Iterable[tuple[str, str]]) -> PreparedCall:
 
 
 class Transport:
-    """One pooled HTTP client per process, shared by all adapters.
+    """The pooled HTTP client of this process, shared by all adapters.
 
     `largest_answer` bounds in bytes what `Upstream.read` takes into memory.
     """
@@ -117,7 +121,8 @@ class Transport:
             return from_exception(error)
 
     async def _exchange(self, outbound: Outbound, call: PreparedCall) -> Upstream | AttemptFailure:
-        session = self._sessions.get(call.socket_path) or self._connect_to(call.socket_path)
+        pool = call.socket_path or call.url.scheme
+        session = self._sessions.get(pool) or self._open_pool(pool)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + outbound.timeout_seconds
         async with asyncio.timeout(min(outbound.first_byte_seconds, outbound.timeout_seconds)):
@@ -132,14 +137,15 @@ class Transport:
             return _Answer(response, self._largest_answer, loop, deadline)
         return await _refusal(response)
 
-    def _connect_to(self, socket_path: str) -> aiohttp.ClientSession:
+    def _open_pool(self, pool: str) -> aiohttp.ClientSession:
         connector: aiohttp.BaseConnector
-        if socket_path:
-            connector = aiohttp.UnixConnector(socket_path, limit=0, keepalive_timeout=IDLE_SECONDS)
-        else:
+        if pool in ("http", "https"):
+            idle = IDLE_TLS_SECONDS if pool == "https" else IDLE_SECONDS
             connector = aiohttp.TCPConnector(
-                limit=0, ttl_dns_cache=DNS_SECONDS, keepalive_timeout=IDLE_SECONDS
+                limit=0, ttl_dns_cache=DNS_SECONDS, keepalive_timeout=idle
             )
+        else:
+            connector = aiohttp.UnixConnector(pool, limit=0, keepalive_timeout=IDLE_SECONDS)
         session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -147,7 +153,7 @@ class Transport:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
             trust_env=False,
         )
-        self._sessions[socket_path] = session
+        self._sessions[pool] = session
         return session
 
     async def close(self) -> None:

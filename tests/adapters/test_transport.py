@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,6 +106,28 @@ async def test_close_inside_a_stream_is_noticed_by_the_backend(opened: Open) -> 
 
         assert received.gone_at is not None
         assert upstream.open_connections == 0
+
+
+async def test_cancelled_wait_is_noticed_by_the_backend(opened: Open) -> None:
+    """When the caller gives up before the answer begins, the backend is told by the socket."""
+    async with ScriptedUpstream(faults.hangs()) as upstream:
+        waiting = asyncio.create_task(opened(upstream.url).open(outbound()))
+        await upstream.received()
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        received = await upstream.gone()
+
+        assert waiting.cancelled()
+        assert received.gone_at is not None
+
+
+async def test_timed_out_wait_is_noticed_by_the_backend(opened: Open) -> None:
+    """When the first byte is late, the backend does not go on for nobody."""
+    async with ScriptedUpstream(faults.hangs()) as upstream:
+        await opened(upstream.url).open(outbound(first_byte_seconds=0.1))
+        received = await upstream.gone()
+
+        assert received.gone_at is not None
 
 
 async def test_unix_socket_is_reached(opened: Open, tmp_path: Path) -> None:

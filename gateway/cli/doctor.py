@@ -92,10 +92,10 @@ def check_packages(
 ) -> Iterator[Diagnosis]:
     """Nobody else owns one of our package names: PyPI has strangers called `adapters`, …."""
     installed = owners()
+    beside = _folder_of("gateway")
+    own = []
     for package in OUR_PACKAGES:
         strangers = sorted(set(installed.get(package, ())) - {OURS})
-        home = Path(str(import_module(package).__file__)).parent.parent
-        beside = Path(str(import_module("gateway").__file__)).parent.parent
         if strangers:
             names = ", ".join(strangers)
             yield _failed(
@@ -104,18 +104,25 @@ def check_packages(
                 f"Fairlead needs an environment of its own: pip uninstall {names}, "
                 "or remove .venv and run: sh ops/run.sh --setup-only",
             )
-        elif home != beside:
+        elif _folder_of(package) != beside:
             yield _failed(
                 "packages",
-                f"'{package}' is imported from {home}, not from Fairlead",
+                f"'{package}' is imported from {_folder_of(package)}, not from Fairlead",
                 "Something on PYTHONPATH or in the working directory hides it; take that away.",
             )
         else:
-            yield _ok("packages", f"'{package}' is Fairlead's own")
+            own.append(package)
+    if own:
+        yield _ok("packages", f"{', '.join(own)}: Fairlead's own")
+
+
+def _folder_of(package: str) -> Path:
+    return Path(str(import_module(package).__file__)).parent.parent
 
 
 def check_native_libraries() -> Iterator[Diagnosis]:
     """Everything with machine code can be loaded on this machine."""
+    loaded = []
     for name, purpose in NATIVE:
         try:
             import_module(name)
@@ -126,7 +133,8 @@ def check_native_libraries() -> Iterator[Diagnosis]:
             else:
                 yield _failed("libraries", words, "Run: sh ops/run.sh --setup-only")
         else:
-            yield _ok("libraries", f"{name} loads")
+            loaded.append(name)
+    yield _ok("libraries", f"can be loaded: {', '.join(loaded)}")
 
 
 def check_home(settings: Settings) -> Diagnosis:

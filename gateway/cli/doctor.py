@@ -159,7 +159,7 @@ def check_redis(settings: Settings) -> Diagnosis:
     try:
         with open_client(settings.redis_url, 2.0) as client:
             version = _server_version(client)
-            policy = str(client.config_get("maxmemory-policy").get("maxmemory-policy", ""))  # type: ignore[union-attr]
+            policy = str(client.config_get("maxmemory-policy").get("maxmemory-policy", ""))
     except redis.exceptions.ResponseError:
         return _ok("redis", f"{label} answers (its settings may not be read)")
     except (redis.RedisError, OSError, ValueError) as error:
@@ -189,7 +189,7 @@ def _check_embedded(settings: Settings) -> Diagnosis:
 
 
 def _server_version(client: redis.Redis) -> str:
-    server: Mapping[str, object] = client.info("server")  # type: ignore[assignment]
+    server: Mapping[str, object] = client.info("server")
     return str(server.get("redis_version", "unknown"))
 
 

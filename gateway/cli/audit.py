@@ -18,6 +18,7 @@ from gateway.cli.session import fail, store_session
 from gateway.core.money import nano_to_usd_text
 from gateway.core.records import AuditRecord
 from gateway.stores.book import last_audit, read_audit, read_orgs
+from gateway.stores.seal import Verification, verify_audit
 from gateway.stores.sweep import reap_everywhere
 
 app = typer.Typer(help="Show, export and verify what was decided.", invoke_without_command=True)
@@ -70,6 +71,26 @@ def export(
             typer.echo(encode(record))
 
 
+@app.command()
+def verify(
+    org: Annotated[str, typer.Option(help="Only this organisation.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Compute the hash chain again; status 1 when an entry was changed, removed or added."""
+    with store_session() as session:
+        names = (org,) if org else read_orgs(session.client)
+        found = [verify_audit(session.client, name, session.pepper) for name in names]
+    if as_json:
+        typer.echo(msgspec.json.encode(found).decode())
+    else:
+        for verification in found:
+            _print_verification(verification)
+        if not found:
+            typer.echo("Nothing was decided yet.")
+    if any(verification.problems for verification in found):
+        raise typer.Exit(1)
+
+
 def _records(
     client: redis.Redis, org: str, start: float | None, end: float | None
 ) -> Iterator[AuditRecord]:
@@ -100,3 +121,15 @@ def _print_table(records: list[AuditRecord]) -> None:
             nano_to_usd_text(record.cost_nanousd),
         )
     Console().print(table)
+
+
+def _print_verification(found: Verification) -> None:
+    state = "damaged" if found.problems else "intact" if found.checkpoints else "not sealed"
+    typer.echo(
+        f"{found.org}: {state}; {found.sealed:,} entries under {found.checkpoints:,} checkpoints, "
+        f"{found.unsealed:,} not sealed yet"
+    )
+    if found.head:
+        typer.echo(f"  head {found.head}")
+    for problem in found.problems:
+        typer.echo(f"  {problem}")

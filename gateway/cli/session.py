@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import NoReturn
 
 import msgspec
 import redis
 import typer
 
+from gateway.config.settings import load_settings
 from gateway.stores.embedded import EmbeddedRedisError, open_embedded
 from gateway.stores.endpoint import open_client, read_endpoint
 from gateway.stores.keybook import KeyBook
@@ -19,11 +19,14 @@ from gateway.stores.pepper import load_pepper
 
 
 class StoreSession(msgspec.Struct, frozen=True, kw_only=True):
-    """An open Redis, blocking, and the book of virtual keys in it."""
+    """An open Redis, blocking, the book of virtual keys in it, and the pepper."""
 
-    home: Path
     client: redis.Redis
     keys: KeyBook
+    pepper: bytes
+
+    def __repr__(self) -> str:
+        return "StoreSession(***)"
 
 
 @contextmanager
@@ -37,13 +40,13 @@ def store_session() -> Iterator[StoreSession]:
         typer.Exit: status 1 when Redis cannot be reached, 2 when a setting is wrong; the reason
             is on stderr.
     """
-    home = Path(os.environ.get("FAIRLEAD_HOME") or ".fairlead")
-    url = os.environ.get("FAIRLEAD_REDIS_URL")
     with ExitStack() as stack:
         try:
-            pepper = load_pepper(home, os.environ.get("FAIRLEAD_PEPPER"))
-            if not url:
-                embedded = open_embedded(home)
+            settings = load_settings(os.environ)
+            pepper = load_pepper(settings.home, settings.pepper)
+            url = settings.redis_url
+            if url is None:
+                embedded = open_embedded(settings.home)
                 stack.callback(embedded.close)
                 url = embedded.url
             client = stack.enter_context(open_client(url))
@@ -52,7 +55,7 @@ def store_session() -> Iterator[StoreSession]:
         except (EmbeddedRedisError, OSError) as problem:
             fail(f"the embedded Redis cannot be used: {problem}")
         try:
-            yield StoreSession(home=home, client=client, keys=KeyBook(client, pepper))
+            yield StoreSession(client=client, keys=KeyBook(client, pepper), pepper=pepper)
         except redis.RedisError as problem:
             fail(f"Redis at {read_endpoint(url).label} cannot be used: {problem}")
 

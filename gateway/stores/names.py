@@ -35,6 +35,11 @@ def audit(org: str) -> str:
     return f"fairlead:{{{org}}}:audit"
 
 
+def checkpoints(org: str) -> str:
+    """Signed heads of an org's audit chain (stream; the field `checkpoint` holds JSON)."""
+    return f"fairlead:{{{org}}}:checkpoints"
+
+
 def virtual_key(key_id: str) -> str:
     """What is stored about one virtual key (string of JSON)."""
     return f"fairlead:key:{key_id}"

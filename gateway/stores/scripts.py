@@ -30,7 +30,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scripts(msgspec.Struct, frozen=True, kw_only=True):
-    """Every script of the ledger."""
+    """Every script of the ledger and the audit log."""
 
     hold: Script
     settle: Script
@@ -39,6 +39,7 @@ class Scripts(msgspec.Struct, frozen=True, kw_only=True):
     renew: Script
     reap: Script
     use: Script
+    seal: Script
 
 
 def load_scripts() -> Scripts:
@@ -51,6 +52,7 @@ def load_scripts() -> Scripts:
         renew=_load("renew", records_spending=True),
         reap=_load("reap", records_spending=True),
         use=_load("use", records_spending=False),
+        seal=_load("seal", records_spending=False),
     )
 
 

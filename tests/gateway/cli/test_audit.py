@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,6 +15,9 @@ import redis
 from gateway.cli.audit import app
 from gateway.core.records import AttemptRecord, AuditRecord
 from gateway.stores import names
+from gateway.stores.connection import RedisConnection
+from gateway.stores.pepper import load_pepper
+from gateway.stores.seal import Sealer
 
 Run = Callable[..., Any]
 #: 2026-11-23 15:30 UTC.
@@ -89,6 +94,30 @@ def test_the_last_twenty_decisions_are_shown_in_order(
     assert "11-23" in table
     assert "0.000001500" in table
     assert max(map(len, table.splitlines())) <= 80
+
+
+def test_verify_tells_an_intact_log_from_a_damaged_one(
+    run_command: Run, home: Path, decisions: redis.Redis
+) -> None:
+    """The exit status is 0 for an intact log and 1 for a damaged one, and the stretch is named."""
+    fresh = run_command(app, "verify", "--org", "acme")
+
+    async def seal() -> None:
+        connection = RedisConnection(f"unix://{home}/redis/redis.sock")
+        await Sealer(connection, load_pepper(home)).seal("acme")
+        await connection.close()
+
+    asyncio.run(seal())
+    intact = run_command(app, "verify", "--org", "acme")
+    entry_id, _ = decisions.xrange(names.audit("acme"))[3]
+    decisions.xdel(names.audit("acme"), entry_id)
+    damaged = run_command(app, "verify", "--json")
+
+    assert (fresh.exit_code, intact.exit_code, damaged.exit_code) == (0, 0, 1)
+    assert "acme: not sealed; 0 entries under 0 checkpoints, 15 not sealed yet" in fresh.stdout
+    assert "acme: intact; 15 entries under 1 checkpoints, 0 not sealed yet" in intact.stdout
+    (problem,) = json.loads(damaged.stdout)[0]["problems"]
+    assert "15 entries were sealed up to here, 14 are there" in problem
 
 
 def test_nothing_decided_is_said(run_command: Run, home_client: redis.Redis) -> None:

@@ -107,5 +107,5 @@ def test_a_redis_that_is_away_is_said_without_its_password(
 
     assert (away.exit_code, wrong.exit_code) == (1, 2)
     assert "Redis at 127.0.0.1:1 cannot be used" in away.stderr
-    assert "use redis://host:port/db" in wrong.stderr
+    assert "FAIRLEAD_REDIS_URL must be" in wrong.stderr
     assert "hunter2" not in away.output + wrong.output

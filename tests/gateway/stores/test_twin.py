@@ -133,7 +133,7 @@ def twin_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRe
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(history=st.lists(actions, max_size=25))
 def test_lua_and_twin_agree(

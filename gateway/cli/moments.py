@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-_SPAN = re.compile(r"(\d{1,5})([hdw])")
-_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+_SPAN = re.compile(r"(\d{1,5})([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 FORMS = (
     "2026-11-23, 2026-11-23T14:30, now, today, yesterday, this-week, this-month, last-month, "
-    "or a span such as 24h, 7d, 4w"
+    "or a span such as 90s, 30m, 24h, 7d, 4w"
 )
 
 

@@ -52,7 +52,8 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One decision with its facts; never prompt text, never a secret.
 
     `outcome` is served, refused, failed, cancelled or in_doubt; `findings` counts finding types;
-    the facts are enough to decide the request again under another policy revision.
+    the facts are enough to decide the request again under another policy revision. `lossy` are
+    the JSON pointers of what the last attempt's wire could not carry.
     """
 
     request_id: str
@@ -82,3 +83,4 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
     error: str
     cost_nanousd: int
     duration_ms: float
+    lossy: tuple[str, ...] = ()

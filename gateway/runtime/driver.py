@@ -18,6 +18,7 @@ from gateway.core.ledger import Granted, Hold, Settlement
 from gateway.core.request import ChatRequest
 from gateway.core.usage import Usage
 from gateway.runtime.answer import Answer
+from gateway.runtime.bridges import bridge_between
 from gateway.runtime.exchange import Exchange
 from gateway.runtime.lease import Lease
 from gateway.runtime.rejection import read_rejection
@@ -148,7 +149,12 @@ class Driver:
         self._attempt_began = monotonic()
         self._reader = self._reply = None
         adapter = self._services.adapters[candidate.deployment.name]
-        bridge = self._services.bridge(self._request.wire, adapter.wire)
+        bridge = bridge_between(
+            self._request.wire,
+            adapter.wire,
+            new_id=f"chatcmpl-{self._exchange.request_id.removeprefix('req_')}",
+            created=int(self._exchange.at),
+        )
         with self._lease():
             outcome = await self._call(candidate, adapter, bridge)
         self._exchange.mark("upstream")
@@ -170,6 +176,7 @@ class Driver:
         )
         left = self._state.plan.deadline - monotonic()
         encoded = bridge.encode(self._request, sending)
+        self._exchange.lossy = encoded.lossy
         outbound = Outbound(
             body=encoded.body,
             sensitivity=self._exchange.label(),

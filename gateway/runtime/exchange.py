@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from time import monotonic, time
@@ -18,6 +19,8 @@ from gateway.core.sensitivity import UNKNOWN, Sensitivity
 from gateway.core.usage import Usage
 from gateway.runtime.client import Client
 
+_API_WORD = re.compile(r"[a-z_]{1,40}|\d{1,4}")
+
 
 class Exchange:
     """One request from its first byte to its audit record; lives as long as the HTTP exchange."""
@@ -33,6 +36,7 @@ class Exchange:
         self.decision: Decision | None = None
         self.tags: Mapping[str, str] = {}
         self.hidden: tuple[tuple[str, str], ...] = ()
+        self.lossy: tuple[str, ...] = ()
         self.attempts: list[AttemptRecord] = []
         self.usage = Usage()
         self.cost_nanousd = 0
@@ -171,9 +175,16 @@ class Exchange:
             error=error,
             cost_nanousd=self.cost_nanousd,
             duration_ms=round(self.duration_ms, 3),
+            lossy=tuple(map(_without_text, self.lossy)),
         )
 
     def _judged(self) -> tuple[Principal, Profile, Decision, ChatRequest]:
         if not (self.principal and self.profile and self.decision and self.request):
             raise ValueError("the request has not been judged yet")
         return self.principal, self.profile, self.decision, self.request
+
+
+def _without_text(pointer: str) -> str:
+    """A JSON pointer fit for the audit log: a key that the caller made up may hold anything."""
+    steps = pointer.split("/")
+    return "/".join(step if not step or _API_WORD.fullmatch(step) else "*" for step in steps)

@@ -19,7 +19,6 @@ from gateway.core.principal import Principal
 from gateway.core.profile import Profile
 from gateway.core.request import ChatRequest
 from gateway.core.sensitivity import Sensitivity
-from gateway.runtime.bridges import bridge_between
 from gateway.runtime.budgets import BudgetView
 from gateway.runtime.classifiers import Classifiers, open_classifiers
 from gateway.runtime.exchange import Exchange
@@ -32,7 +31,6 @@ from gateway.stores.connection import RedisConnection
 from gateway.stores.keys import KeyResolver
 from gateway.stores.ledger import LedgerStore
 from gateway.stores.pepper import load_pepper
-from gateway.wire.base import Bridge
 from policies.compiled import CompiledPolicy
 from policies.engine import budgets_for
 
@@ -115,12 +113,6 @@ class Services:
             raise
         except StoreUnavailable as error:
             self.log.error("record_not_written", kind=type(record).__name__, detail=error.detail)
-
-    # Calling
-
-    def bridge(self, front: str, back: str) -> Bridge:
-        """What lies between a client's wire and a backend's."""
-        return bridge_between(front, back)
 
     # Reporting
 

@@ -64,7 +64,9 @@ class Case:
 def cases(draw: st.DrawFn) -> Case:
     names = NAMES[: draw(st.integers(1, len(NAMES)))]
     deployments = {name: draw(deployment()) for name in names}
-    behaviours = {name: draw(st.sampled_from(["up", "up", "up", "down", *BEHAVIOURS])) for name in names}
+    behaviours = {
+        name: draw(st.sampled_from(["up", "up", "up", "down", *BEHAVIOURS])) for name in names
+    }
     chosen = st.lists(st.sampled_from(names), min_size=1, unique=True)
     routes = [
         {"id": f"r{n}", "use": draw(chosen), **draw(st.sampled_from(CONDITIONS))}

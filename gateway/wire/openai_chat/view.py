@@ -76,13 +76,13 @@ def decode(raw: bytes) -> ChatRequest:
             field that we rely on is missing or of the wrong type; `param` names the field.
     """
     fields, document = _parse(raw)
+    segments = _segments(raw, document)
     for name, kinds in _FIELD_TYPES.items():
         if name in document:
             _check_type(name, document[name], kinds)
     if not document.get("model"):
         raise InvalidRequest("you must provide a model parameter", param="model")
     messages = _messages(document)
-    segments = _segments(raw, document)
     roles = [message["role"] for message in messages]
     parts = [part for message in messages for part in _parts(message)]
     options = document.get("stream_options") or {}
@@ -176,9 +176,10 @@ def _segments(raw: bytes, document: dict[str, Any]) -> tuple[Segment, ...]:
 
 
 def _role(document: dict[str, Any], place: tuple[str, ...]) -> str:
-    if place[0] == "messages" and len(place) > 1:
-        return str(document["messages"][int(place[1])].get("role", ""))
-    return ""
+    if place[0] != "messages" or len(place) < 2 or not isinstance(document["messages"], list):
+        return ""
+    message = document["messages"][int(place[1])]
+    return str(message.get("role", "")) if isinstance(message, dict) else ""
 
 
 def _kind(place: tuple[str, ...], is_key: bool) -> str:

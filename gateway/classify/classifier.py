@@ -123,7 +123,13 @@ class Classifier:
         """The profile of a bare text, as if a user had sent it as the only message."""
         size = len(text.encode("utf-8", "replace"))
         request = ChatRequest(
-            wire="text", fields={}, model="", segments=(Segment(text, ""),), size=size, prompt=text
+            wire="text",
+            fields={},
+            model="",
+            segments=(Segment(text, ""),),
+            size=size,
+            prompt=text,
+            turns=0,
         )
         return self.judge(request, rules)
 

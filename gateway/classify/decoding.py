@@ -10,27 +10,24 @@ import base64
 import binascii
 import re
 import zlib
-from collections.abc import Container, Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 #: Bytes that are read from one compressed passage.
 MOST_INFLATED = 65_536
 
-#: What the engine asks of the text, by the kind of passage; see `detection.GATES`.
-ENCODED_GATES = {
-    "hex": r"[0-9a-f]{18}|(?:[0-9a-f]{2}[ :]){9}",
-    "base64": r"[a-z0-9+/_\-]{20}",
-}
+#: Where a run of base64 or hexadecimal characters begins, one character after the anchor's own
+#: beginning; and how pairs of hexadecimal digits begin. See `detection.GATES`.
+RUN_ANCHOR = r"[^a-z0-9+/_\-][a-z0-9+/_\-]{18}"
+PAIRS_GATE = r"[0-9a-f]{2}[ :][0-9a-f]{2}[ :][0-9a-f]{2}[ :][0-9a-f]{2}[ :][0-9a-f]{2}"
 
-# Each begins with the character before the passage: a search for one character class is fast.
-_BASE64 = re.compile(
-    r"(?:^|[^A-Za-z0-9+/_\-])([A-Za-z0-9+/_\-]{20,}+={0,2}"
-    r"(?:\r?\n[ \t]{0,8}[A-Za-z0-9+/_\-]{16,}+={0,2})*+(?:\r?\n[ \t]{0,8}[A-Za-z0-9+/_\-]{2,15}={1,2})?)"
+_RUN = re.compile(
+    r"[A-Za-z0-9+/_\-]{18,}+={0,2}"
+    r"(?:\r?\n[ \t]{0,8}[A-Za-z0-9+/_\-]{16,}+={0,2})*+(?:\r?\n[ \t]{0,8}[A-Za-z0-9+/_\-]{2,15}={1,2})?"
 )
-_HEX = re.compile(
-    r"(?:^|[^0-9A-Za-z])((?:0x)?[0-9A-Fa-f]{2}(?:[ :]?[0-9A-Fa-f]{2}){8,}+)(?![0-9A-Za-z])"
-)
+_PAIRS = re.compile(r"[0-9A-Fa-f]{2}(?:[ :][0-9A-Fa-f]{2}){8,}+(?![0-9A-Za-z])")
+_HEX = re.compile(r"(?:0x)?[0-9A-Fa-f]+")
 _BASE32 = re.compile(r"[A-Z2-7]{16,}={0,6}")
 _BLANKS = re.compile(r"[ \t\r\n:]+")
 
@@ -43,21 +40,30 @@ class Passage(msgspec.Struct, frozen=True):
     text: str
 
 
-def passages(text: str, gates: Container[str]) -> Iterator[Passage]:
-    """The encoded passages of an ASCII text that decode to readable text."""
-    if "hex" in gates:
-        for match in _HEX.finditer(text):
-            shown = _BLANKS.sub("", match.group(1)).removeprefix("0x")
-            if len(shown) % 2 == 0 and (len(shown) >= 24 or not shown.isdigit()):
-                yield from _readable(match, bytes.fromhex(shown))
-    if "base64" in gates:
-        for match in _BASE64.finditer(text):
-            shown = _BLANKS.sub("", match.group(1))
-            raw = _base64(shown)
-            if raw is not None:
-                yield from _readable(match, raw)
-            if _BASE32.fullmatch(shown) is not None:
-                yield from _base32(match, shown)
+def passages(text: str, runs: Iterable[int], *, pairs: bool) -> Iterator[Passage]:
+    """The encoded passages of an ASCII text that decode to readable text.
+
+    `runs` are the places where runs of encoded-looking characters begin, in order; `pairs` says
+    that there are pairs of hexadecimal digits.
+    """
+    if pairs:
+        for match in _PAIRS.finditer(text):
+            yield from _readable(match, bytes.fromhex(_BLANKS.sub("", match.group())))
+    reached = 0
+    for start in runs:
+        run = _RUN.match(text, start) if start >= reached else None
+        if run is None:
+            continue
+        reached = run.end()
+        shown = _BLANKS.sub("", run.group())
+        hexadecimal = _HEX.fullmatch(shown) is not None and len(shown) % 2 == 0
+        if hexadecimal and (len(shown) >= 24 or not shown.isdigit()):
+            yield from _readable(run, bytes.fromhex(shown.removeprefix("0x")))
+        raw = _base64(shown)
+        if raw is not None:
+            yield from _readable(run, raw)
+        if _BASE32.fullmatch(shown) is not None:
+            yield from _base32(run, shown)
 
 
 def _base64(shown: str) -> bytes | None:
@@ -93,11 +99,11 @@ def _readable(match: re.Match[str], raw: bytes) -> Iterator[Passage]:
     printable = sum(32 <= byte < 127 or byte in (9, 10, 13) for byte in head)
     if printable < len(head) * 0.85:
         if raw[1::2].count(0) * 2.5 > len(raw):
-            yield Passage(*match.span(1), raw.decode("utf-16-le", "replace"))
+            yield Passage(*match.span(), raw.decode("utf-16-le", "replace"))
             return
         if not _other_script(raw):
             return
-    yield Passage(*match.span(1), raw.decode("utf-8", "replace"))
+    yield Passage(*match.span(), raw.decode("utf-8", "replace"))
 
 
 def _other_script(raw: bytes) -> bool:

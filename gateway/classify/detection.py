@@ -7,7 +7,7 @@ from itertools import groupby
 
 import msgspec
 
-from gateway.classify.decoding import ENCODED_GATES
+from gateway.classify.decoding import PAIRS_GATE, RUN_ANCHOR
 from gateway.classify.detectors.base import Detector, Found, View, number_runs
 from gateway.classify.engine import Anchor, Engine, measure
 from gateway.classify.rewriting import DISGUISES
@@ -17,9 +17,13 @@ from gateway.classify.rewriting import DISGUISES
 GATES: dict[str, str] = {
     "number": r"[0-9](?:[ \t\n\-./:()]{0,3}[0-9]){6}",
     "key_lines": r"[a-z0-9+/]{60}\r?\n",
-    **ENCODED_GATES,
+    "hex_pairs": PAIRS_GATE,
     **{disguise.name: disguise.gate for disguise in DISGUISES},
 }
+
+
+#: The gate whose places matter too.
+RUNS = "runs"
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -50,15 +54,22 @@ def compile_table(detectors: Sequence[Detector]) -> Table:
         gates[len(anchors)] = name
         anchors.append(Anchor(pattern, 0))
         wanted.append([])
+    gates[len(anchors)] = RUNS
+    anchors.append(measure(RUN_ANCHOR))
+    wanted.append([])
     return Table(tuple(anchors), tuple(tuple(entry) for entry in wanted), gates)
 
 
 class Detection(msgspec.Struct, frozen=True):
-    """What was found in one view, the detectors that broke, and the gates that stand open."""
+    """What was found in one view, the detectors that broke, and the gates that stand open.
+
+    `runs` are the places where runs of encoded-looking characters begin.
+    """
 
     found: tuple[Found, ...]
     failed: tuple[str, ...]
     gates: frozenset[str]
+    runs: tuple[int, ...]
 
 
 class Scanner:
@@ -74,14 +85,18 @@ class Scanner:
         """Every finding of every detector, in no particular order."""
         found: list[Found] = []
         failed: list[str] = []
-        gates = self._at_anchors(view, found, failed)
+        runs: list[int] = []
+        gates = self._at_anchors(view, found, failed, runs)
         if "number" in gates:
             self._at_numbers(view, found, failed)
-        return Detection(tuple(found), tuple(failed), frozenset(gates))
+        return Detection(tuple(found), tuple(failed), frozenset(gates), tuple(runs))
 
-    def _at_anchors(self, view: View, found: list[Found], failed: list[str]) -> set[str]:
+    def _at_anchors(
+        self, view: View, found: list[Found], failed: list[str], runs: list[int]
+    ) -> set[str]:
         wanted_by, anchors = self._table.wanted_by, self._table.anchors
         gates: set[str] = set()
+        runs_anchor = len(anchors) - 1
         places: list[tuple[int, int, int, int]] = []
         # One line break on either side lets an anchor ask for "no letter" at the text's ends.
         shadow = f"\n{view.text}\n".encode("ascii")
@@ -90,6 +105,9 @@ class Scanner:
             width = anchors[number].width
             if width == 0:
                 gates.add(self._table.gates[number])
+                continue
+            if number == runs_anchor:
+                runs.append(end - width + 1)
                 continue
             for position, which in wanted_by[number]:
                 places.append((position, end - width, end, which))

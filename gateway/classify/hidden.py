@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-from gateway.classify.decoding import ENCODED_GATES, passages
-from gateway.classify.detection import Scanner
+from gateway.classify.decoding import passages
+from gateway.classify.detection import Detection, Scanner
 from gateway.classify.detectors.base import Found, View
 from gateway.classify.folding import Folding
 from gateway.classify.offsets import OffsetMap, Replacement, rewrite
@@ -41,12 +41,12 @@ class Reading:
         detection = self._scanner.scan(view)
         self.failed.update(detection.failed)
         found = list(detection.found)
-        if detection.gates and depth < DEEPEST:
+        if depth < DEEPEST:
             disguises = detection.gates & _DISGUISE_NAMES
             if disguises:
                 found.extend(self._rewritten(view, disguises, depth))
-            if not detection.gates.isdisjoint(ENCODED_GATES):
-                found.extend(self._decoded(view, detection.gates, depth))
+            if detection.runs or "hex_pairs" in detection.gates:
+                found.extend(self._decoded(view, detection, depth))
             if "key_lines" in detection.gates:
                 found.extend(_bare_keys(view))
         if offsets is None:
@@ -60,9 +60,9 @@ class Reading:
         text, offsets = rewrite(view.text, _only_around(changes, len(view.text)))
         return [_placed(one, offsets) for one in self.read(text, depth + 1)]
 
-    def _decoded(self, view: View, gates: frozenset[str], depth: int) -> list[Found]:
+    def _decoded(self, view: View, detection: Detection, depth: int) -> list[Found]:
         found = []
-        for passage in passages(view.text, gates):
+        for passage in passages(view.text, detection.runs, pairs="hex_pairs" in detection.gates):
             for one in self.read(passage.text, depth + 1):
                 found.append(Found(one.type, passage.start, passage.end, one.confidence * 0.95))
         return found

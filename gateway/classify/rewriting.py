@@ -69,7 +69,13 @@ def _octal(match: re.Match[str]) -> str:
 
 
 def _bits(match: re.Match[str]) -> str | None:
+    around = (
+        match.string[match.start() - 1 : match.start()]
+        + match.string[match.end() : match.end() + 1]
+    )
     bits = re.findall(r"[01]{8}", match.group())
+    if any(map(str.isalnum, around)):
+        return None
     text = "".join(chr(int(byte, 2)) for byte in bits)
     return text if text.isprintable() and text.isascii() else None
 
@@ -132,11 +138,11 @@ DISGUISES: tuple[Disguise, ...] = (
         _nothing,
     ),
     Disguise(
-        "spelled", _SPELLED + "}",
+        "spelled", rf"(?:{_WORD})[ ,\-](?:{_WORD}|[0-9])[ ,\-]|[0-9] (?:{_WORD}) [0-9]",
         re.compile(rf"(?<![A-Za-z]){_SPELLED},40}}(?![A-Za-z])", re.I), _spelled,
     ),
     Disguise(
-        "bits", r"(?:[01]{8}[ ,]?){5}", re.compile(r"(?:[01]{8}[ ,]?){4,200}[01]{8}(?![0-9])"), _bits,
+        "bits", r"(?:[01]{8}[ ,]?){5}", re.compile(r"(?:[01]{8}[ ,]?){5,}+"), _bits,
     ),
     Disguise(
         "leet", r"[0-9][0-9oildsbqz|]{3}[ \-]?[0-9oildsbqz|]{4}[ \-]?[0-9oildsbqz|]{4}[ \-]?[0-9oildsbqz|]{3}",

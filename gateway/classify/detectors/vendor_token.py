@@ -31,8 +31,8 @@ _OUTER = _outer()
 _INNER = {
     _ANCHORS.index(anchor): (re.compile(shape), back) for anchor, shape, back in INNER_FORMATS
 }
-# Anchors that begin one or two characters into their shape.
-_LEAD = {name: 2 for name in ("_live_", "_test_", "_prod_")}
+# Anchors that begin some characters into their shape, or one before it.
+_LEAD = {r"[^a]a{20}": -1} | {name: 2 for name in ("_live_", "_test_", "_prod_")}
 _BEGINS = {number: _LEAD.get(anchor, 0) for number, anchor in enumerate(_ANCHORS)}
 
 

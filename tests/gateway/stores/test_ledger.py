@@ -100,6 +100,21 @@ async def test_a_refusal_reserves_nothing_anywhere_and_names_the_budget(
     assert await store.open_holds("acme") == 0
 
 
+async def test_money_that_was_spent_counts_against_the_cap(
+    store: LedgerStore,
+    make_hold: Callable[..., Hold],
+    make_settlement: Callable[..., Settlement],
+) -> None:
+    """After 950 of 1,000 were spent a hold of 50 still fits and one of 51 does not."""
+    await store.hold(make_hold("h1", 1000))
+    await store.settle(make_settlement("h1", 950))
+    refused = await store.hold(make_hold("h2", 51))
+
+    assert isinstance(refused, Refused)
+    assert refused.available_nanousd == 50
+    assert isinstance(await store.hold(make_hold("h3", 50)), Granted)
+
+
 async def test_a_counter_that_is_not_enforced_counts_and_never_refuses(
     store: LedgerStore, make_hold: Callable[..., Hold]
 ) -> None:
@@ -160,6 +175,19 @@ async def test_an_expired_lease_is_booked_in_doubt_at_the_held_amount(
     assert [(line.kind, line.cost_nanousd) for line in lines_of(client)] == [("in_doubt", 100)]
     assert [record.outcome for record in audits_of(client)] == ["in_doubt"]
     assert await store.open_holds("acme") == 0
+
+
+async def test_a_lease_without_its_hold_is_dropped_without_a_line(
+    store: LedgerStore, client: redis.Redis, make_hold: Callable[..., Hold]
+) -> None:
+    """A stray lease does not stop the reaper from booking the others."""
+    await store.hold(make_hold(amount=100))
+    client.zadd(names.leases("acme"), {"stray": 0.5})
+    end_leases(client)
+
+    assert await store.reap("acme") == 1
+    assert await store.open_holds("acme") == 0
+    assert len(lines_of(client)) == 1
 
 
 async def test_reaping_is_bounded(

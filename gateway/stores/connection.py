@@ -109,8 +109,12 @@ class _Wire(asyncio.Protocol):
         return future
 
     def patience(self, timeout: float) -> None:
-        """How long replies may take from now on, in seconds."""
+        """How long replies may take from now on, in seconds; nothing may be waiting."""
         self._timeout = timeout
+        # The watch still runs by the old figure.
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
 
     def give_up(self, reason: str) -> None:
         """Drop the connection; everything that waits fails with this reason."""

@@ -84,7 +84,7 @@ def read_call(body: bytes, defaults: WorkerSettings) -> ChatCall:
     for field in ("logprobs", "top_logprobs", "audio", "functions", "function_call"):
         if request.get(field):
             raise CallRefused(f"This model's server does not support '{field}'.", param=field)
-    if "audio" in (request.get("modalities") or ()):
+    if any(kind != "text" for kind in _list(request, "modalities")):
         raise CallRefused("This model answers in text only.", param="modalities")
     tools = tuple(_tool(tool, index) for index, tool in enumerate(_list(request, "tools")))
     choice = request.get("tool_choice") or ("auto" if tools else "none")
@@ -122,8 +122,13 @@ def _messages(request: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
 
 
 def _message(message: Any, place: str) -> Mapping[str, Any]:
-    if not isinstance(message, dict) or message.get("role") not in _ROLES:
+    role = message.get("role") if isinstance(message, dict) else None
+    if not isinstance(role, str) or role not in _ROLES:
         raise CallRefused(f"'{place}' must be an object with a known role.", param=place)
+    calls = message.get("tool_calls") or []
+    if not isinstance(calls, list) or not all(isinstance(call, dict) for call in calls):
+        param = f"{place}.tool_calls"
+        raise CallRefused(f"'{param}' must be a list of calls.", param=param)
     return {**message, "content": _content(message.get("content"), f"{place}.content")}
 
 

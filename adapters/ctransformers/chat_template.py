@@ -109,7 +109,7 @@ class ChatTemplate:
                 eos_token=self._eos,
                 add_generation_prompt=True,
             )
-        except (jinja2.TemplateError, TypeError, ValueError, AttributeError, KeyError) as error:
+        except _RENDER_ERRORS as error:
             # Messages of a template are its author's words; others may quote the conversation.
             told = str(error) if isinstance(error, _Refused) else type(error).__name__
             raise TemplateFailed(f"the chat template refuses these messages: {told}") from None
@@ -150,6 +150,18 @@ class ChatTemplate:
             at = found.end()
         pieces.append(text[at:].replace(_MARK, ""))
         return tuple(piece for piece in pieces if piece != "")
+
+
+# A template is a program of somebody else's: whatever its expressions may raise.
+_RENDER_ERRORS = (
+    jinja2.TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 class _Refused(jinja2.TemplateError):

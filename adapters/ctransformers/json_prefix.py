@@ -48,7 +48,7 @@ from adapters.ctransformers.json_shape import (
 )
 
 #: Most whitespace bytes in a row; unbounded, a weak model could fill its budget with them.
-WHITESPACE = 2
+WHITESPACE = 1
 #: Most readings that are followed at once.
 MOST_READINGS = 512
 _BLANK = frozenset(b" \t\n\r")

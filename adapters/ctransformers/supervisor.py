@@ -47,6 +47,9 @@ STANDBY_SECONDS = 0.5
 #: Bytes that a Unix socket's path may have (108 with the closing NUL on Linux, 104 on macOS).
 LONGEST_SOCKET_PATH = 103
 
+#: A worker's log that is larger than this begins anew at the next start, in bytes.
+LONGEST_LOG = 1024 * 1024
+
 # The worker runs native code on other people's text: it gets no credential of the gateway.
 _ENVIRONMENT = re.compile(r"PATH|HOME|TMPDIR|LANG|LC_\w+|TZ|LD_LIBRARY_PATH|CUDA_\w+|NVIDIA_\w+")
 
@@ -198,7 +201,7 @@ class _Worker:
     async def _run_once(self, crashes: int) -> tuple[bool, str]:
         """Run the worker to its end: whether it is hopeless, and why it ended."""
         self._socket.unlink(missing_ok=True)
-        with self._socket.with_suffix(".log").open("wb") as log:
+        with _open_log(self._socket.with_suffix(".log")) as log:
             child = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
@@ -242,6 +245,12 @@ class _Worker:
             return msgspec.json.decode(self._shown.read_bytes(), type=WorkerState)
         except (OSError, msgspec.DecodeError):
             return WorkerState(phase=WorkerPhase.STARTING)
+
+
+def _open_log(path: Path) -> IO[bytes]:
+    """Where the worker's standard error goes: tracebacks of crashes, never any request text."""
+    grown = path.exists() and path.stat().st_size > LONGEST_LOG
+    return path.open("wb" if grown else "ab")
 
 
 def _locked(lock: IO[bytes]) -> bool:

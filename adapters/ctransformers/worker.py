@@ -35,15 +35,18 @@ def main() -> None:
     """Load the model, serve until told to stop."""
     settings, path = from_arguments(sys.argv[1:])
     faulthandler.enable()
+    # Native code may print; standard output belongs to the report alone.
+    report_to = os.dup(1)
+    os.dup2(2, 1)
     if not sys.stdin.isatty():
         threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         engine = load_engine(settings)
     except (ModelFileError, NativeError, TemplateFailed) as error:
-        _tell(WorkerReport(failure=str(error)))
+        _tell(report_to, WorkerReport(failure=str(error)))
         sys.exit(HOPELESS)
     listener = _listen(path)
-    _tell(WorkerReport(context_tokens=engine.context_tokens))
+    _tell(report_to, WorkerReport(context_tokens=engine.context_tokens))
     asyncio.run(serve(listener, engine, settings))
 
 
@@ -104,9 +107,8 @@ def _listen(path: Path) -> socket.socket:
     return listener
 
 
-def _tell(report: WorkerReport) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
-    sys.stdout.buffer.flush()
+def _tell(descriptor: int, report: WorkerReport) -> None:
+    os.write(descriptor, msgspec.json.encode(report) + b"\n")
 
 
 def _die_with_parent() -> None:

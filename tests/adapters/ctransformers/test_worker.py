@@ -172,39 +172,13 @@ async def test_a_full_queue_answers_503_and_nobody_hangs(
     assert error["code"] == "overloaded"
 
 
-@pytest.mark.parametrize(
-    ("body", "param"),
-    [
-        (b"{", None),
-        (b"[]", None),
-        (b"[" * 5000, None),
-        (b'{"messages": []}', "messages"),
-        (b'{"messages": [{"role": "alien", "content": "x"}]}', "messages.0"),
-        (b'{"messages": [{"role": "user", "content": 3}]}', "messages.0.content"),
-        (b'{"messages": [{"role": "user", "content": "x"}], "n": 9}', "n"),
-        (b'{"messages": [{"role": "user", "content": "x"}], "temperature": "hot"}', "temperature"),
-        (b'{"messages": [{"role": "user", "content": "x"}], "max_tokens": 0}', "max_tokens"),
-        (b'{"messages": [{"role": "user", "content": "x"}], "logprobs": true}', "logprobs"),
-        (
-            b'{"messages": [{"role": "user", "content": [{"type": "text", "text": "x"},'
-            b' {"type": "image_url", "image_url": {"url": "data:,"}}]}]}',
-            "messages.0.content.1",
-        ),
-        (
-            b'{"messages": [{"role": "user", "content": "x"}], "tool_choice": "required"}',
-            "tool_choice",
-        ),
-    ],
-)
-async def test_a_wrong_request_is_refused_with_its_place(
-    shared_worker: Any, body: bytes, param: str | None
-) -> None:
-    """Bad requests get 400 in the OpenAI error shape, naming the field."""
-    async with shared_worker.session.post("http://w/v1/chat/completions", data=body) as response:
+async def test_a_wrong_request_is_refused_in_the_error_shape(shared_worker: Any) -> None:
+    """A bad body gets 400 with an OpenAI error object, and the worker goes on."""
+    async with shared_worker.session.post("http://w/v1/chat/completions", data=b"{") as response:
         error = json.loads(await response.read())["error"]
 
-    assert (response.status, error["param"]) == (400, param)
-    assert error["message"]
+    assert response.status == 400
+    assert (error["type"], error["code"]) == ("invalid_request_error", "invalid_json")
 
 
 async def test_odd_text_does_not_break_the_worker(shared_worker: Any) -> None:

@@ -87,6 +87,7 @@ def decide(policy: CompiledPolicy, facts: Facts) -> Decision:
         rejected=rejected,
         mask=applied.mask,
         output_cap=applied.output_cap,
+        reserve=_reserve(policy, facts, applied, route),
     )
 
 
@@ -269,6 +270,24 @@ def _filtered(
         else:
             rejected.append(reason)
     return tuple(candidates), tuple(rejected)
+
+
+def _reserve(
+    policy: CompiledPolicy, facts: Facts, applied: Applied, route: Route
+) -> tuple[Deployment, ...]:
+    """Self-hosted deployments outside the route that the constraints and clearance allow.
+
+    Whoever asked for one deployment by name gets that one or none.
+    """
+    if route.id == REQUESTED:
+        return ()
+    return tuple(
+        one
+        for name, one in policy.deployments.items()
+        if one.self_hosted
+        and name not in route.deployments
+        and why_not(one, facts.profile, applied) is None
+    )
 
 
 def _nobody_left(profile: Profile, route: Route, rejected: tuple[Rejected, ...]) -> str:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from gateway.app.supervisor import Announcement, StartFailed, supervise
 from gateway.config.settings import SettingsError, load_settings
-from gateway.runtime.log import configure_log
+from gateway.runtime.log import configure_log, logger
 
 
 def serve(
@@ -27,6 +27,8 @@ def serve(
     try:
         settings = load_settings(environ)
         configure_log(settings.log_format)
+        for warning in settings.warnings:
+            logger().warning("setting", message=warning)
         code = asyncio.run(supervise(settings, environ, _announce))
     except (SettingsError, StartFailed) as error:
         console.print(f"error: {error}", style="red", highlight=False, markup=False)

@@ -173,7 +173,7 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "FAIRLEAD_HOST": Setting("host", _host, "an IP address, such as 127.0.0.1 or 0.0.0.0"),
         "FAIRLEAD_PORT": Setting("port", _whole(0, 65535), "a port, 0..65535 (0: any free one)"),
         "FAIRLEAD_WORKERS": Setting("workers", _whole(1, 64), "a number of workers, 1..64"),
-        "FAIRLEAD_ADMIN_KEY": Setting("admin_key", _secret, "at least 16 characters"),
+        "FAIRLEAD_ADMIN_KEY": Setting("admin_key", str, "a secret"),
         "FAIRLEAD_PEPPER": Setting("pepper", _secret, "at least 16 characters"),
         "FAIRLEAD_LOG_FORMAT": Setting("log_format", _format, "json or console"),
         "FAIRLEAD_LEASE_SECONDS": Setting(

@@ -49,7 +49,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     `candidates` are the deployments that may serve, best first; empty means refused, and then
     `refusal` says why in words for the caller. `route` is the id of the route that chose them,
     `mask` the finding types that must be hidden before anything is sent, and `output_cap` the
-    smallest output cap (tokens) that a constraint set.
+    smallest output cap (tokens) that a constraint set. `reserve` are self-hosted deployments
+    outside the route that may serve all the same; they are for budgets that say
+    `on_exhausted: self_hosted_only`.
     """
 
     candidates: tuple[Deployment, ...]
@@ -61,19 +63,22 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     refusal_code: str = ""
     mask: frozenset[str] = frozenset()
     output_cap: int | None = None
+    reserve: tuple[Deployment, ...] = ()
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """One deployment of the plan with the bounds it is called under.
 
     `output_cap` (tokens) is sent upstream; `hold_nanousd` is the most the attempt can cost
-    under it; `attempts` is how often the deployment may be called in all.
+    under it; `attempts` is how often the deployment may be called in all. A `reserve` candidate
+    is only for when a budget refused the ones before it, not for when they failed.
     """
 
     deployment: Deployment
     output_cap: int
     hold_nanousd: int
     attempts: int = 1
+    reserve: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

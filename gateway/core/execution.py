@@ -225,8 +225,9 @@ def _next_attempt(state: State, now: float) -> Step:
 def _hold_refused(state: State, message: str) -> Step:
     # A cheaper candidate later in the plan may still fit under the cap.
     refused = _replace(state, budget_message=message, attempt=state.attempt - 1)
-    if refused.index + 1 < len(refused.plan.candidates):
-        moved = _replace(refused, index=refused.index + 1, tries=1, attempt=refused.attempt + 1)
+    following = _following(refused)
+    if following is not None:
+        moved = _replace(refused, index=following, tries=1, attempt=refused.attempt + 1)
         return moved, (PlaceHold(moved.candidate, moved.attempt),)
     return _end(refused, Refuse(_exhausted(refused, deadline=False), _last_failure(refused)))
 
@@ -249,12 +250,20 @@ def _failed(state: State, failure: AttemptFailure, usage: Usage, now: float) -> 
         and now + pause < seen.plan.deadline
     ):
         return seen, (settle, Wait(pause))
-    if failure.falls_back and seen.index + 1 < len(seen.plan.candidates):
-        moved = _replace(seen, index=seen.index + 1, tries=0)
-        following, commands = _next_attempt(moved, now)
-        return following, (settle, *commands)
+    following = _following(seen) if failure.falls_back else None
+    if following is not None:
+        begun, commands = _next_attempt(_replace(seen, index=following, tries=0), now)
+        return begun, (settle, *commands)
     late = now >= seen.plan.deadline or failure.kind is FailureKind.TIMEOUT
     return _end(seen, settle, Refuse(_exhausted(seen, deadline=late), failure))
+
+
+def _following(state: State) -> int | None:
+    """The next candidate in turn; those in reserve only once a budget has refused one."""
+    for index in range(state.index + 1, len(state.plan.candidates)):
+        if state.budget_message or not state.plan.candidates[index].reserve:
+            return index
+    return None
 
 
 def _client_gone(state: State, usage: Usage) -> Step:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from gateway.core.decision import Candidate, Decision, Plan
 from gateway.core.deployment import Deployment
 from gateway.core.health import Breaker, admits
@@ -22,6 +24,7 @@ def make_plan(
     request_seconds: float,
     now: float,
     wall: float,
+    use_reserve: bool = False,
 ) -> Plan:
     """Bound every candidate of a decision.
 
@@ -33,6 +36,7 @@ def make_plan(
             spend can never pass the hold.
         request_seconds: bound of the whole request.
         now: the driver's monotonic clock; wall: epoch seconds, which breakers are kept in.
+        use_reserve: whether a budget leaves self-hosted deployments open when it is used up.
     """
     closed = Breaker()
     ready = [c for c in decision.candidates if admits(breakers.get(c.name, closed), wall)]
@@ -41,6 +45,14 @@ def make_plan(
         bound_candidate(deployment, decision, request, profile, default_output_cap)
         for deployment in (*ready, *resting)
     )
+    if use_reserve:
+        candidates += tuple(
+            msgspec.structs.replace(
+                bound_candidate(deployment, decision, request, profile, default_output_cap),
+                reserve=True,
+            )
+            for deployment in decision.reserve
+        )
     return Plan(candidates=candidates, deadline=now + request_seconds)
 
 

@@ -133,6 +133,7 @@ def _plan(
         request_seconds=defaults.request_timeout_seconds,
         now=exchange.started,
         wall=exchange.at,
+        use_reserve=services.keeps_self_hosted_open(exchange.caller),
     )
 
 

@@ -95,6 +95,11 @@ class Services:
             for budget in budgets_for(self.policy, principal)
         )
 
+    def keeps_self_hosted_open(self, principal: Principal) -> bool:
+        """Whether a budget of the principal leaves self-hosted deployments when it is used up."""
+        budgets = budgets_for(self.policy, principal)
+        return any(budget.on_exhausted == "self_hosted_only" for budget in budgets)
+
     async def budget_used(self, principal: Principal) -> float:
         """The largest used share of the principal's budgets."""
         return await self.budgets.used(principal.org, self.counters_for(principal))

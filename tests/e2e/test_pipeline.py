@@ -259,6 +259,24 @@ async def test_an_exhausted_budget_can_leave_the_self_hosted_models_open(
     assert frontier.connections == 0
 
 
+async def test_a_route_without_any_model_at_home_still_finds_one_when_the_money_is_gone(
+    redis_url: str, home: Path, org: str
+) -> None:
+    """The self-hosted deployment need not be in the route to take over."""
+    budget = (
+        "budgets:\n  - {scope: team/tests, usd: 0.0001, per: month, on_exhausted: self_hosted_only}"
+    )
+    async with ScriptedUpstream(ANSWERS) as house, ScriptedUpstream(ANSWERS) as frontier:
+        rules = policy(house.url, frontier.url, budget).replace(
+            "use: [frontier, house]", "use: [frontier]"
+        )
+        async with gateway_with(rules, redis_url, home, org=org) as gateway:
+            answer = await gateway.chat()
+
+    assert answer.headers["x-fairlead-deployment"] == "house"
+    assert frontier.connections == 0
+
+
 async def test_masked_findings_never_reach_the_upstream(
     redis_url: str, home: Path, org: str
 ) -> None:

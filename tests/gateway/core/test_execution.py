@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -127,6 +128,18 @@ def test_a_refused_hold_tries_the_next_candidate_and_then_names_the_budget() -> 
     refuse = talk.commands[-1]
     assert isinstance(refuse, ex.Refuse)
     assert isinstance(refuse.error, BudgetExhausted)
+
+
+def test_a_reserve_serves_when_a_budget_refuses_but_not_when_a_model_fails() -> None:
+    """`self_hosted_only` opens models outside the route for lack of money, for nothing else."""
+    reserve = msgspec.structs.replace(candidate("home"), reserve=True)
+    poor = Dialogue(candidate("a"), reserve)
+    failing = Dialogue(candidate("a"), reserve)
+    failing.hear(ex.Begin(0.0), ex.HoldPlaced("h"))
+
+    assert poor.hear(ex.Begin(0.0), ex.HoldRefused("used up")) == ["PlaceHold"]
+    assert poor.state.candidate.deployment.name == "home"
+    assert failing.hear(failed(FailureKind.SERVER_ERROR)) == ["SettleAttempt", "Refuse"]
 
 
 def test_without_a_ledger_nothing_is_called() -> None:

@@ -97,7 +97,7 @@ async def test_a_frozen_server_fails_commands_in_time_and_then_at_once(
     os.kill(pid, signal.SIGSTOP)
     try:
         first = asyncio.create_task(connection.execute("GET", "a"))
-        early, _ = await asyncio.wait({first}, timeout=0.2)
+        early, _ = await asyncio.wait({first}, timeout=0.1)
         # Well beyond the 0.26 s it should take, well within the second that connecting may.
         in_time, _ = await asyncio.wait({first}, timeout=0.6)
         with pytest.raises(StoreUnavailable, match="cannot reach its ledger"):

@@ -121,6 +121,8 @@ def read_document(text: str, source: str) -> Node:
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
             builder.take(event)
+            if builder.too_deep:
+                break
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = Place(mark.line + 1, mark.column + 1) if mark is not None else Place()
@@ -180,7 +182,7 @@ class _Builder:
         self._stack: list[_Open] = []
         self._anchors: dict[str, Node | None] = {}
         self._documents = 0
-        self._too_deep = False
+        self.too_deep = False
 
     def take(self, event: Any) -> None:
         """Take the next event of the parser."""
@@ -205,8 +207,8 @@ class _Builder:
         at = _place_of(event)
         self._refuse_tag(event, at)
         path = self._stack[-1].child_path() if self._stack else ""
-        if len(self._stack) >= DEEPEST and not self._too_deep:
-            self._too_deep = True
+        if len(self._stack) >= DEEPEST:
+            self.too_deep = True
             self._problems.add(at, f"nested more than {DEEPEST} levels deep", path="")
         if event.anchor:
             self._anchors[event.anchor] = None

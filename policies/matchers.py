@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from operator import attrgetter
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from gateway.core.money import NANO
@@ -23,6 +24,12 @@ from policies.model import (
 )
 
 Holds = Callable[[Seen], Truth]
+
+
+#: How seldom conditions on a fact hold, as a guess: lower is tried first.
+_SELDOM_HOLDS: Mapping[str, int] = MappingProxyType(
+    {"user": 0, "app": 0, "team": 0, "model": 0, "tags": 1, "findings": 1, "task": 1}
+)
 
 
 def _always(_seen: Seen) -> Truth:
@@ -61,7 +68,9 @@ def facts_asked(condition: Condition | None) -> frozenset[str]:
 
 
 def _group(group: Group, parts: tuple[Matcher, ...]) -> Holds:
-    tests = tuple(part.holds for part in parts)
+    # The answer does not depend on the order; what seldom holds first saves the rest.
+    seldom_first = sorted(parts, key=lambda part: _SELDOM_HOLDS.get(part.fact, 2))
+    tests = tuple(part.holds for part in seldom_first)
     if group.kind == "all":
         return _all_of(tests)
     anything = _any_of(tests)
@@ -130,17 +139,42 @@ def _range(fact: str, span: Range) -> Holds:
     scale = _scale(fact)
     low = None if span.low is None else float(span.low * scale)
     high = None if span.high is None else float(span.high * scale)
-    low_included, high_included = span.low_included, span.high_included
+    if high is None and low is not None:
+        return _above(read, low, span.low_included)
+    if low is None and high is not None:
+        return _below(read, high, span.high_included)
+    if low is None or high is None:
+        return _always
+    above, below = _above(read, low, span.low_included), _below(read, high, span.high_included)
 
     def within(seen: Seen) -> Truth:
-        number = read(seen)
-        if number is None:
-            return None
-        if low is not None and not (number >= low if low_included else number > low):
-            return False
-        return high is None or bool(number <= high if high_included else number < high)
+        return below(seen) if above(seen) else above(seen)
 
     return within
+
+
+def _above(read: Callable[[Seen], float | None], low: float, included: bool) -> Holds:
+    def at_least(seen: Seen) -> Truth:
+        number = read(seen)
+        return None if number is None else number >= low
+
+    def more(seen: Seen) -> Truth:
+        number = read(seen)
+        return None if number is None else number > low
+
+    return at_least if included else more
+
+
+def _below(read: Callable[[Seen], float | None], high: float, included: bool) -> Holds:
+    def at_most(seen: Seen) -> Truth:
+        number = read(seen)
+        return None if number is None else number <= high
+
+    def less(seen: Seen) -> Truth:
+        number = read(seen)
+        return None if number is None else number < high
+
+    return at_most if included else less
 
 
 def _among(fact: str, numbers: tuple[float, ...]) -> Holds:
@@ -161,11 +195,13 @@ def _words(fact: str, words: tuple[str, ...]) -> Holds:
 
     def named(seen: Seen) -> Truth:
         text = read(seen)
-        if text is None:
-            return None
-        return text in whole or (bool(begun) and text.startswith(begun))
+        return None if text is None else text in whole
 
-    return named
+    def begins(seen: Seen) -> Truth:
+        text = read(seen)
+        return None if text is None else text in whole or text.startswith(begun)
+
+    return begins if begun else named
 
 
 def _needs(members: Members) -> Holds:

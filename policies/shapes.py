@@ -180,7 +180,7 @@ class ListOf(msgspec.Struct, frozen=True, kw_only=True):
 class PairsOf(msgspec.Struct, frozen=True, kw_only=True):
     """A mapping from free names to one shape, read as pairs in the order of the file.
 
-    `known` restricts the names; `named` reads each value with its name as `name=…`.
+    `known` restricts the names.
     """
 
     item: Any
@@ -224,10 +224,7 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """A mapping with fixed keys that becomes a value by `build(at=…, **values)`.
-
-    `extra` are keys that the surroundings give (a deployment's name stands outside of it).
-    """
+    """A mapping with fixed keys that becomes a value by `build(at=…, **values)`."""
 
     what: str
     keys: MappingOf[str, Key]
@@ -238,10 +235,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         return self.read_named(node, problems, {})
 
     def read_named(self, node: Node, problems: Problems, given: MappingOf[str, Any]) -> Any:
-        """The built value with some of its fields given from outside."""
+        """The built value with fields that stand outside of it, such as a deployment's name."""
         if not isinstance(node, Mapping):
             return _wrong(node, problems, f"{self.what} is a mapping, not {kind_of(node)}")
-        values: dict[str, Any] = dict(given)
+        values: dict[str, Any] = {"at": node.at, **given}
         fine = True
         for entry in node.entries:
             key = self.keys.get(entry.key)
@@ -259,12 +256,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             if key.required and name not in present:
                 fine = False
                 problems.add(
-                    node.at,
+                    values["at"],
                     f"{self.what} needs the key '{name}'",
                     hint=key.about,
                     path=node.path,
                 )
-        return self.build(at=node.at, **values) if fine else WRONG
+        return self.build(**values) if fine else WRONG
 
     def schema(self) -> dict[str, Any]:
         """An object with these keys and no others."""
@@ -302,7 +299,9 @@ class NamedRecords(msgspec.Struct, frozen=True, kw_only=True):
             body = entry.node
             if self.may_be_empty and isinstance(body, Scalar) and body.value is None:
                 body = Mapping((), entry.at, body.path)
-            values.append(self.record.read_named(body, problems, {"name": entry.key}))
+            values.append(
+                self.record.read_named(body, problems, {"name": entry.key, "at": entry.at})
+            )
         return WRONG if WRONG in values else tuple(values)
 
     def schema(self) -> dict[str, Any]:

@@ -46,7 +46,6 @@ class Guide:
     def __init__(self, vocabulary: Vocabulary, grammar: Grammar) -> None:
         self._vocabulary = vocabulary
         self._prefix = grammar.start()
-        self._cut_short = False
 
     @property
     def complete(self) -> bool:
@@ -57,11 +56,6 @@ class Guide:
     def closed(self) -> bool:
         """Whether the document is complete and nothing may follow."""
         return self._prefix.complete and not self._prefix.next_bytes()
-
-    @property
-    def cut_short(self) -> bool:
-        """Whether the budget forbade a token that the document would have allowed."""
-        return self._cut_short
 
     def choose(
         self,
@@ -82,7 +76,6 @@ class Guide:
             if following is None:
                 continue
             if closable and len(following.closing()) > left - 1:
-                self._cut_short = True
                 continue
             self._prefix = following
             return token
@@ -107,13 +100,11 @@ def answer_json(
     guide = Guide(vocabulary, grammar)
     text = TextStream()
     answered: list[int] = []
-    ended = False
     while len(answered) < budget:
         run.check()
         left = budget - len(answered)
         token = guide.choose(run.model.logits(), answered, sampling, rng, left)
         if token is None:
-            ended = guide.complete
             break
         answered.append(token)
         run.progress.generated_tokens += 1
@@ -127,7 +118,6 @@ def answer_json(
     rest = text.finish()
     if rest:
         emit(rest)
-    # A document that just fits the budget is as complete as one that a token of it ended.
-    whole = ended or guide.closed
-    reason = "stop" if whole and not guide.cut_short else "length"
+    # 'length' tells a client that the JSON is unusable; a whole document is not.
+    reason = "stop" if guide.complete else "length"
     return Finished(reason=reason, tokens=len(answered))

@@ -12,7 +12,6 @@ from gateway.classify.detectors.base import Detector, Found, View, number_runs
 from gateway.classify.engine import Anchor, Engine, measure
 from gateway.classify.rewriting import DISGUISES
 
-
 #: Cheap questions about the whole text, asked in the same pass; see `Anchor`.
 GATES: dict[str, str] = {
     "number": r"[0-9](?:[ \t\n\-./:()]{0,3}[0-9]){6}",

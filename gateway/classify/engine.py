@@ -106,7 +106,7 @@ class FallbackEngine:
         """The hits in ASCII bytes."""
         text = shadow.decode("ascii")
         hits: list[Hit] = []
-        for number in sorted(self._set.Match(text)):
+        for number in sorted(self._set.Match(text) or ()):
             places, width = self._places[number]
             if places is None:
                 hits.append((number, 0))

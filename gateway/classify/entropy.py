@@ -8,12 +8,12 @@ from collections import Counter
 
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _STANDS_FOR = re.compile(
-    r"your[-_ ]?|<[^>]*>|\$\{|\{\{|\$\(|%\(|x{6,}|\*{3,}|\.{3,}|_{4,}|change[-_]?me|replace[-_]?me|"
-    r"placeholder|redacted|insert[-_]|todo|dummy|sample|my[-_](?:api|secret|token|key|password)|"
-    r"0{12,}|1234567890|process\.env|os\.environ|getenv|abcdefgh|secrets\.",
+    r"your|<|\$\{|\{\{|\$\(|%\(|x{6,}|\*{3,}|\.{3,}|_{4,}|change[-_]?me|replace[-_]?me|placeholder|"
+    r"redacted|insert[-_]|todo|dummy|sample|my[-_](?:api|secret|token|key|password)|process\.env|"
+    r"os\.environ|getenv|secrets\.",
     re.I,
 )
-_EXAMPLE = re.compile(r"example", re.I)
+_SEPARATOR = re.compile(r"[-_.]")
 
 
 def bits_per_character(text: str) -> float:
@@ -26,10 +26,13 @@ def bits_per_character(text: str) -> float:
 
 def placeholder(text: str) -> bool:
     """Whether the text is a stand-in such as `<your-api-key>`, `xxxxxxxx` or `${TOKEN}`."""
-    body = text.split("-")[-1] if "-" in text else text
     if len(set(text)) <= 3 and not text.isdigit():
         return True
-    return bool(_STANDS_FOR.match(body)) or text.lower().startswith(("your", "<", "${", "{{"))
+    # After a vendor's prefix a stand-in repeats one sign or says that it is one.
+    body = _SEPARATOR.split(text)[-1]
+    if len(body) >= 6 and len(set(body)) <= 2:
+        return True
+    return _STANDS_FOR.match(text) is not None or _STANDS_FOR.match(body) is not None
 
 
 def random_looking(text: str) -> bool:

@@ -34,8 +34,8 @@ _DIGIT_WORDS = {
     "neuf": "9", "uno": "1", "dos": "2", "tres": "3", "cuatro": "4", "cinco": "5", "seis": "6",
     "siete": "7", "ocho": "8", "nueve": "9", "due": "2", "tre": "3", "quattro": "4", "cinque": "5",
     "sei": "6", "sette": "7", "otto": "8", "nove": "9", "um": "1", "dois": "2", "quatro": "4",
-    "sete": "7", "oito": "8", "nul": "0", "een": "1", "twee": "2", "drie": "3", "vijf": "5", "zes": "6",
-    "zeven": "7", "negen": "9",
+    "sete": "7", "oito": "8", "nul": "0", "een": "1", "twee": "2", "drie": "3", "vijf": "5",
+    "zes": "6", "zeven": "7", "negen": "9",
 }  # fmt: skip
 _WORD = "|".join(sorted(_DIGIT_WORDS, key=len, reverse=True))
 _SPELLED = rf"(?:{_WORD}|[0-9])(?:[ ,\-]{{1,3}}(?:{_WORD}|[0-9])){{6"
@@ -122,7 +122,8 @@ DISGUISES: tuple[Disguise, ...] = (
     ),
     Disguise(
         "escape", r"\\(?:u[0-9a-f]{4}|x[0-9a-f]{2}|u\{)",
-        re.compile(r"(?:\\u\{[0-9a-fA-F]{1,6}\}|\\U[0-9a-fA-F]{8}|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2})+"),
+        re.compile(r"(?:\\u\{[0-9a-fA-F]{1,6}\}|\\U[0-9a-fA-F]{8}|\\u[0-9a-fA-F]{4}|"
+            r"\\x[0-9a-fA-F]{2})+"),
         _escaped,
     ),
     Disguise("octal", r"\\[0-7]{3}\\[0-7]{3}", re.compile(r"(?:\\[0-7]{3}){2,}"), _octal),
@@ -134,7 +135,8 @@ DISGUISES: tuple[Disguise, ...] = (
     Disguise("ansi", r"\x1b\[", re.compile(r"\x1b\[[0-9;]{0,12}[A-Za-z]"), _nothing),
     Disguise(
         "concatenation", "[\"'][ \\t]{0,4}(?:[+&.\\\\][ \\t]{0,4}\\n?|\\n)[ \\t]{0,16}[\"']",
-        re.compile("[\"'][ \\t]{0,4}(?:[+&.\\\\][ \\t]{0,4}\\n?|\\n)[ \\t]{0,16}(?:\\+ {0,3})?[\"']"),
+        re.compile("[\"'][ \\t]{0,4}(?:[+&.\\\\][ \\t]{0,4}\\n?|"
+            "\\n)[ \\t]{0,16}(?:\\+ {0,3})?[\"']"),
         _nothing,
     ),
     Disguise(
@@ -145,8 +147,10 @@ DISGUISES: tuple[Disguise, ...] = (
         "bits", r"(?:[01]{8}[ ,]?){5}", re.compile(r"(?:[01]{8}[ ,]?){5,}+"), _bits,
     ),
     Disguise(
-        "leet", r"[0-9][0-9oildsbqz|]{3}[ \-]?[0-9oildsbqz|]{4}[ \-]?[0-9oildsbqz|]{4}[ \-]?[0-9oildsbqz|]{3}",
-        re.compile(r"[0-9][0-9OoIlSsBQDZz|]{3}(?:[ \-]?[0-9OoIlSsBQDZz|]{4}){2}[ \-]?[0-9OoIlSsBQDZz|]{3,4}(?![A-Za-z0-9])"),
+        "leet", r"[0-9][0-9oildsbqz|]{3}[ \-]?[0-9oildsbqz|]{4}[ \-]?[0-9oildsbqz|"
+            r"]{4}[ \-]?[0-9oildsbqz|]{3}",
+        re.compile(r"[0-9][0-9OoIlSsBQDZz|]{3}(?:[ \-]?[0-9OoIlSsBQDZz|"
+            r"]{4}){2}[ \-]?[0-9OoIlSsBQDZz|]{3,4}(?![A-Za-z0-9])"),
         _leet,
     ),
     Disguise(

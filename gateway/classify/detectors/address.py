@@ -10,9 +10,12 @@ import re
 from gateway.classify.detectors.base import Detector, Found, View, near
 
 _STREET = re.compile(
-    r"(?<![\w.\-/#])\d{1,5}[A-Za-z]?(?: \d{1,5})?,? (?:[NSEW]\.? )?(?:(?:[A-Z][\w'.?\-]{0,20}|\d{1,3}(?:st|nd|rd|th)) ){0,4}"
-    r"(?:[A-Z][\w'?\-]{0,16}way|Broadway|Kingsway|Street|St|Avenue|Ave|Av|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Close|Cl|"
-    r"Terrace|Ter|Square|Sq|Crescent|Cres|Gardens|Grove|Hill|Mews|Row|Walk|Parkway|Pkwy|Highway|Hwy|Circle|Cir|Trail|Alley|Route)\b\.?",
+    r"(?<![\w.\-/#])\d{1,5}[A-Za-z]?(?: \d{1,5})?,? (?:[NSEW]\.? )?(?:(?:[A-Z]["
+    r"\w'.?\-]{0,20}|\d{1,3}(?:st|nd|rd|th)) ){0,4}"
+    r"(?:[A-Z][\w'?\-]{0,16}way|Broadway|Kingsway|Street|St|Avenue|Ave|Av|Road|"
+    r"Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Close|Cl|"
+    r"Terrace|Ter|Square|Sq|Crescent|Cres|Gardens|Grove|Hill|Mews|Row|Walk|"
+    r"Parkway|Pkwy|Highway|Hwy|Circle|Cir|Trail|Alley|Route)\b\.?",
 )
 _MORE = re.compile(
     r"(?:,? ?\n? ?(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Room|#)\.? ?[A-Za-z0-9\-]{1,6})?"
@@ -20,22 +23,30 @@ _MORE = re.compile(
     r"(?:,? ?\n? ?(?:[A-Z]{2} ?\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|\d{4,6}))?"
 )
 _PLACE = re.compile(
-    r"\b[A-Z]{2} ?\d{5}|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|\b(?:Apt|Apartment|Suite|Ste|Unit|Flat)\b|, \d{4,6}\b"
+    r"\b[A-Z]{2} ?\d{5}|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|\b(?:Apt|Apartment|"
+    r"Suite|Ste|Unit|Flat)\b|, \d{4,6}\b"
 )
 _CONTEXT = re.compile(
-    r"address|\blives? |\bliving (?:at|on)|resid(?:e|ing|ent|ence)|ship (?:to|it)|deliver|located at|mail (?:it )?to|"
-    r"moved to|office (?:is )?at|\baddr\b|home|visit|send (?:it )?to|return to|pick ?up|\bbilling|at my place|ship to"
+    r"address|\blives? |\bliving (?:at|on)|resid(?:e|ing|ent|ence)|ship (?:to|"
+    r"it)|deliver|located at|mail (?:it )?to|"
+    r"moved to|office (?:is )?at|\baddr\b|home|visit|send (?:it )?to|return to|"
+    r"pick ?up|\bbilling|at my place|ship to"
 )
 _BOX = re.compile(
-    r"(?:PSC \d{3,5},? Box \d{2,5}|Unit \d{3,5},? Box \d{2,5}|P\.? ?O\.? Box \d{1,6})(?:,?\s+(?:APO|FPO|DPO),? [A-Z]{2} \d{5})?"
+    r"(?:PSC \d{3,5},? Box \d{2,5}|Unit \d{3,5},? Box \d{2,5}|"
+    r"P\.? ?O\.? Box \d{1,6})(?:,?\s+(?:APO|FPO|DPO),? [A-Z]{2} \d{5})?"
 )
 _GERMAN = re.compile(
-    r"(?<!\w)[A-Z][\w?\-]{2,24}(?:strasse|strase|str\.|weg|platz|allee|gasse|damm|ring|ufer|laan|straat|gatan|vagen|vej|gade) ?\d{1,4} ?[a-z]?\b"
+    r"(?<!\w)[A-Z][\w?\-]{2,24}(?:strasse|strase|str\.|weg|platz|allee|gasse|"
+    r"damm|ring|ufer|laan|straat|gatan|vagen|vej|gade) ?\d{1,4} ?[a-z]?\b"
     r"(?:,? ?\n?(?:[A-Z]{1,2}-)?\d{4,5} [A-Z][\w?\-]{2,24})?"
 )
 _ROMANCE = re.compile(
-    r"(?<!\w)(?:\d{1,4}(?: ?bis| ?ter)?,? )?(?i:rue|avenue|boulevard|chemin|calle|avenida|via|viale|piazza|rua|plaza|paseo|corso)"
-    r" (?:(?:de|du|des|la|le|l'|del|della|di|da|do|dos|von) ?){0,3}[A-Z][\w'?\-]{1,20}(?: [A-Z][\w'?\-]{1,20}){0,3}(?:,? ?\d{1,5})?(?:,? ?\d{4,5} [A-Z][\w?\-]{2,24})?"
+    r"(?<!\w)(?:\d{1,4}(?: ?bis| ?ter)?,? )?(?i:rue|avenue|boulevard|chemin|"
+    r"calle|avenida|via|viale|piazza|rua|plaza|paseo|corso)"
+    r" (?:(?:de|du|des|la|le|l'|del|della|di|da|do|dos|"
+    r"von) ?){0,3}[A-Z][\w'?\-]{1,20}(?: [A-Z][\w'?\-]{1,20}){0,3}(?:,? ?\d{1,5}"
+    r")?(?:,? ?\d{4,5} [A-Z][\w?\-]{2,24})?"
 )
 
 
@@ -44,16 +55,27 @@ _STREET_ENDS = (
     "street st avenue ave road rd boulevard blvd lane ln drive dr court ct place close terrace "
     "square crescent gardens grove mews"
 ).split()
-_ENGLISH = tuple(f" {end}[^a-z]" for end in _STREET_ENDS) + (
-    "parkway", "highway", "way,", "broadway", "kingsway",
-)  # fmt: skip
+_ENGLISH = (
+    *(f" {end}[^a-z]" for end in _STREET_ENDS),
+    *("parkway", "highway", "way,", "broadway", "kingsway"),
+)
 _BOXES = ("box [0-9]",)
 _GERMANIC = (
-    "strasse", "strase", r"str\.", "weg [0-9]", "platz", "allee", "gasse", "laan", "straat", "gatan",
-    "vagen", "vej ", "gade ",
+    "strasse", "strase", r"str\.", "weg [0-9]", "platz", "allee", "gasse", "laan", "straat",
+    "gatan", "vagen", "vej ", "gade ",
 )  # fmt: skip
-_ROMANIC = ("rue ", "chemin ", "calle ", "avenida ", "viale ", "piazza ", "rua ", "plaza ", "corso ",
-            "[^a-z]via ")  # fmt: skip
+_ROMANIC = (
+    "rue ",
+    "chemin ",
+    "calle ",
+    "avenida ",
+    "viale ",
+    "piazza ",
+    "rua ",
+    "plaza ",
+    "corso ",
+    "[^a-z]via ",
+)
 _ANCHORS = _ENGLISH + _BOXES + _GERMANIC + _ROMANIC
 _SHAPES = (
     (_STREET,) * len(_ENGLISH)

@@ -61,7 +61,8 @@ _CODE = re.compile(
     re.I,
 )
 _NOT_A_SECRET_NAME = re.compile(
-    r"(?<![a-z])(?:primary|foreign|public|keyword|sort|partition|hot|answer|cache|monkey|turkey|donkey|hockey|"
+    r"(?<![a-z])(?:primary|foreign|public|keyword|sort|partition|hot|answer|"
+    r"cache|monkey|turkey|donkey|hockey|"
     r"whiskey|smokey|whis|tur|mon|don|next_page_|page|csrf-|max_|num_|n_|pad_|eos_|bos_|unk_|"
     r"object|map|dict|index|row|hash|lookup|group|join|short|access) ?[_\-]?$"
 )
@@ -120,6 +121,9 @@ def _wordy(value: str) -> bool:
 
 def _password(view: View, start: int, end: int) -> Found | None:
     text = view.text
+    # Short words are anchored with their sign or blank, which is also where the value begins.
+    if text[end - 1] in ":= " and text[start : start + 2].lower() in ("pw", "pa", "pi"):
+        end -= 1
     if start > 0 and text[start - 1].isalpha() and text[start] != text[start].upper():
         return None
     match = _PASSWORD_ASSIGNED.match(text, end)
@@ -131,10 +135,8 @@ def _password(view: View, start: int, end: int) -> Found | None:
     value = _trimmed(match.group("value"))
     if len(value) < 4 or _CODE.match(value) is not None or placeholder(value):
         return None
-    if (
-        value.endswith("(")
-        or "(" in value
-        and value.split("(")[0].replace("_", "").replace(".", "").isalpha()
+    if value.endswith("(") or (
+        "(" in value and value.split("(")[0].replace("_", "").replace(".", "").isalpha()
     ):
         return None
     if not _password_like(value, quoted=bool(match.group("quote")), said=said):

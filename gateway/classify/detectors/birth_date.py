@@ -10,10 +10,13 @@ import re
 from gateway.classify.detectors.base import Detector, Found, View
 
 _MONTH = (
-    r"(?:jan(?:uary|uar|vier|eiro)?|feb(?:ruary|ruar)?|fev(?:rier|ereiro)?|mar(?:ch|s|zo|co)?|marz|maerz|"
+    r"(?:jan(?:uary|uar|vier|eiro)?|feb(?:ruary|ruar)?|fev(?:rier|ereiro)?|"
+    r"mar(?:ch|s|zo|co)?|marz|maerz|"
     r"apr(?:il)?|avr(?:il)?|abr(?:il)?|may|mai|mayo|maio|june?|juni|juin|junio|junho|july?|juli|"
-    r"juillet|julio|julho|aug(?:ust)?|aout|ago(?:sto)?|sep(?:t|tember|tembre|tiembre)?|oct(?:ober|obre|ubre)?|"
-    r"okt(?:ober)?|nov(?:ember|embre|iembre)?|dec(?:ember|embre)?|dez(?:ember)?|dic(?:iembre)?|enero)"
+    r"juillet|julio|julho|aug(?:ust)?|aout|ago(?:sto)?|sep(?:t|tember|tembre|"
+    r"tiembre)?|oct(?:ober|obre|ubre)?|"
+    r"okt(?:ober)?|nov(?:ember|embre|iembre)?|dec(?:ember|embre)?|dez(?:ember)?|"
+    r"dic(?:iembre)?|enero)"
 )
 _DATE = re.compile(
     r"(?<![\w.])(?:"

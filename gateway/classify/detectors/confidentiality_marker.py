@@ -12,20 +12,25 @@ from gateway.classify.detectors.base import Detector, Found, View
 # Phrases that nobody writes except to mark (matched in lower case).
 _PHRASES = re.compile(
     r"\btlp ?: ?(?:red|amber(?:\+strict)?)\b|"
-    r"\b(?:strictly|highly|company|most|commercial(?:ly)?[ -]in[ -]|commercial[ -]in|private (?:and|&)|"
-    r"privileged (?:and|&)|proprietary (?:and|&|/)|board|client|business|medical|staff)[ -]confiden(?:tial|ce)\b"
+    r"\b(?:strictly|highly|company|most|commercial(?:ly)?[ -]in[ -]|"
+    r"commercial[ -]in|private (?:and|&)|"
+    r"privileged (?:and|&)|proprietary (?:and|&|/)|board|client|business|"
+    r"medical|staff)[ -]confiden(?:tial|ce)\b"
     r"(?! (?:sensitivity|label|comput))|"
     r"\bconfidential (?:and|&|/) ?(?:proprietary|privileged|internal)\b|"
     r"\bconfidential (?:-|/|:|--) ?(?:internal|do not|not for|restricted)[a-z ]{0,24}|"
     r"\b(?:for )?internal (?:use )?only\b(?: - do not (?:distribute|forward|share))?|"
     r"\bdo not (?:distribute|forward|disclose|circulate)\b|"
-    r"\b(?:draft - )?not for (?:external |public |further )?(?:distribution|release|disclosure|circulation)\b|"
+    r"\b(?:draft - )?not for (?:external |public |further )?(?:distribution|"
+    r"release|disclosure|circulation)\b|"
     r"\battorney[ -]client[ -]privileged\b(?: (?:&|and) confidential)?|\battorney work product\b|"
     r"\b(?:privileged|legally privileged) (?:and|&) confidential\b|"
     r"\bmaterial non-?public information\b|\bexport controlled\b(?: - itar)?|"
-    r"\brestricted - need to know\b|\bneed[ -]to[ -]know (?:basis )?only\b|\bcontrolled unclassified information\b|"
+    r"\brestricted - need to know\b|\bneed[ -]to[ -]know (?:basis )?only\b|"
+    r"\bcontrolled unclassified information\b|"
     r"\bcui//[a-z\-/]{2,20}|\bnoforn\b|\borcon\b|\b(?:top )?secret//[a-z/]{2,20}|"
-    r"\bunder (?:embargo|nda)\b(?! ?\?)|\bembargoed until\b|\bfor official use only\b|\beyes only\b|"
+    r"\bunder (?:embargo|nda)\b(?! ?\?)|\bembargoed until\b|"
+    r"\bfor official use only\b|\beyes only\b|"
     r"\bcompany (?:secret|proprietary)\b|\bfor your eyes\b|"
     r"\bnur fur den (?:internen|dienst)[a-z]{0,12}\b|\bvs - nur fur den dienstgebrauch\b|"
     r"\bnur (?:zur|fur) interne[nrm]? (?:gebrauch|verwendung)\b|\bstreng (?:vertraulich|geheim)\b|"
@@ -33,7 +38,8 @@ _PHRASES = re.compile(
     r"\bsecret des affaires\b|\bne pas diffuser\b|"
     r"\b(?:solo para )?uso interno(?: (?:exclusivo|apenas))?\b|\bestrictamente confidencial\b|"
     r"\bsolo per uso interno\b|\bstrettamente riservato\b|\bestritamente confidencial\b|"
-    r"\balleen voor intern gebruik\b|\bstrikt vertrouwelijk\b|\bscisle tajne\b|\bpoufne\b|\bdo uzytku wewnetrznego\b"
+    r"\balleen voor intern gebruik\b|\bstrikt vertrouwelijk\b|\bscisle tajne\b|"
+    r"\bpoufne\b|\bdo uzytku wewnetrznego\b"
 )
 # Words that mark only when they stand alone on a line or are written in capitals.
 _WORDS = re.compile(
@@ -43,13 +49,16 @@ _WORDS = re.compile(
 )
 _ALONE = re.compile(
     r"[ \t>*#_\-=\[(|/\"']*(?:classification ?: ?|sensitivity ?: ?|label ?: ?|marked )?"
-    rf"(?P<mark>{_WORDS.pattern}(?:[ \-&/]+(?:and )?{_WORDS.pattern})?)[ \t*#_\-=\])|/.!:\"']*(?:\n|$)"
+    rf"(?P<mark>{_WORDS.pattern}(?:[ \-&/]+(?:and )?{_WORDS.pattern})?)"
+    r"[ \t*#_\-=\])|/.!:\"']*(?:\n|$)"
 )
 _LABEL = re.compile(
-    r"(?:classification|sensitivity|marked|stamped|markiert|eingestuft)[\"']? ?(?:is|as|:|=)? ?[\"'\[(]?$"
+    r"(?:classification|sensitivity|marked|stamped|markiert|"
+    r"eingestuft)[\"']? ?(?:is|as|:|=)? ?[\"'\[(]?$"
 )
 _QUESTION = re.compile(
-    r"what (?:is|does|are)|meaning of|mean|define|difference|explain|\bwhy\b|\bhow\b|template|translat|word for|policy|policies|classif(?:y|ies)"
+    r"what (?:is|does|are)|meaning of|mean|define|difference|explain|\bwhy\b|"
+    r"\bhow\b|template|translat|word for|policy|policies|classif(?:y|ies)"
 )
 
 
@@ -115,13 +124,50 @@ def _asked_about(view: View, line_start: int, start: int, end: int) -> bool:
 DETECTOR = Detector(
     name="confidentiality_marker",
     anchors=(
-        "confiden", "internal", "tlp:", "tlp ", "vertraulich", "riservat", "restricted", "privileged",
-        "proprietary", "not for", "distribut", "do not", "under nda", "noforn", "orcon", "secret",
-        "classified", "usage interne", "uso intern", "diffus", "dienstgebrauch", "embargo",
-        "export controlled", "need to know", "need-to-know", "cui//",
-        "work product", "vertrouwelijk", "konfidentiell", "fortrolig", "hemlig", "poufn",
-        "luottamuksellinen", "geheim", "official use", "eyes only", "interne", "intern gebruik",
-        "non-public", "nonpublic", "tajne", "wewnetrznego", "sensitive", "stricte",
+        "confiden",
+        "internal",
+        "tlp:",
+        "tlp ",
+        "vertraulich",
+        "riservat",
+        "restricted",
+        "privileged",
+        "proprietary",
+        "not for",
+        "distribut",
+        "do not",
+        "under nda",
+        "noforn",
+        "orcon",
+        "secret",
+        "classified",
+        "usage interne",
+        "uso intern",
+        "diffus",
+        "dienstgebrauch",
+        "embargo",
+        "export controlled",
+        "need to know",
+        "need-to-know",
+        "cui//",
+        "work product",
+        "vertrouwelijk",
+        "konfidentiell",
+        "fortrolig",
+        "hemlig",
+        "poufn",
+        "luottamuksellinen",
+        "geheim",
+        "official use",
+        "eyes only",
+        "interne",
+        "intern gebruik",
+        "non-public",
+        "nonpublic",
+        "tajne",
+        "wewnetrznego",
+        "sensitive",
+        "stricte",
     ),
     look=_look,
-)  # fmt: skip
+)

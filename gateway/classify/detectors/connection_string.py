@@ -11,7 +11,8 @@ from gateway.classify.detectors.base import Detector, Found, View
 from gateway.classify.entropy import placeholder
 
 _URL = re.compile(
-    r"[A-Za-z][A-Za-z0-9+.\-]{1,30}://(?P<user>[^\s:@/\"'<>]{0,128}):(?P<password>[^\s@/\"'<>]{2,256})@"
+    r"[A-Za-z][A-Za-z0-9+.\-]{1,30}://(?P<user>[^\s:@/\"'<>]{0,128}):(?P<passwor"
+    r"d>[^\s@/\"'<>]{2,256})@"
     r"(?P<host>[A-Za-z0-9\[][A-Za-z0-9.\-_\]:]{0,253})(?:[/?#][^\s\"'<>]{0,512})?"
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{1,30}\Z")

@@ -32,6 +32,10 @@ def aba(number: str) -> bool:
     return sum(w * int(d) for w, d in zip(weights, number, strict=True)) % 10 == 0
 
 
+def _routing(value: str) -> bool:
+    return aba(value.replace("-", ""))
+
+
 def _document(value: str) -> bool:
     digits = sum(character.isdigit() for character in value)
     return digits >= 3 or (digits >= 1 and value.isupper() and len(value) >= 8)
@@ -75,8 +79,8 @@ _LABELS: tuple[Label, ...] = (
     Label("kontonummer", "bank_account", _DIGITS, _six_digits),
     Label("bankrekening", "bank_account", _DIGITS, _six_digits),
     Label("sort code", "bank_account", r"\d{2}[ \-]?\d{2}[ \-]?\d{2}"),
-    Label("routing", "routing_number", r"\d{4}-?\d{4}-?\d", lambda value: aba(value.replace("-", ""))),
-    Label("aba", "routing_number", r"\d{4}-?\d{4}-?\d", lambda value: aba(value.replace("-", "")), True),
+    Label("routing", "routing_number", r"\d{4}-?\d{4}-?\d", _routing),
+    Label("aba", "routing_number", r"\d{4}-?\d{4}-?\d", _routing, True),
     Label("nhs", "health_id", r"\d{3}[ \-]?\d{3}[ \-]?\d{4}", None, True),
     Label("medicare", "health_id", _MIXED, _five_digits),
     Label("medicaid", "health_id", _MIXED, _five_digits),
@@ -129,8 +133,14 @@ _LABELS: tuple[Label, ...] = (
     Label("codice fiscale", "national_id", r"[A-Z]{6}\d{2}[A-Z]\d{2}[A-Z]\d{3}[A-Z]"),
     Label("dni", "national_id", r"\d{8}[ \-]?[A-Z]", None, True),
     Label("nie", "national_id", r"[XYZ][ \-]?\d{7}[ \-]?[A-Z]", None, True),
-    Label("securite sociale", "national_id", r"[12] ?\d{2} ?\d{2} ?\d[0-9AB] ?\d{3} ?\d{3}(?: ?\d{2})?"),
-    Label("nir", "national_id", r"[12] ?\d{2} ?\d{2} ?\d[0-9AB] ?\d{3} ?\d{3}(?: ?\d{2})?", None, True),
+    Label(
+        "securite sociale",
+        "national_id",
+        r"[12] ?\d{2} ?\d{2} ?\d[0-9AB] ?\d{3} ?\d{3}(?: ?\d{2})?",
+    ),
+    Label(
+        "nir", "national_id", r"[12] ?\d{2} ?\d{2} ?\d[0-9AB] ?\d{3} ?\d{3}(?: ?\d{2})?", None, True
+    ),
     Label("sozialversicherung", "national_id", r"\d{2} ?\d{6} ?[A-Z] ?\d{3}"),
     Label("personalausweis", "national_id", _ALNUM, _five_digits),
     Label("ausweisnummer", "national_id", _ALNUM, _five_digits),
@@ -184,11 +194,12 @@ _LABELS: tuple[Label, ...] = (
     Label("numero de seguridad social", "national_id", r"\d{2}[/ ]?\d{8}[/ ]?\d{2}"),
     Label("social security", "us_ssn", r"\d{3}[ -]?\d{2}[ -]?\d{4}"),
     Label("imei", "device_id", r"\d{2}[ \-]?\d{6}[ \-]?\d{6}[ \-]?\d"),
-)  # fmt: skip
+)
 
 # What may stand between a label and its value.
 _BETWEEN = (
-    r"[a-z]{0,5}(?:[ _\-]{0,2}(?:number|num|no|nr|nummer|numero|id|card|code|#|of|is|was|ist|es|est|e|"
+    r"[a-z]{0,5}(?:[ _\-]{0,2}(?:number|num|no|nr|nummer|numero|id|card|code|#|"
+    r"of|is|was|ist|es|est|e|"
     r"are|my|the|in|with|ending|on|file|and|expir\w*|ident\w*|de|del|lautet|:|=)[.:#]?){0,5}[\"']?"
     r"[ \t:=#\-(\"'>]{0,6}"
 )

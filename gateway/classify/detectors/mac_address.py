@@ -10,7 +10,8 @@ import re
 from gateway.classify.detectors.base import Detector, Found, View
 
 _MAC = re.compile(
-    r"(?<![\w:\-])(?:[0-9A-Fa-f]{2}(?P<sign>[:\-]))(?:[0-9A-Fa-f]{2}(?P=sign)){4}[0-9A-Fa-f]{2}(?![\w]|[:\-][0-9A-Fa-f])"
+    r"(?<![\w:\-])(?:[0-9A-Fa-f]{2}(?P<sign>[:\-]))(?:[0-9A-Fa-f]{2}(?P=sign)){4"
+    r"}[0-9A-Fa-f]{2}(?![\w]|[:\-][0-9A-Fa-f])"
     r"|(?<![\w.])[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}(?![\w.])"
 )
 

@@ -54,8 +54,14 @@ def _checked(module: object) -> Callable[[str], bool]:
 
 
 _CONTEXT = re.compile(
-    r"\bid\b|\bids\b|ident|national|citizen|person|social|insurance|\bnhs\b|patient|tax|\bpin\b|pesel|aadhaar|"
-    r"fodsels|bsn|cpf|resident|birth|born|ssn|payroll|employee|\bnir\b|secu|steuer|\bnummer|numero|rrn|applicant"
+    r"\bid\b|\bids\b|ident|national|citizen|person|social|insurance|\bnhs\b|"
+    r"patient|tax|\bpin\b|pesel|aadhaar|"
+    r"fodsels|bsn|cpf|resident|birth|born|ssn|payroll|employee|\bnir\b|secu|"
+    r"steuer|\bnummer|numero|rrn|applicant"
+)
+
+_NOT_A_PERSON = re.compile(
+    r"\bbuild|\bversion|\brelease|\border|\binvoice|\bticket|\brev\b|\blot\b|\bserial|\bisbn|\bean\b"
 )
 
 _NUMBERS: tuple[Scheme, ...] = (
@@ -64,18 +70,28 @@ _NUMBERS: tuple[Scheme, ...] = (
     Scheme("national_id", re.compile(r"756\d{10}"), _checked(ahv), True, 0.9),
     Scheme("national_id", re.compile(r"\d{3}\.\d{3}\.\d{3}-\d{2}"), _checked(cpf), False, 0.97),
     Scheme("national_id", re.compile(r"\d{11}"), _checked(cpf), True, 0.8),
-    Scheme("national_id", re.compile(r"(?:19|20)?\d{6}[-+]\d{4}"), _checked(personnummer), False, 0.9),
+    Scheme(
+        "national_id", re.compile(r"(?:19|20)?\d{6}[-+]\d{4}"), _checked(personnummer), False, 0.9
+    ),
     Scheme("national_id", re.compile(r"(?:19|20)\d{10}"), _checked(personnummer), True, 0.85),
     Scheme("national_id", re.compile(r"\d{13}"), _checked(idnr), True, 0.9),
     Scheme("national_id", re.compile(r"\d{11}"), _checked(pesel), True, 0.9),
     Scheme("national_id", re.compile(r"\d{6} ?\d{5}"), _checked(fodselsnummer), True, 0.9),
     Scheme("national_id", re.compile(r"\d{6}-\d{7}"), _checked(rrn), False, 0.95),
     Scheme("national_id", re.compile(r"\d{4} \d{4} \d{4}"), _checked(aadhaar), True, 0.85),
-    Scheme("national_id", re.compile(r"[12] \d{2} \d{2} \d{2} \d{3} \d{3} \d{2}"), _checked(nir), False, 0.97),
+    Scheme(
+        "national_id",
+        re.compile(r"[12] \d{2} \d{2} \d{2} \d{3} \d{3} \d{2}"),
+        _checked(nir),
+        False,
+        0.97,
+    ),
     Scheme("national_id", re.compile(r"[12]\d{14}"), _checked(nir), True, 0.9),
-    Scheme("national_id", re.compile(r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}"), _checked(be_nn), False, 0.97),
+    Scheme(
+        "national_id", re.compile(r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}"), _checked(be_nn), False, 0.97
+    ),
     Scheme("health_id", re.compile(r"\d{3}[ -]\d{3}[ -]\d{4}"), _checked(nhs), True, 0.85),
-)  # fmt: skip
+)
 
 # The fewest digits of each scheme's shape, so that short runs meet few schemes.
 _FEWEST = (17, 13, 13, 11, 11, 10, 12, 13, 11, 11, 13, 12, 15, 15, 11, 10)
@@ -84,17 +100,42 @@ _NUMBERS_BY_SIZE = tuple(
 )
 
 _NINO = re.compile(
-    r"(?<![A-Za-z0-9])(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D](?![A-Za-z0-9])"
+    r"(?<![A-Za-z0-9])(?!BG|GB|NK|KN|TN|NT|"
+    r"ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D](?![A-Za"
+    r"-z0-9])"
 )
 _LETTERED: tuple[tuple[re.Pattern[str], Callable[[str], bool] | None, str], ...] = (
-    (re.compile(r"(?<![A-Za-z0-9])[A-Z]{6}\d{2}[A-Z]\d{2}[A-Z]\d{3}[A-Z](?![A-Za-z0-9])", re.I), _checked(codicefiscale), "national_id"),
-    (re.compile(r"(?<![A-Za-z0-9])[XYZ][ -]?\d{7}[ -]?[A-Z](?![A-Za-z0-9])", re.I), _checked(nie), "national_id"),
-    (re.compile(r"(?<![A-Za-z0-9.])\d{8}[ -]?[A-Z](?![A-Za-z0-9])", re.I), _checked(dni), "national_id"),
-    (re.compile(r"(?<![A-Za-z0-9])\d{6}[-+A-FU-Y]\d{3}[0-9A-Y](?![A-Za-z0-9])", re.I), _checked(hetu), "national_id"),
+    (
+        re.compile(r"(?<![A-Za-z0-9])[A-Z]{6}\d{2}[A-Z]\d{2}[A-Z]\d{3}[A-Z](?![A-Za-z0-9])", re.I),
+        _checked(codicefiscale),
+        "national_id",
+    ),
+    (
+        re.compile(r"(?<![A-Za-z0-9])[XYZ][ -]?\d{7}[ -]?[A-Z](?![A-Za-z0-9])", re.I),
+        _checked(nie),
+        "national_id",
+    ),
+    (
+        re.compile(r"(?<![A-Za-z0-9.])\d{8}[ -]?[A-Z](?![A-Za-z0-9])", re.I),
+        _checked(dni),
+        "national_id",
+    ),
+    (
+        re.compile(r"(?<![A-Za-z0-9])\d{6}[-+A-FU-Y]\d{3}[0-9A-Y](?![A-Za-z0-9])", re.I),
+        _checked(hetu),
+        "national_id",
+    ),
     (_NINO, None, "national_id"),
-    (re.compile(r"(?<![A-Za-z0-9])[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d-?[AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d-?[AC-HJKMNP-RT-Y]{2}\d{2}(?![A-Za-z0-9])"), None, "health_id"),
+    (
+        re.compile(
+            r"(?<![A-Za-z0-9])[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d-?[AC-HJKMNP-RT-"
+            r"Y][0-9AC-HJKMNP-RT-Y]\d-?[AC-HJKMNP-RT-Y]{2}\d{2}(?![A-Za-z0-9])"
+        ),
+        None,
+        "health_id",
+    ),
     (re.compile(r"(?<![A-Za-z0-9])\d{17}X(?![A-Za-z0-9])", re.I), _checked(ric), "national_id"),
-)  # fmt: skip
+)
 _ANCHORS = (
     r"[a-z]{6}[0-9]{2}[a-z][0-9]{2}[a-z][0-9]{3}[a-z]",
     r"[xyz][0-9]{7}[a-z]",
@@ -132,6 +173,8 @@ def _look(view: View, run: NumberRun) -> Iterator[Found]:
         for match in scheme.shape.finditer(shown):
             start, end = run.start + match.start(), run.start + match.end()
             if not _whole(view, start, end):
+                continue
+            if near(view, start, end, _NOT_A_PERSON, 24, 0):
                 continue
             if scheme.needs_context and not near(view, start, end, _CONTEXT, 50, 24):
                 continue

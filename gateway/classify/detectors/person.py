@@ -9,7 +9,10 @@ import re
 
 from gateway.classify.detectors.base import Detector, Found, View
 
-_NAME = r"[A-Z][a-z'?\-]{1,20}(?: (?:[A-Z]\. )?(?:van |von |de |del |da |di |bin |al-)?[A-Z][A-Za-z'?\-]{1,20}){0,3}"
+_NAME = (
+    r"[A-Z][a-z'?\-]{1,20}(?: (?:[A-Z]\. )?(?:van |von |de |del |da |di |bin |al-)?"
+    r"[A-Z][A-Za-z'?\-]{1,20}){0,3}"
+)
 _AFTER = re.compile(rf"(?:[ _](?:is|was|of)|[\"']?[ ]?[:=])?[ ]?[\"']?(?P<name>{_NAME})")
 _TITLED = re.compile(rf"\.? (?P<name>{_NAME})")
 

@@ -13,21 +13,28 @@ import phonenumbers
 from gateway.classify.detectors.base import Detector, Found, NumberRun, View, near
 
 _CONTEXT = re.compile(
-    r"\bphone|\btel\b|\btel[.:e]|\bcall(?:s|ed|ing)?\b|mobil|\bcell\b|cell ?phone|\bfax|\bsms\b|whatsapp|telegram|"
-    r"\btext(?:s|ed|ing)? (?:me|him|her|us|to|them)|reach|\bcontact|\bring me|answering|messages to|handy|movil|"
-    r"telefon|telephone|appelle|joindre|anruf|ruf |pager|hotline|\bdesk\b|\boffice\b|\bwork:|\bhome:|numero de|"
-    r"nummer|\bph[:.]|emergency|dial|backup|\bsim\b|celular|\bmob\b|lig[au]e|puhelin|linea|\bmy number\b|us number|"
+    r"\bphone|\btel\b|\btel[.:e]|\bcall(?:s|ed|ing)?\b|mobil|\bcell\b|"
+    r"cell ?phone|\bfax|\bsms\b|whatsapp|telegram|"
+    r"\btext(?:s|ed|ing)? (?:me|him|her|us|to|them)|reach|\bcontact|\bring me|"
+    r"answering|messages to|handy|movil|"
+    r"telefon|telephone|appelle|joindre|anruf|ruf |pager|hotline|\bdesk\b|"
+    r"\boffice\b|\bwork:|\bhome:|numero de|"
+    r"nummer|\bph[:.]|emergency|dial|backup|\bsim\b|celular|\bmob\b|lig[au]e|"
+    r"puhelin|linea|\bmy number\b|us number|"
     r"\bnumber is\b|\bline\b"
 )
 _AFTER = re.compile(r"^[ \t]{0,3}\(?(?:office|fax|mobile|cell|home|work|phone|tel)\b")
 _NOT_A_PHONE = re.compile(
-    r"isbn|issn|\bcas\b|\bean\b|order|invoice|ticket|serial|account|routing|\bversion|coordinate|\blat\b|"
-    r"\blon|\bport\b|arxiv|\bdoi\b|\bpart\b|\blot\b|\bvin\b|\bnhs|passport|\bssn|\bid\b|\bamount|\bprice|tracking|"
+    r"isbn|issn|\bcas\b|\bean\b|order|invoice|ticket|serial|account|routing|"
+    r"\bversion|coordinate|\blat\b|"
+    r"\blon|\bport\b|arxiv|\bdoi\b|\bpart\b|\blot\b|\bvin\b|\bnhs|passport|"
+    r"\bssn|\bid\b|\bamount|\bprice|tracking|"
     r"license|licence|\bcard\b|\biban\b|request|\btotal\b|\bpi\b|sequence"
 )
 _DATE = re.compile(
     r"(?:19|20)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?!\d)|"
-    r"(?:0?[1-9]|[12]\d|3[01])[-/.](?:0?[1-9]|[12]\d|3[01])[-/.](?:19|20)\d\d|\d{4}-\d{4}$|\d{1,2}:\d\d"
+    r"(?:0?[1-9]|[12]\d|3[01])[-/.](?:0?[1-9]|[12]\d|3[01])[-/.](?:19|20)\d\d|"
+    r"\d{4}-\d{4}$|\d{1,2}:\d\d"
 )
 _NORTH_AMERICA = re.compile(r"(?:\+?1[ .\-]?)?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[.\-])\d{3}[ .\-]\d{4}")
 _NATIONAL = re.compile(r"\(?0\d{1,5}\)?[ .\-/]\d{2,5}(?:[ .\-]\d{2,6}){0,4}")
@@ -55,10 +62,10 @@ def _judge(view: View, start: int, end: int, digits: int) -> Found | None:
     if (
         start > 0
         and (text[start - 1].isalnum() or text[start - 1] in "_$#.=")
-        and not text[start - 1] == "="
+        and text[start - 1] != "="
     ) or _DATE.match(shown):
         return None
-    if end < len(text) and (text[end].isalpha() and text[end] not in "xXe" or text[end] == "_"):
+    if end < len(text) and ((text[end].isalpha() and text[end] not in "xXe") or text[end] == "_"):
         return None
     extension = _EXTENSION.match(text, end)
     finish = end if extension is None else extension.end()

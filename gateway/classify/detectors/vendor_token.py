@@ -32,7 +32,7 @@ _INNER = {
     _ANCHORS.index(anchor): (re.compile(shape), back) for anchor, shape, back in INNER_FORMATS
 }
 # Anchors that begin some characters into their shape, or one before it.
-_LEAD = {r"[^a]a{20}": -1} | {name: 2 for name in ("_live_", "_test_", "_prod_")}
+_LEAD = {r"[^a]a{20}": -1, "_live_": 2, "_test_": 2, "_prod_": 2}
 _BEGINS = {number: _LEAD.get(anchor, 0) for number, anchor in enumerate(_ANCHORS)}
 
 

@@ -69,8 +69,12 @@ FORMATS: tuple[tuple[str, str], ...] = (
     (r"gh[pousr]_", r"gh[pousr]_[A-Za-z0-9]{14,255}"),
     ("ghs_", r"ghs_[0-9]{6,10}_eyJ[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{10,}"),
     ("github_pat_", r"github_pat_[A-Za-z0-9_]{60,100}"),
-    (r"gl[a-z]{2}[a-z\-]", r"gl(?:pat|ptt|dt|rt|rtr|cbt|ft|imt|agent|oas|soat|ffct|cst|wt)-[A-Za-z0-9_\-]{16,100}"
-           r"(?:\.[0-9a-z]{2}\.[0-9a-z]{9})?"),
+    (
+        r"gl[a-z]{2}[a-z\-]",
+        r"gl(?:pat|ptt|dt|rt|rtr|cbt|ft|imt|agent|oas|soat|ffct|cst|"
+        r"wt)-[A-Za-z0-9_\-]{16,100}"
+        r"(?:\.[0-9a-z]{2}\.[0-9a-z]{9})?",
+    ),
     ("gr1348941", r"GR1348941[A-Za-z0-9_\-]{20,60}"),
     ("_gitlab_session", r"_gitlab_session=[0-9a-z]{32}"),
     ("atatt3", r"ATATT3[A-Za-z0-9_\-=]{60,220}"),
@@ -89,13 +93,20 @@ FORMATS: tuple[tuple[str, str], ...] = (
     ("pul-", r"pul-[0-9a-f]{40}"),
     ("dapi", r"dapi[0-9a-f]{32}(?:-\d)?"),
     (r"dose[0-9a-f]{8}", r"dose[0-9a-f]{32}"),
-    (r"dp\.[a-z]{2}", r"dp\.(?:pt|st|ct|sa|scim|audit)\.(?:[a-z0-9_\-]{2,35}\.)?[A-Za-z0-9]{40,44}"),
+    (
+        r"dp\.[a-z]{2}",
+        r"dp\.(?:pt|st|ct|sa|scim|audit)\.(?:[a-z0-9_\-]{2,35}\.)?[A-Za-z0-9]{40,44}",
+    ),
     (r"hvs\.", r"hvs\.[A-Za-z0-9_\-]{24,200}"),
     (r"hvb\.", r"hvb\.[A-Za-z0-9_\-]{80,300}"),
     (r"s\.[a-z0-9]{20}", r"s\.[A-Za-z0-9]{24}"),
     ("atlasv1", r"atlasv1\.[A-Za-z0-9\-_=]{60,70}"),
     ("ops_", r"ops_eyJ[A-Za-z0-9+/_\-]{40,1500}={0,3}"),
-    ("a3-", r"A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}"),
+    (
+        "a3-",
+        r"A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|"
+        r"[A-Z0-9]{6}-[A-Z0-9]{5})-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}",
+    ),
     ("age-secret-key-1", r"AGE-SECRET-KEY-1[A-Z0-9]{50,60}"),
     ("pnu_", r"pnu_[A-Za-z0-9]{36}"),
     ("pscale_", r"pscale_(?:tkn|oauth|pw|id)_[A-Za-z0-9=_.\-]{30,64}"),
@@ -129,7 +140,11 @@ FORMATS: tuple[tuple[str, str], ...] = (
     ("xapp-", r"xapp-\d-[A-Z0-9]{8,14}-\d{8,16}-[0-9a-f]{40,70}"),
     (r"hooks.slack.com/", r"hooks.slack.com/(?:services|workflows|triggers)/[A-Za-z0-9+/]{40,60}"),
     ("webhooks/", r"webhooks/\d{17,20}/[A-Za-z0-9_\-]{60,70}"),
-    ("webhookb2/", r"webhookb2/[A-Za-z0-9@\-]{60,80}/IncomingWebhook/[A-Za-z0-9]{32}/[0-9a-f\-]{36}"),
+    (
+        "webhookb2/",
+        r"webhookb2/[A-Za-z0-9@\-]{60,80}/IncomingWebhook/[A-Za-z0-9]{32}/[0-9a-f\-]"
+        r"{36}",
+    ),
     (r"sg\.[a-z0-9_\-]{10}", r"SG\.[A-Za-z0-9_\-]{16,32}\.[A-Za-z0-9_\-]{32,64}"),
     ("key-", r"key-[0-9a-f]{32}"),
     ("xkeysib-", r"xkeysib-[0-9a-f]{64}-[A-Za-z0-9]{16}"),
@@ -163,9 +178,17 @@ FORMATS: tuple[tuple[str, str], ...] = (
     (r"[^a]a{20}", r"A{20,24}[A-Za-z0-9%]{30,100}"),
     ("tlrmtvntuaad", r"TlRMTVNTUAAD[A-Za-z0-9+/]{60,600}={0,2}"),
     (r"v\^1\.1#i", r"v\^1\.1#i\^1#[A-Za-z0-9^#+/=]{60,}"),
-    ("eyj", r"eyJ[A-Za-z0-9_\-]{10,4000}={0,2}\.eyJ?[A-Za-z0-9_\-/]{8,8000}={0,2}(?:\.[A-Za-z0-9_\-/+]{0,2000}={0,2})?"),
-    (r"ey[a-z0-9_\-]{15}", r"ey[A-Za-z0-9_\-]{17,4000}\.ey[A-Za-z0-9_\-/\\]{17,8000}\.(?:[A-Za-z0-9_\-/\\]{10,2000}={0,2})?"),
-)  # fmt: skip
+    (
+        "eyj",
+        r"eyJ[A-Za-z0-9_\-]{10,4000}={0,2}\.eyJ?[A-Za-z0-9_\-/]{8,8000}={0,2}(?:\.[A"
+        r"-Za-z0-9_\-/+]{0,2000}={0,2})?",
+    ),
+    (
+        r"ey[a-z0-9_\-]{15}",
+        r"ey[A-Za-z0-9_\-]{17,4000}\.ey[A-Za-z0-9_\-/\\]{17,8000}\.(?:[A-Za-z0-9_\-/"
+        r"\\]{10,2000}={0,2})?",
+    ),
+)
 
 #: The same for tokens whose mark is not at their beginning: (anchor, shape, how far back to look).
 INNER_FORMATS: tuple[tuple[str, str, int], ...] = (
@@ -174,7 +197,11 @@ INNER_FORMATS: tuple[tuple[str, str, int], ...] = (
     ("8q~", r"[A-Za-z0-9_~.\-]{3}[0-9]Q~[A-Za-z0-9_~.\-]{31,34}", 4),
     ("9q~", r"[A-Za-z0-9_~.\-]{3}[0-9]Q~[A-Za-z0-9_~.\-]{31,34}", 4),
     ("[0-6]q~", r"[A-Za-z0-9_~.\-]{3}[0-9]Q~[A-Za-z0-9_~.\-]{31,34}", 4),
-    (r"\.apps\.googleusercontent\.com", r"\d{10,14}-[a-z0-9]{32}\.apps\.googleusercontent\.com", 48),
+    (
+        r"\.apps\.googleusercontent\.com",
+        r"\d{10,14}-[a-z0-9]{32}\.apps\.googleusercontent\.com",
+        48,
+    ),
     (r"[0-9a-z]{32}-us[0-9]", r"[0-9A-Za-z]{32}-us\d{1,2}", 32),
     (r"[0-9]{8}:aa[a-z0-9_\-]{10}", r"\d{8,10}:AA[A-Za-z0-9_\-]{32,34}", 10),
     (r"[0-9]{15}\|[a-z0-9]", r"\d{15,16}\|[A-Za-z0-9_\-]{27,40}", 16),
@@ -183,6 +210,10 @@ INNER_FORMATS: tuple[tuple[str, str, int], ...] = (
     (r"\.atlasv1", r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9\-_=]{60,70}", 16),
     ("t3blbkfj", r"sk-[A-Za-z0-9_\-]{16,100}T3BlbkFJ[A-Za-z0-9_\-]{16,100}", 110),
     (r"[b-z0-9]a{9}", r"[a-z0-9]{11,14}A{9,12}[A-Za-z0-9_\-=]{40,46}", 14),
-    (r"[a-z0-9]{23}\.[a-z0-9_\-]{6}\.[a-z0-9]{8}", r"[A-Z][A-Za-z0-9]{22,28}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{25,40}", 28),
+    (
+        r"[a-z0-9]{23}\.[a-z0-9_\-]{6}\.[a-z0-9]{8}",
+        r"[A-Z][A-Za-z0-9]{22,28}\.[A-Za-z0-9_\-]{6}\.[A-Za-z0-9_\-]{25,40}",
+        28,
+    ),
     (r"[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}", r"[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}", 32),
-)  # fmt: skip
+)

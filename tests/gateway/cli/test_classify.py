@@ -1,0 +1,79 @@
+"""`fairlead classify` over its lines."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from gateway.classify.classifier import Classifier, load_classifier
+from gateway.cli.classify import classify_lines
+from gateway.core.findings import SensitivityRules
+from gateway.core.sensitivity import Sensitivity
+
+
+@pytest.fixture(scope="module")
+def judge() -> Classifier:
+    return load_classifier()
+
+
+def run(judge: Classifier, *rows: object, rules: SensitivityRules | None = None):
+    lines = [row if isinstance(row, bytes) else json.dumps(row).encode() for row in rows]
+    answers, errors = io.StringIO(), io.StringIO()
+    bad = classify_lines(lines, answers, errors, judge, rules or SensitivityRules())
+    read = [[json.loads(line) for line in out.getvalue().splitlines()] for out in (answers, errors)]
+    return bad, *read
+
+
+def test_answers_a_text(judge: Classifier):
+    """A text is answered with its level, findings, difficulty, task and tokens."""
+    bad, (answer,), _ = run(judge, {"id": 7, "text": "é card 4111 1111 1111 1111"})
+
+    assert bad == 0
+    assert (answer["id"], answer["sensitivity"]) == (7, "restricted")
+    (finding,) = answer["findings"]
+    assert (finding["type"], finding["start"], finding["end"]) == ("payment_card", 7, 26)
+    assert 0 < answer["difficulty"] < 0.3
+    assert answer["task"] == "chat"
+    assert answer["input_tokens"] > 5
+
+
+def test_answers_messages_with_pointers(judge: Classifier):
+    """A finding in a conversation says by JSON pointer which string it is in."""
+    messages = [
+        {"role": "system", "content": "be brief"},
+        {"role": "user", "content": "my ssn is 219-09-9999"},
+    ]
+    _, (answer,), _ = run(judge, {"id": "a", "messages": messages})
+
+    (finding,) = answer["findings"]
+    assert finding["segment"] == "/messages/1/content"
+    assert (finding["start"], finding["end"]) == (10, 21)
+
+
+def test_bad_lines_are_named_and_the_rest_is_answered(judge: Classifier):
+    """Each line that cannot be read is reported by number; the others are answered."""
+    rows = [b"nope", {"id": 1, "text": "hi"}, b"[1]", {"id": 2}, {"messages": [3]}, b"  "]
+    bad, answers, errors = run(judge, *rows)
+
+    assert bad == 4
+    assert [answer["id"] for answer in answers] == [1]
+    assert [error["line"] for error in errors] == [1, 3, 4, 5]
+    assert all(error["error"] for error in errors)
+
+
+def test_no_text_is_repeated(judge: Classifier):
+    """Neither answers nor errors hold what was judged."""
+    secret = "zebra-4111111111111111"
+    _, answers, errors = run(judge, {"text": secret}, f"broken {secret}".encode())
+
+    assert secret not in json.dumps(answers) + json.dumps(errors)
+
+
+def test_the_policys_levels_are_used(judge: Classifier):
+    """Rules from a policy change what a finding means."""
+    rules = SensitivityRules(levels={"email": Sensitivity.RESTRICTED})
+    _, (answer,), _ = run(judge, {"text": "write to jane@halvorsen.com"}, rules=rules)
+
+    assert answer["sensitivity"] == "restricted"

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import importlib
 import importlib.util
 import os
 import shutil
@@ -105,6 +106,7 @@ def install_venv_support() -> None:
     if os.geteuid() == 0 and apt:
         say(f"this Python cannot make virtual environments; installing {package}")
         if call(apt, "install", "-y", "-qq", package):
+            importlib.invalidate_caches()
             return
     raise SetupFailed(
         "this Python has neither pip nor the venv module's ensurepip; install one of them "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -205,3 +206,27 @@ def test_a_fresh_clone_sets_itself_up(root: Path, tmp_path: Path, run: Runner) -
     answer = run(place / ".venv/bin/fairlead", "--help", cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr
     assert "serve" in answer.stdout
+
+
+#: Runs the installer as a Python without ensurepip would, as Debian's is without python3-venv.
+WITHOUT_ENSUREPIP = (
+    "import sys, runpy; sys.modules['ensurepip'] = None; sys.argv = ['ops/install.py', 'run'];"
+    "runpy.run_path('ops/install.py', run_name='__main__')"
+)
+
+
+@pytest.mark.full
+def test_a_python_with_pip_but_without_ensurepip_is_enough(
+    root: Path, tmp_path: Path, run: Runner
+) -> None:
+    """Where `venv` cannot bring pip along, the interpreter's own pip fills the environment."""
+    place = tmp_path / "clone"
+    assert run("git", "clone", "-q", root, place).returncode == 0
+    # pyenv's and Debian's interpreters have pip; a virtual environment's base has, too.
+    base = Path(sys.base_prefix) / "bin" / "python3"
+
+    done = run(base, "-I", "-c", WITHOUT_ENSUREPIP, cwd=place)
+
+    assert done.returncode == 0, done.stderr
+    assert not (place / ".venv/bin/pip").exists()
+    assert run(place / ".venv/bin/fairlead", "--help").returncode == 0

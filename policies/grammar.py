@@ -190,7 +190,10 @@ GIVEN = Record(
         "input_tokens": Key(Whole(), "tokens of the input"),
         "max_output_tokens": Key(_TOKENS, "the caller's own output cap"),
         "budget_used": Key(Amount(), "share of the budget used, 1 is all"),
-        "time": Key(Text(what="a time", numbers=True), "ISO time, such as 2026-03-02T09:30+01:00"),
+        "time": Key(
+            Text(what="a time", numbers=True),
+            "ISO time, such as 2026-03-02T09:30+01:00; else a Wednesday noon",
+        ),
     },
 )
 EXPECT = Record(

@@ -16,6 +16,8 @@ from policies.engine import decide
 from policies.model import CaseStatement, ExpectStatement, GivenStatement
 from policies.problems import Place
 
+#: The time of a test that gives none: noon of Wednesday 7 January 2026, UTC.
+NOON = 1_767_787_200.0
 #: Judges a text under a policy's rules; the classifier's own function fits.
 JudgeText = Callable[[str, SensitivityRules], Profile]
 
@@ -115,7 +117,7 @@ def profile_of(
 
 def _moment(text: str) -> float:
     if not text:
-        return 0.0
+        return NOON
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

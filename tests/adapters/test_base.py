@@ -12,7 +12,7 @@ from gateway.core.sensitivity import Sensitivity
 from tests.adapters.conftest import KEY, deployment_at, outbound
 
 
-@pytest.mark.parametrize(("label", "clearance"), itertools.product(Sensitivity, Sensitivity))
+@pytest.mark.parametrize(("label", "clearance"), [*itertools.product(Sensitivity, Sensitivity)])
 def test_bytes_pass_up_to_the_clearance(label: Sensitivity, clearance: Sensitivity) -> None:
     """Bytes may go where the clearance is at least their sensitivity, and nowhere else."""
     deployment = deployment_at("http://127.0.0.1:9", clearance=clearance)

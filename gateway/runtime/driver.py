@@ -139,8 +139,14 @@ class Driver:
         if isinstance(last, _TERMINAL):
             audit = exchange.audit_record(*self._ending(last))
         self._services.metrics.attempt(line)
-        settlement = Settlement(hold_id=line.hold_id, org=line.org, line=line, audit=audit)
-        await self._services.write(self._services.ledger.settle, settlement)
+        settlement = Settlement(
+            hold_id=line.hold_id,
+            org=line.org,
+            line=line,
+            audit=audit,
+            counters=self._services.counters_for(exchange.caller, command.candidate),
+        )
+        await self._services.write(self._services.outbox.settle, settlement)
         exchange.mark("settle")
 
     # One call upstream
@@ -275,7 +281,7 @@ class Driver:
         exchange.outcome, exchange.status, exchange.error = outcome, status, code
         if not settled:
             record = exchange.audit_record(outcome, status=status, error=code)
-            await self._services.write(self._services.ledger.record, record)
+            await self._services.write(self._services.outbox.record, record)
         match terminal:
             case ex.Deliver():
                 await self._answer.deliver(self._reply)

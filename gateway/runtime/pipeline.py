@@ -148,5 +148,5 @@ async def _refuse(services: Services, exchange: Exchange, error: FairleadError) 
     exchange.outcome, exchange.status, exchange.error = "refused", error.http_status, error.code
     if exchange.decision is not None:
         record = exchange.audit_record("refused", status=error.http_status, error=error.code)
-        await services.write(services.ledger.record, record)
+        await services.write(services.outbox.record, record)
     await send_error(exchange, error, decision_headers(exchange))

@@ -30,12 +30,16 @@ from gateway.stores.breakers import BreakerStore
 from gateway.stores.connection import RedisConnection
 from gateway.stores.keys import KeyResolver
 from gateway.stores.ledger import LedgerStore
+from gateway.stores.outbox import Outbox
 from gateway.stores.pepper import load_pepper
+from gateway.stores.seal import Sealer
 from policies.compiled import CompiledPolicy
 from policies.engine import budgets_for
 
 #: Requests larger than this are classified off the event loop; bytes.
 _LARGE_REQUEST = 64 * 1024
+#: How often new audit records are chained and signed; seconds.
+_SEAL_SECONDS = 10.0
 _T = TypeVar("_T")
 
 
@@ -60,6 +64,8 @@ class Services:
         self.metrics = Metrics(several_workers=settings.workers > 1)
         self.keys = KeyResolver(connection, pepper)
         self.ledger = LedgerStore(connection)
+        self.outbox = Outbox(self.ledger)
+        self.sealer = Sealer(connection, pepper)
         self.health = HealthBoard(BreakerStore(connection))
         self.budgets = BudgetView(self.ledger.budget_use)
         self._transport = transport
@@ -104,20 +110,19 @@ class Services:
         """The largest used share of the principal's budgets."""
         return await self.budgets.used(principal.org, self.counters_for(principal))
 
-    async def write(self, operation: Callable[[_T], Awaitable[object]], record: _T) -> None:
+    async def write(self, operation: Callable[[_T], Awaitable[bool]], record: _T) -> None:
         """Write a settlement or an audit record, whatever happens to the request meanwhile.
 
-        Both are idempotent by id. When the store is away, the lease that stays open is booked
-        by the reaper, so the money is not lost with the message.
+        Settlements are idempotent by hold id. What the store cannot take now waits in the
+        outbox; what is lost with this process is booked from the hold's lease.
         """
         try:
-            await operation(record)
+            written = await operation(record)
         except asyncio.CancelledError:
-            with contextlib.suppress(StoreUnavailable):
-                await asyncio.shield(_finish(operation, record))
+            await asyncio.shield(_finish(operation, record))
             raise
-        except StoreUnavailable as error:
-            self.log.error("record_not_written", kind=type(record).__name__, detail=error.detail)
+        if not written:
+            self.log.error("record_waits", kind=type(record).__name__, waiting=len(self.outbox))
 
     # Reporting
 
@@ -144,6 +149,7 @@ class Services:
         self._upkeep = [
             asyncio.ensure_future(_forever(1.0, self._share)),
             asyncio.ensure_future(_forever(self.settings.reap_seconds, self._reap)),
+            asyncio.ensure_future(_forever(_SEAL_SECONDS, self._seal)),
         ]
 
     async def close(self) -> None:
@@ -151,6 +157,8 @@ class Services:
         for task in self._upkeep:
             task.cancel()
         await asyncio.gather(*self._upkeep, return_exceptions=True)
+        if await self.outbox.flush():
+            self.log.error("records_lost", waiting=len(self.outbox))
         self._classifying.shutdown(wait=False)
         for adapter in self.adapters.values():
             await adapter.close()
@@ -161,7 +169,13 @@ class Services:
         await self.health.refresh()
         self.metrics.breakers(list(self.adapters), self.health.breakers)
 
+    async def _seal(self) -> None:
+        for org in await self.ledger.orgs():
+            await self.sealer.seal(org)
+
     async def _reap(self) -> None:
+        # First what is only late, so that it is not taken for lost.
+        await self.outbox.flush()
         for org in await self.ledger.orgs():
             booked = await self.ledger.reap(org)
             if booked:
@@ -207,7 +221,7 @@ async def open_services(
     return services
 
 
-async def _finish(operation: Callable[[_T], Awaitable[object]], record: _T) -> None:
+async def _finish(operation: Callable[[_T], Awaitable[bool]], record: _T) -> None:
     await operation(record)
 
 

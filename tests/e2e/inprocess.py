@@ -127,11 +127,17 @@ class InProcessGateway:
 
 @asynccontextmanager
 async def gateway_with(
-    policy: str, redis_url: str, home: Path, *, org: str = "default", **settings: Any
+    policy: str,
+    redis_url: str,
+    home: Path,
+    *,
+    org: str = "default",
+    environ: Mapping[str, str] | None = None,
+    **settings: Any,
 ) -> AsyncIterator[InProcessGateway]:
     """A gateway over a policy's text; `org` keeps its records apart from other tests'."""
     made = Settings(home=home, redis_url=redis_url, **settings)
-    services = await open_services(made, compile_text(policy), _classifiers())
+    services = await open_services(made, compile_text(policy, environ), _classifiers())
     client = open_client(redis_url)
     issued = KeyBook(client, load_pepper(home)).create(NewKey(org=org, team="tests"))
     client.close()

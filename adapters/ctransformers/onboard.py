@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-#: What a policy writes as `model_path` to get the onboard help model.
-ONBOARD = "onboard"
-#: The model's own name; a deployment of it needs no `model_path`.
+#: The onboard help model's name: a deployment of this `model` needs no `model_path`.
 ONBOARD_MODEL = "fairlead-help"
+#: What a policy may write as `model_path` to get the onboard help model.
+ONBOARD_PATH = "onboard"
 
 
 def onboard_model_path() -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from adapters.ctransformers.onboard import ONBOARD, ONBOARD_MODEL, onboard_model_path
+from adapters.ctransformers.onboard import ONBOARD_MODEL, ONBOARD_PATH, onboard_model_path
 from gateway.core.deployment import Deployment
 
 #: Settings that a policy may write under `options` of a ctransformers deployment.
@@ -94,19 +94,17 @@ def settings_of(deployment: Deployment, cores: int) -> tuple[WorkerSettings, tup
         SettingsError: an option is unknown, of the wrong type or out of bounds.
     """
     values: dict[str, object] = {"threads": default_threads(cores)}
+    path = _model_path(deployment)
+    if path == ONBOARD_PATH:
+        # It was trained to be read off greedily.
+        values |= {"temperature": 0.0, "repetition_penalty": 1.0}
+        path = str(onboard_model_path())
     for name, value in deployment.options:
         if name not in OPTIONS:
             known = ", ".join(sorted(OPTIONS))
             raise SettingsError(f"'{name}' is no option of adapter ctransformers; use: {known}")
         values[name] = value
-    path = values.get("model_path", ONBOARD if deployment.model == ONBOARD_MODEL else "")
-    if not path:
-        raise SettingsError(
-            f"deployment '{deployment.name}' needs options: {{model_path: FILE.gguf}} "
-            f"(or model: {ONBOARD_MODEL}, the model that comes with Fairlead)"
-        )
-    if path == ONBOARD:
-        values["model_path"] = str(onboard_model_path())
+    values["model_path"] = path
     if deployment.context_tokens and "context_length" not in values:
         values["context_length"] = deployment.context_tokens
     try:
@@ -123,6 +121,20 @@ def settings_of(deployment: Deployment, cores: int) -> tuple[WorkerSettings, tup
         f"be many times slower; using {cores}"
     )
     return msgspec.structs.replace(settings, threads=cores), (warning,)
+
+
+def _model_path(deployment: Deployment) -> object:
+    path = deployment.option("model_path", "")
+    if path:
+        return path
+    if deployment.model == ONBOARD_MODEL:
+        return ONBOARD_PATH
+    if deployment.model.endswith(".gguf"):
+        return deployment.model
+    raise SettingsError(
+        f"deployment '{deployment.name}' needs the option model_path, a GGUF file; or set its "
+        f"model to '{ONBOARD_MODEL}' for the model that ships with Fairlead"
+    )
 
 
 def _check_bounds(settings: WorkerSettings) -> None:

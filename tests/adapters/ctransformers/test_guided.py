@@ -77,7 +77,7 @@ class RandomModel:
 
 
 @given(seed=st.integers(0, 2**32), extra=st.integers(0, 150), hot=st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_budget_that_allows_a_document_gets_a_whole_one(seed: int, extra: int, hot: bool) -> None:
     """Whatever the model prefers, the answer is valid and within its budget."""
     run = Run(model=RandomModel(seed), progress=Progress(), cancelled=lambda: False)

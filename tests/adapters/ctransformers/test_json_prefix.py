@@ -183,7 +183,7 @@ RECURSIVE = {
 
 
 @given(steps=st.integers(0, 300), seed=st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_recursive_schemas_end(steps: int, seed: int) -> None:
     """A schema that refers to itself is followed and closed at any depth."""
     text = walk(grammar(RECURSIVE).start(), steps, random.Random(seed))

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.ctransformers.onboard import onboard_model_path
 from adapters.ctransformers.settings import (
+    SettingsError,
     WorkerSettings,
     default_threads,
     from_arguments,
@@ -55,4 +56,18 @@ def test_the_onboard_model_and_the_context_of_the_policy(deployment: Make) -> No
     settings, _ = settings_of(onboard, cores=1)
 
     assert settings.model_path == str(onboard_model_path())
+    assert (settings.temperature, settings.repetition_penalty) == (0.0, 1.0)
     assert settings.context_length == 512
+
+
+def test_the_model_may_name_the_file(deployment: Make) -> None:
+    """Without model_path the model's name is the file, or the model that ships; else an error."""
+    bare = msgspec.structs.replace(deployment("x"), options=())
+
+    def path_of(model: str) -> str:
+        return settings_of(msgspec.structs.replace(bare, model=model), cores=1)[0].model_path
+
+    assert path_of("/m/a.gguf") == "/m/a.gguf"
+    assert path_of("fairlead-help") == str(onboard_model_path())
+    with pytest.raises(SettingsError, match="model_path"):
+        path_of("llama")

@@ -12,7 +12,13 @@ from gateway.wire.openai_chat.relay import PassThrough
 from gateway.wire.translate import BackCodec, FrontCodec, TranslatingBridge
 
 _FRONTS: Mapping[str, FrontCodec] = MappingProxyType({"openai_chat": OpenAIChatFront()})
-_BACKS: Mapping[str, BackCodec] = MappingProxyType({"anthropic_messages": AnthropicMessagesBack()})
+_BACKS: Mapping[str, BackCodec] = MappingProxyType(
+    {
+        "anthropic_messages": AnthropicMessagesBack(),
+        # The version that still takes sampling parameters, for deployments pinned to it.
+        "anthropic_messages_2023_06_01": AnthropicMessagesBack(sampling=True),
+    }
+)
 
 
 def bridge_between(front: str, back: str, *, new_id: str, created: int) -> Bridge:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from time import time
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -21,6 +22,8 @@ class Metrics:
 
     def __init__(self, *, several_workers: bool) -> None:
         self._several = several_workers
+        # Looking a labelled child up costs more than counting, so each is looked up once.
+        self._children: dict[tuple[Counter | Histogram | str, ...], Any] = {}
         self.registry = CollectorRegistry()
         one = self.registry
         self._requests = Counter(
@@ -66,17 +69,17 @@ class Metrics:
 
     def request(self, exchange: Exchange) -> None:
         """Count a finished request and the time of its stages."""
-        self._requests.labels(exchange.outcome, str(exchange.status)).inc()
+        self._child(self._requests, exchange.outcome, str(exchange.status)).inc()
         for stage, milliseconds in exchange.stages.items():
-            self._stage.labels(stage).observe(milliseconds / 1000.0)
+            self._child(self._stage, stage).observe(milliseconds / 1000.0)
 
     def attempt(self, line: LedgerLine) -> None:
         """Count one settled call upstream."""
         name = line.deployment
-        self._attempts.labels(name, line.outcome).inc()
-        self._upstream.labels(name).observe(line.duration_ms / 1000.0)
+        self._child(self._attempts, name, line.outcome).inc()
+        self._child(self._upstream, name).observe(line.duration_ms / 1000.0)
         if line.cost_nanousd:
-            self._cost.labels(name).inc(line.cost_nanousd)
+            self._child(self._cost, name).inc(line.cost_nanousd)
         usage = line.usage
         classes = (
             ("input", usage.input_tokens),
@@ -85,7 +88,7 @@ class Metrics:
         )
         for kind, tokens in classes:
             if tokens:
-                self._tokens.labels(name, kind).inc(tokens)
+                self._child(self._tokens, name, kind).inc(tokens)
 
     def holds(self, org: str, count: int) -> None:
         """Set how many holds of an org are open."""
@@ -98,6 +101,13 @@ class Metrics:
             current = state_name(breakers.get(name, Breaker()), now)
             for state in _BREAKER_STATES:
                 self._breaker.labels(name, state).set(1 if state == current else 0)
+
+    def _child(self, metric: Counter | Histogram, *labels: str) -> Any:
+        key = (metric, *labels)
+        child = self._children.get(key)
+        if child is None:
+            child = self._children[key] = metric.labels(*labels)
+        return child
 
     def render(self) -> bytes:
         """The text that Prometheus scrapes, over all workers of this gateway."""

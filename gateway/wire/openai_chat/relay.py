@@ -168,9 +168,15 @@ class RelayReader:
             )
             return False
         if not isinstance(chunk, dict) or chunk.get("error"):
-            self.failure = _bad_answer(chunk, payload)
+            self.failure = self._blamed(_bad_answer(chunk, payload))
             return False
         return self._learn(chunk)
+
+    def _blamed(self, failure: AttemptFailure) -> AttemptFailure:
+        """An error after model output was paid for, whatever the vendor calls it."""
+        if self.has_content and failure.free:
+            return msgspec.structs.replace(failure, kind=FailureKind.SERVER_ERROR)
+        return failure
 
     def _learn(self, chunk: dict[str, Any]) -> bool:
         self.usage = read_usage(chunk.get("usage")) or self.usage

@@ -99,6 +99,16 @@ def test_an_error_event_inside_the_stream_is_a_failure() -> None:
     assert "boom" not in reader.failure.detail
 
 
+def test_an_error_after_content_is_never_free() -> None:
+    """Model output was paid for, so even a "rate limit" in mid-stream is booked."""
+    reader = RelayReader(strip_usage=True)
+    reader.feed(WORDS)
+    reader.feed(event(error={"message": "slow down", "code": "rate_limit_exceeded"}))
+
+    assert reader.failure is not None
+    assert not reader.failure.free
+
+
 @pytest.mark.parametrize("garbage", [b"data: {broken\n\n", b"data: 5\n\n", b"data: []\n\n"])
 def test_an_event_that_is_no_chunk_is_a_failure(garbage: bytes) -> None:
     """Garbage is not passed on as an answer."""

@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 from litestar import Request, post
 from litestar.datastructures import State
-from policies.explain import explain
 
 from gateway.core.decision import Facts
 from gateway.core.errors import Unauthenticated
 from gateway.core.principal import Principal
 from gateway.runtime.services import Services
 from gateway.wire.openai_chat import view
+from policies.explain import explain
 
 
 def require_admin(request: Request[Any, Any, Any], services: Services) -> None:

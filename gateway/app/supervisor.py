@@ -18,8 +18,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
-from adapters.ctransformers.supervisor import WorkerSupervisor
 
+from adapters.ctransformers.supervisor import WorkerSupervisor
 from gateway.config.settings import Settings
 from gateway.core.deployment import Deployment
 from gateway.runtime.log import logger

@@ -22,7 +22,7 @@ Logits = npt.NDArray[np.float32]
 
 #: Prompt tokens per call into the library: large enough for speed, small enough that a
 #: cancelled call ends soon.
-PROMPT_BATCH = 64
+PROMPT_BATCH = 16
 #: More than one token per byte never occurs; the two are the begin token and the leading space.
 _SPARE_TOKENS = 16
 

@@ -225,6 +225,26 @@ async def test_a_damaged_file_is_a_clear_failure(
     assert state.crashes == 0
 
 
+async def test_a_crash_of_the_library_at_load_backs_off(
+    supervisor: WorkerSupervisor,
+    run_dir: Path,
+    deployment: Make,
+    write_gguf: Write,
+    pack_field: Callable[[str, int], bytes],
+) -> None:
+    """A file that passes the checks but kills native code is tried again ever more rarely."""
+    heads = "llama.attention.head_count"
+    body = write_gguf().read_bytes().replace(pack_field(heads, 2), pack_field(heads, 0))
+    deadly = run_dir / "deadly.gguf"
+    deadly.write_bytes(body)
+
+    await supervisor.start(deployment(deadly))
+    state = await reach(supervisor, lambda found: found.crashes == 2)
+
+    assert state.phase is WorkerPhase.BACKING_OFF
+    assert "SIG" in state.reason
+
+
 async def test_a_failed_worker_starts_again_when_asked(
     supervisor: WorkerSupervisor, run_dir: Path, deployment: Make, write_gguf: Write
 ) -> None:

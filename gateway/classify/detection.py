@@ -17,6 +17,10 @@ GATES: dict[str, str] = {
     "number": r"[0-9](?:[ \t\n\-./:()]{0,3}[0-9]){6}",
     "key_lines": r"[a-z0-9+/]{60}\r?\n",
     "hex_pairs": PAIRS_GATE,
+    "rotated": r"rot-?13",
+    "reversed": (
+        r"(?:reversed|backwards?|mirrored)[ )]?:|(?:read|written|spelled)[ a-z]{0,12} backward"
+    ),
     **{disguise.name: disguise.gate for disguise in DISGUISES},
 }
 

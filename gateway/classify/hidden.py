@@ -24,6 +24,11 @@ AROUND = 200
 #: What stands for text that is not read again: more line breaks than any detector skips.
 GAP = "\n\n\n\n"
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_ROT13 = str.maketrans(
+    _LETTERS + _LETTERS.upper(),
+    _LETTERS[13:] + _LETTERS[:13] + _LETTERS[13:].upper() + _LETTERS[:13].upper(),
+)
 _DISGUISE_NAMES = frozenset(disguise.name for disguise in DISGUISES)
 
 
@@ -47,6 +52,10 @@ class Reading:
                 found.extend(self._rewritten(view, disguises, depth))
             if detection.runs or "hex_pairs" in detection.gates:
                 found.extend(self._decoded(view, detection, depth))
+            if "reversed" in detection.gates:
+                found.extend(self._mirrored(view))
+            if "rotated" in detection.gates:
+                found.extend(self.read(view.text.translate(_ROT13), DEEPEST))
             if "key_lines" in detection.gates:
                 found.extend(_bare_keys(view))
         if offsets is None:
@@ -59,6 +68,13 @@ class Reading:
             return []
         text, offsets = rewrite(view.text, _only_around(changes, len(view.text)))
         return [_placed(one, offsets) for one in self.read(text, depth + 1)]
+
+    def _mirrored(self, view: View) -> list[Found]:
+        size = len(view.text)
+        return [
+            Found(one.type, size - one.end, size - one.start, one.confidence * 0.9)
+            for one in self.read(view.text[::-1], DEEPEST)
+        ]
 
     def _decoded(self, view: View, detection: Detection, depth: int) -> list[Found]:
         found = []

@@ -54,7 +54,7 @@ _PASSWORD_SAID = re.compile(
     rf"(?P<quote>{_QUOTE})?(?P<value>[^\s\"'`]{{4,128}})"
 )
 _CODE = re.compile(
-    r"^(?:\$|%[({]|<|\{|\[|os\.|process\.|env[.\[]|self\.|this\.|config[.\[]|settings\.|getenv|"
+    r"^(?:\$|https?:|%[({]|<|\{|\[|os\.|process\.|env[.\[]|self\.|this\.|config[.\[]|settings\.|getenv|"
     r"get|input|prompt|str\b|string|none\b|null|true|false|undefined|nil\b|required|optional|"
     r"function|lambda|new\b|return|int\b|bool|varchar|text\b|type|var\.|vars\.|secrets\.|\*{3}|"
     r"\.{2,}|_+$|-+$|\\n|\\u|req\.|request\.|args\.|params\.|data\.|options\.)",
@@ -125,6 +125,9 @@ def _password(view: View, start: int, end: int) -> Found | None:
     if text[end - 1] in ":= " and text[start : start + 2].lower() in ("pw", "pa", "pi"):
         end -= 1
     if start > 0 and text[start - 1].isalpha() and text[start] != text[start].upper():
+        return None
+    # `$PASSWORD` names a variable, and what follows it is something else.
+    if text[start - 1 : start] in ("$", "%", "{"):
         return None
     match = _PASSWORD_ASSIGNED.match(text, end)
     said = match is None

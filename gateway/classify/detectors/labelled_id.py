@@ -32,13 +32,19 @@ def aba(number: str) -> bool:
     return sum(w * int(d) for w, d in zip(weights, number, strict=True)) % 10 == 0
 
 
+_UNPRONOUNCEABLE = re.compile(r"[BCDFGHJKLMNPQRSTVWXZ]{5}")
+
+
 def _routing(value: str) -> bool:
     return aba(value.replace("-", ""))
 
 
 def _document(value: str) -> bool:
     digits = sum(character.isdigit() for character in value)
-    return digits >= 3 or (digits >= 1 and value.isupper() and len(value) >= 8)
+    if digits >= 3 or (digits >= 1 and value.isupper() and len(value) >= 8):
+        return True
+    # Nine capitals that are no word: newer passports mix letters and digits at random.
+    return len(value) == 9 and _UNPRONOUNCEABLE.search(value) is not None
 
 
 def _five_digits(value: str) -> bool:
@@ -224,7 +230,7 @@ def _look(view: View, which: int, start: int, end: int) -> Found | None:
     if match is None:
         return None
     value = match.group("value")
-    if not any(character.isdigit() for character in value):
+    if label.accept is None and not any(character.isdigit() for character in value):
         return None
     if label.accept is not None and not label.accept(value):
         return None

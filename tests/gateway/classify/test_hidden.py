@@ -39,6 +39,18 @@ DISGUISED = {
     "[at] [dot]": "jane.thornbury [at] halvorsen-logistics [dot] com",
     "_at_": "jane.thornbury_at_halvorsen-logistics.com",
     "broken-up literal": '"4111 1111 " + "1111 1111 card"',
+    "spaced sign": "jane.thornbury @ halvorsen-logistics . com",
+    "words for signs": "jane dot thornbury at halvorsen-logistics dot com",
+    "underscores": "card 4111_1111_1111_1111",
+    "commas": "card 4111,1111,1111,1111",
+    "markup": "card 4111<b>1111</b>1111<i>1111</i>",
+    "list of strings": '["4111", "1111", "1111", "1111"] card',
+    "character codes": "card " + ", ".join(str(byte) for byte in b"4111111111111111"),
+    "hexadecimal codes": "card " + ", ".join(f"0x{byte:02x}" for byte in b"4111111111111111"),
+    "Chinese digits": "card 四一一一 一一一一 一一一一 一一一一",
+    "rotation": "rot13: wnar.gubeaohel@unyibefra-ybtvfgvpf.pbz",
+    "mirror": "reversed: 9999-90-912 nss",
+    "spaced out": "\nC O N F I D E N T I A L\n",
     "tags": "card " + "".join(chr(0xE0000 + ord(character)) for character in "4111111111111111"),
 }
 HARMLESS = {
@@ -48,6 +60,10 @@ HARMLESS = {
     "soft hyphens": "Donau\u00addampf\u00adschiff\u00adfahrt",
     "literals": '"foo" + "bar" + "baz" in JS',
     "counting": "one two three four five six seven",
+    "code": "self.look_at_this.value = created_at_utc.dt",
+    "years": '["2019", "2020", "2021", "2022"]',
+    "matrix": "y = a @ b.T",
+    "list of numbers": "sort 45, 67, 12, 98, 34, 56, 78, 90, 11, 22, 33",
     "a path": "/usr/share/dictionaries/american-english/words-and-phrases",
 }
 

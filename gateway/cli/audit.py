@@ -10,11 +10,11 @@ from typing import Annotated
 import msgspec
 import redis
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from gateway.cli.report import span
 from gateway.cli.session import fail, store_session
+from gateway.cli.tables import print_table
 from gateway.core.money import nano_to_usd_text
 from gateway.core.records import AuditRecord
 from gateway.stores.book import last_audit, read_audit, read_orgs
@@ -102,17 +102,21 @@ def _print_table(records: list[AuditRecord]) -> None:
     if not records:
         typer.echo("Nothing was decided yet.")
         return
+    days = {datetime.fromtimestamp(record.at, UTC).date() for record in records}
+    one_day = len(days) == 1
+    shape = "%H:%M:%S" if one_day else "%m-%d %H:%M"
     table = Table(box=None, pad_edge=False)
-    for column in ("time", "team", "sensitivity", "difficulty", "outcome", "deployment", "route"):
-        table.add_column(
-            column, overflow="fold", justify="right" if column == "difficulty" else "left"
-        )
-    table.add_column("cost USD", justify="right", no_wrap=True)
+    table.add_column(f"{days.pop():%m-%d} UTC" if one_day else "time UTC", min_width=9)
+    table.add_column("sensitivity", min_width=12)
+    table.add_column("difficulty", justify="right", min_width=10)
+    table.add_column("outcome", min_width=9)
+    for column in ("deployment", "route"):
+        table.add_column(column, no_wrap=True, overflow="ellipsis")
+    table.add_column("cost USD", justify="right", min_width=11)
     for record in records:
         moment = datetime.fromtimestamp(record.at, UTC)
         table.add_row(
-            f"{moment:%m-%d %H:%M:%S}",
-            record.team,
+            moment.strftime(shape),
             record.sensitivity,
             f"{record.difficulty:.2f}",
             record.outcome,
@@ -120,7 +124,7 @@ def _print_table(records: list[AuditRecord]) -> None:
             record.route or "-",
             nano_to_usd_text(record.cost_nanousd),
         )
-    Console().print(table)
+    print_table(table)
 
 
 def _print_verification(found: Verification) -> None:

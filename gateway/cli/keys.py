@@ -8,11 +8,11 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from gateway.cli.moments import future_moment, iso
 from gateway.cli.session import fail, store_session
+from gateway.cli.tables import print_table
 from gateway.core.money import nano_to_usd_text, usd_to_nano
 from gateway.core.principal import KeyBudget
 from gateway.core.sensitivity import Sensitivity
@@ -85,7 +85,10 @@ def list_keys(as_json: AsJson = False) -> None:
         table.add_row(
             key.id, key.state(now), key.team, key.app, key.user, budget, expires, key.name
         )
-    Console().print(table if keys else "There are no keys yet: fairlead keys create --team ...")
+    if keys:
+        print_table(table)
+    else:
+        typer.echo("There are no keys yet: fairlead keys create --team ...")
 
 
 @app.command()
@@ -137,7 +140,7 @@ def _show_issued(issued: IssuedKey, *, as_json: bool) -> None:
     for field in ("id", "name", "org", "team", "app", "user", "expires_at"):
         if described[field]:
             table.add_row(field, str(described[field]))
-    Console().print(table)
+    print_table(table)
     # Not through rich: a key must never be wrapped.
     typer.echo(f"\n{issued.text}\n\n{_SHOWN_ONCE}")
 

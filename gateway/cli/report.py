@@ -12,11 +12,11 @@ from typing import Annotated
 import msgspec
 import redis
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from gateway.cli.moments import past_moment
 from gateway.cli.session import fail, store_session
+from gateway.cli.tables import print_table
 from gateway.core.money import nano_to_usd_text
 from gateway.core.records import LedgerLine
 from gateway.reports.cost import (
@@ -160,7 +160,7 @@ def _print_table(report: CostReport) -> None:
             f"{row.output_tokens:,}",
             nano_to_usd_text(row.cost_nanousd),
         )
-    Console().print(table)
+    print_table(table)
     doubtful = total.in_doubt - total.corrections
     if total.estimated:
         typer.echo(f"Attempts whose tokens we had to estimate: {total.estimated:,}")

@@ -75,11 +75,19 @@ class Discovered(msgspec.Struct, frozen=True, kw_only=True):
         return write_once(path, self.text)
 
 
-async def discover(environ: Mapping[str, str], ports: Ports | None = None) -> Discovered:
-    """Look for model servers and API keys and make a policy of them."""
+async def discover(
+    environ: Mapping[str, str], ports: Ports | None = None, *, seconds: float = PROBE_SECONDS
+) -> Discovered:
+    """Look for model servers and API keys and make a policy of them.
+
+    Args:
+        environ: the environment, for the vendors' keys and addresses.
+        ports: where to look; None for the runtimes' own ports.
+        seconds: how long one server may take to answer.
+    """
     wanted = ports or Ports()
     async with httpx2.AsyncClient(
-        timeout=PROBE_SECONDS, trust_env=False, follow_redirects=False
+        timeout=seconds, trust_env=False, follow_redirects=False
     ) as client:
         answers = await asyncio.gather(
             _ollama(client, wanted.ollama),
@@ -122,7 +130,9 @@ def _notes(local: tuple[LocalModel, ...], apis: tuple[ApiAccess, ...]) -> tuple[
 async def _ask(client: httpx2.AsyncClient, url: str) -> Any:
     """The JSON that a server answers, or None for anything else."""
     try:
-        async with asyncio.timeout(PROBE_SECONDS * 2), client.stream("GET", url) as answer:
+        # The client's own limit is for each read; this one is for a server that drips.
+        whole = 2 * (client.timeout.read or PROBE_SECONDS)
+        async with asyncio.timeout(whole), client.stream("GET", url) as answer:
             if answer.status_code != 200:
                 return None
             raw = bytearray()

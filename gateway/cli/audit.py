@@ -106,13 +106,13 @@ def _print_table(records: list[AuditRecord]) -> None:
     one_day = len(days) == 1
     shape = "%H:%M:%S" if one_day else "%m-%d %H:%M"
     table = Table(box=None, pad_edge=False)
-    table.add_column(f"{days.pop():%m-%d} UTC" if one_day else "time UTC", min_width=9)
-    table.add_column("sensitivity", min_width=12)
-    table.add_column("difficulty", justify="right", min_width=10)
-    table.add_column("outcome", min_width=9)
+    table.add_column(f"{days.pop():%m-%d} UTC" if one_day else "time UTC", no_wrap=True)
+    table.add_column("sensitivity", no_wrap=True)
+    table.add_column("difficulty", justify="right", no_wrap=True)
+    table.add_column("outcome", no_wrap=True)
     for column in ("deployment", "route"):
-        table.add_column(column, no_wrap=True, overflow="ellipsis")
-    table.add_column("cost USD", justify="right", min_width=11)
+        table.add_column(column, overflow="ellipsis")
+    table.add_column("cost USD", justify="right", no_wrap=True)
     for record in records:
         moment = datetime.fromtimestamp(record.at, UTC)
         table.add_row(

@@ -77,24 +77,6 @@ def compile_policy(
         statement.name: _deployment(statement, one, policy, prices, looked_up)
         for statement, one in zip(policy.deployments, resolved, strict=True)
     }
-    budgets = tuple(
-        Budget(
-            scope=budget.scope,
-            per=budget.per,
-            cap_nanousd=usd_to_nano(budget.usd),
-            on_exhausted=budget.on_exhausted,
-        )
-        for budget in policy.budgets
-    )
-    rules = sensitivity_rules(policy.sensitivity)
-    defaults = Defaults(
-        max_output_tokens=policy.defaults.max_output_tokens,
-        request_timeout_seconds=float(policy.defaults.request_timeout_seconds),
-        first_byte_seconds=float(policy.defaults.first_byte_seconds),
-        retries=policy.defaults.retries,
-    )
-    constraints = tuple(_constraint(one, resolved) for one in policy.constraints)
-    routes = tuple(_route(one, resolved) for one in policy.routes)
     conditions = [one.when for one in policy.constraints] + [one.when for one in policy.routes]
     compiled = CompiledPolicy(
         revision="",
@@ -103,11 +85,11 @@ def compile_policy(
         aliases=MappingProxyType(
             {one.name: Alias(name=one.name, description=one.description) for one in policy.aliases}
         ),
-        rules=rules,
-        constraints=constraints,
-        routes=routes,
-        budgets=budgets,
-        defaults=defaults,
+        rules=sensitivity_rules(policy.sensitivity),
+        constraints=tuple(_constraint(one, resolved) for one in policy.constraints),
+        routes=tuple(_route(one, resolved) for one in policy.routes),
+        budgets=_budgets(policy),
+        defaults=_defaults(policy),
         tests=policy.tests,
         asks_cost=any("estimated_cost" in facts_asked(when) for when in conditions),
     )
@@ -191,6 +173,28 @@ def _deployment(
         first_byte_seconds=float(defaults.first_byte_seconds if first_byte is None else first_byte),
         options=statement.options,
         provider=resolved.provider,
+    )
+
+
+def _budgets(policy: PolicyFile) -> tuple[Budget, ...]:
+    return tuple(
+        Budget(
+            scope=budget.scope,
+            per=budget.per,
+            cap_nanousd=usd_to_nano(budget.usd),
+            on_exhausted=budget.on_exhausted,
+        )
+        for budget in policy.budgets
+    )
+
+
+def _defaults(policy: PolicyFile) -> Defaults:
+    written = policy.defaults
+    return Defaults(
+        max_output_tokens=written.max_output_tokens,
+        request_timeout_seconds=float(written.request_timeout_seconds),
+        first_byte_seconds=float(written.first_byte_seconds),
+        retries=written.retries,
     )
 
 

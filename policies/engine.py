@@ -127,7 +127,8 @@ def see(policy: CompiledPolicy, facts: Facts) -> Seen:
         team=principal.team,
         app=principal.app,
         user=principal.user,
-        tags=dict(facts.tags),
+        # What the key carries wins over what the caller says, who could else slip a rule.
+        tags={**dict(facts.tags), **dict(principal.tags)},
         now=facts.now,
         stream=facts.stream,
     )

@@ -98,6 +98,16 @@ def test_every_constraint_that_holds_narrows(decided: Decided) -> None:
     assert [reason.id for reason in decision.reasons] == ["home", "not-tiny", "all"]
 
 
+def test_a_caller_cannot_talk_its_key_out_of_a_rule(decided: Decided) -> None:
+    """A tag of the key wins over the same tag in the request's own header."""
+    keyed = Principal(key_id="k", tags=(("project", "secret"),))
+    decision = decided(
+        CONSTRAINTS + ALL, principal=keyed, tags=(("project", "secret"), ("project", "harmless"))
+    )
+
+    assert decision.refusal_code == "blocked_by_policy"
+
+
 def test_the_smallest_cap_counts(decided: Decided) -> None:
     """Two caps together are the smaller one."""
     both = Principal(key_id="k", team="cheap", app="cheapest")

@@ -7,7 +7,7 @@ it the SDK's own version is sent, which refuses them.
 from __future__ import annotations
 
 from adapters.base import Adapter
-from adapters.prepared import CHAT, PreparedAdapter, check_options, own_headers, text_option
+from adapters.prepared import PreparedAdapter, check_options, own_headers, text_option
 from adapters.sdk import CapturingTransport, captured_call
 from adapters.transport import PreparedCall, Transport
 from gateway.core.deployment import SHIPPED_ADAPTERS, Deployment
@@ -24,11 +24,14 @@ def open_adapter(deployment: Deployment, transport: Transport) -> Adapter:
     """
     check_options(deployment, frozenset({"api_version"}))
     older = text_option(deployment, "api_version") == _WITH_SAMPLING
+    wire = "anthropic_messages_2023_06_01" if older else "anthropic_messages"
+    call = _prepare(deployment)
     return PreparedAdapter(
         deployment,
         transport,
-        {CHAT: _prepare(deployment)},
-        wire="anthropic_messages_2023_06_01" if older else "anthropic_messages",
+        # Clients of either version pass through under the version header that they sent.
+        {"anthropic_messages": call, wire: call},
+        wire=wire,
         cap_field="max_tokens",
     )
 

@@ -20,7 +20,8 @@ class Outbound(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes that are about to leave, with the sensitivity of what is in them.
 
     `timeout_seconds` bounds the whole attempt and `first_byte_seconds` the wait for response
-    headers.
+    headers. `endpoint` is the wire that the bytes are in. `headers` are those of the client's
+    that say how its bytes are meant (such as `anthropic-version`); they go out beside ours.
     """
 
     body: bytes
@@ -29,7 +30,8 @@ class Outbound(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str
     timeout_seconds: float
     first_byte_seconds: float
-    endpoint: str = "chat"
+    endpoint: str = "openai_chat"
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Upstream(Protocol):
@@ -54,12 +56,14 @@ class Upstream(Protocol):
 class Adapter(Protocol):
     """Driver of one deployment.
 
-    `wire` names the message format that its backend speaks, `cap_field` the field in which an
-    output cap goes out when the caller gave none.
+    `wires` are the message formats that its backend takes as they are; `wire` is the one that
+    requests in any other format are translated to. `cap_field` is the field in which an output
+    cap goes out when the caller gave none.
     """
 
     deployment: Deployment
     wire: str
+    wires: frozenset[str]
     cap_field: str
 
     async def open(self, outbound: Outbound) -> Upstream | AttemptFailure:

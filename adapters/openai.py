@@ -7,7 +7,7 @@ the resource's endpoint and `model` the name of the Azure deployment.
 from __future__ import annotations
 
 from adapters.base import Adapter
-from adapters.prepared import CHAT, PreparedAdapter, check_options, own_headers, text_option
+from adapters.prepared import PreparedAdapter, check_options, own_headers, text_option
 from adapters.sdk import CapturingTransport, captured_call
 from adapters.transport import PreparedCall, Transport
 from gateway.core.deployment import SHIPPED_ADAPTERS, Deployment
@@ -25,13 +25,13 @@ def open_adapter(deployment: Deployment, transport: Transport) -> Adapter:
     return PreparedAdapter(
         deployment,
         transport,
-        {CHAT: _prepare(deployment)},
+        _prepare(deployment),
         wire="openai_chat",
         cap_field="max_completion_tokens",
     )
 
 
-def _prepare(deployment: Deployment) -> PreparedCall:
+def _prepare(deployment: Deployment) -> dict[str, PreparedCall]:
     # Imported here because it takes about a second, which a gateway without such a deployment
     # should not spend.
     import httpx2
@@ -67,5 +67,13 @@ def _prepare(deployment: Deployment) -> PreparedCall:
                 http_client=http_client,
                 max_retries=0,
             )
+        headers = own_headers(deployment)
         client.chat.completions.create(model=deployment.model, messages=[])
-    return captured_call(capturing, own_headers(deployment))
+        calls = {"openai_chat": captured_call(capturing, headers)}
+        client.responses.create(model=deployment.model, input="")
+        calls["openai_responses"] = captured_call(capturing, headers)
+        client.completions.create(model=deployment.model, prompt="")
+        calls["openai_completions"] = captured_call(capturing, headers)
+        client.embeddings.create(model=deployment.model, input="", encoding_format="float")
+        calls["openai_embeddings"] = captured_call(capturing, headers)
+    return calls

@@ -5,6 +5,10 @@ front of SageMaker or Vertex differ in URL, query and the header that carries th
 these are options:
 
     chat_path    path after the base URL; empty when the base URL is the whole URL
+    completions_path, embeddings_path
+                 likewise for these endpoints; empty for a server that has none
+    responses_path
+                 for servers that speak OpenAI's Responses; without it such requests are translated
     query        query string, such as `api-version=2024-10-21`
     auth_header  the header that carries the key (Authorization)
     auth_scheme  the word before the key (Bearer); empty for the bare key
@@ -14,11 +18,16 @@ these are options:
 from __future__ import annotations
 
 from adapters.base import Adapter
-from adapters.prepared import CHAT, PreparedAdapter, check_options, own_headers, text_option
+from adapters.prepared import PreparedAdapter, check_options, own_headers, text_option
 from adapters.transport import Transport, prepare_call
 from gateway.core.deployment import Deployment
 
-_OPTIONS = frozenset({"chat_path", "query", "auth_header", "auth_scheme", "cap_field"})
+_OPTIONS = frozenset(
+    (
+        "chat_path completions_path embeddings_path responses_path query auth_header "
+        "auth_scheme cap_field"
+    ).split()
+)
 
 
 def open_adapter(deployment: Deployment, transport: Transport) -> Adapter:
@@ -30,12 +39,13 @@ def open_adapter(deployment: Deployment, transport: Transport) -> Adapter:
     check_options(deployment, _OPTIONS)
     if not deployment.base_url:
         raise ValueError(f"deployment '{deployment.name}': set base_url, the URL up to /v1")
-    url = deployment.base_url.rstrip("/") + text_option(
-        deployment, "chat_path", "/chat/completions"
-    )
+    paths = {
+        "openai_chat": text_option(deployment, "chat_path", "/chat/completions"),
+        "openai_completions": text_option(deployment, "completions_path", "/completions"),
+        "openai_embeddings": text_option(deployment, "embeddings_path", "/embeddings"),
+        "openai_responses": text_option(deployment, "responses_path"),
+    }
     query = text_option(deployment, "query").lstrip("?")
-    if query:
-        url += ("&" if "?" in url else "?") + query
     headers: list[tuple[str, str]] = []
     if deployment.api_key is not None:
         scheme = text_option(deployment, "auth_scheme", "Bearer")
@@ -45,7 +55,16 @@ def open_adapter(deployment: Deployment, transport: Transport) -> Adapter:
     return PreparedAdapter(
         deployment,
         transport,
-        {CHAT: prepare_call(url, headers)},
+        {
+            wire: prepare_call(_url(deployment.base_url, path, query), headers)
+            for wire, path in paths.items()
+            if path or wire == "openai_chat"
+        },
         wire="openai_chat",
         cap_field=text_option(deployment, "cap_field", "max_tokens"),
     )
+
+
+def _url(base_url: str, path: str, query: str) -> str:
+    url = base_url.rstrip("/") + path
+    return url + (("&" if "?" in url else "?") + query if query else "")

@@ -9,15 +9,12 @@ from adapters.transport import PreparedCall, Transport
 from gateway.core.deployment import Deployment
 from gateway.core.failure import AttemptFailure, FailureKind
 
-#: The endpoint of chat requests, as `Outbound.endpoint` names it.
-CHAT = "chat"
-
 
 class PreparedAdapter:
     """Sends bytes unchanged to URLs and headers that were fixed when it was made.
 
-    `wire` is the format that the backend speaks and `cap_field` the name under which it takes
-    the output cap.
+    `calls` has one call for each wire that the backend takes; `wire` is the one that others are
+    translated to, and `cap_field` the name under which it takes the output cap.
     """
 
     def __init__(
@@ -31,6 +28,7 @@ class PreparedAdapter:
     ) -> None:
         self.deployment = deployment
         self.wire = wire
+        self.wires = frozenset(calls)
         self.cap_field = cap_field
         self._transport = transport
         self._calls = calls

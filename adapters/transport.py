@@ -125,12 +125,16 @@ class Transport:
         session = self._sessions.get(pool) or self._open_pool(pool)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + outbound.timeout_seconds
+        headers = call.headers
+        if outbound.headers:
+            headers = headers.copy()
+            headers.update(outbound.headers)
         async with asyncio.timeout(min(outbound.first_byte_seconds, outbound.timeout_seconds)):
             response = await session.request(
                 "POST",
                 call.url,
                 data=outbound.body,
-                headers=call.headers,
+                headers=headers,
                 allow_redirects=False,
             )
         if 200 <= response.status < 300:

@@ -32,6 +32,7 @@ class CtransformersAdapter:
     """Sends a deployment's calls to its worker; `cap_field` names the output cap it reads."""
 
     wire = "openai_chat"
+    wires = frozenset({"openai_chat"})
     cap_field = "max_tokens"
 
     def __init__(self, deployment: Deployment, transport: Transport, call: PreparedCall) -> None:

@@ -59,7 +59,7 @@ class ChatOperation(Operation):
 )
 async def chat_handler(state: State) -> ASGIApp:
     """The documented twin of the fast lane: the same function of the data plane."""
-    serve: ASGIApp = state.plane.chat_completions
+    serve: ASGIApp = state.plane.routes["POST", "/v1/chat/completions"]
     return serve
 
 

@@ -9,33 +9,34 @@ from __future__ import annotations
 import secrets
 import traceback
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from gateway.core.errors import FairleadError
 from gateway.runtime.answer import decision_headers, send_error
+from gateway.runtime.bridges import APIS
 from gateway.runtime.client import Client, Message, Receive, Send
 from gateway.runtime.exchange import Exchange
-from gateway.runtime.pipeline import serve_chat
+from gateway.runtime.pipeline import serve_request
 from gateway.runtime.services import Services
-from gateway.wire.openai_chat.errors import render_stream_error
+from gateway.wire.base import Front
 
 AsgiApp = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 class DataPlane:
-    """ASGI functions of the data plane by method and path."""
+    """One ASGI function for each API of the data plane, by method and path."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self.routes: dict[tuple[str, str], AsgiApp] = {
-            ("POST", "/v1/chat/completions"): self.chat_completions
+            ("POST", path): partial(self._serve, api) for path, api in APIS.items()
         }
 
-    async def chat_completions(self, scope: Message, receive: Receive, send: Send) -> None:
-        """`POST /v1/chat/completions`, stream or not."""
+    async def _serve(self, api: Front, scope: Message, receive: Receive, send: Send) -> None:
         client = Client(scope, receive, send)
-        exchange = Exchange("req_" + secrets.token_hex(12), client)
+        exchange = Exchange("req_" + secrets.token_hex(12), client, api)
         try:
-            await serve_chat(self._services, exchange)
+            await serve_request(self._services, exchange)
         except Exception as error:  # noqa: BLE001 - the app boundary: nothing may escape to a client
             await self._internal_error(exchange, error)
 
@@ -58,7 +59,7 @@ class DataPlane:
         if not exchange.client.started:
             await send_error(exchange, public, decision_headers(exchange))
         else:
-            await exchange.client.end(render_stream_error(public))
+            await exchange.client.end(exchange.api.render_stream_error(public, exchange.request_id))
 
 
 class FastLane:

@@ -7,7 +7,6 @@ from gateway.core.money import nano_to_usd_text
 from gateway.runtime.client import Headers
 from gateway.runtime.exchange import Exchange
 from gateway.wire.base import Reply
-from gateway.wire.openai_chat.errors import render_error, render_stream_error
 
 _JSON = (b"content-type", b"application/json")
 _EVENTS = (b"content-type", b"text/event-stream; charset=utf-8")
@@ -45,7 +44,8 @@ class Answer:
 
     async def abort(self, error: FairleadError) -> None:
         """End a begun stream with an error event; no end marker follows."""
-        await self._exchange.client.end(render_stream_error(error))
+        exchange = self._exchange
+        await exchange.client.end(exchange.api.render_stream_error(error, exchange.request_id))
 
     async def refuse(self, error: FairleadError) -> None:
         """Answer with an error in the client's dialect."""
@@ -57,7 +57,7 @@ class Answer:
 
 async def send_error(exchange: Exchange, error: FairleadError, headers: Headers) -> None:
     """Send an error response, telling SDKs not to repeat what cannot succeed."""
-    body = render_error(error)
+    body = exchange.api.render_error(error, exchange.request_id)
     headers = [_JSON, (b"content-length", b"%d" % len(body)), *headers]
     if error.retry_after is not None:
         headers.append((b"retry-after", b"%d" % max(1, round(error.retry_after))))

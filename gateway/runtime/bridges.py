@@ -1,17 +1,22 @@
-"""Which bridge lies between a client's wire and a backend's."""
+"""The APIs that clients call, and what lies between their wires and the backends'."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from adapters.base import Adapter
 from gateway.wire.anthropic_messages.back import AnthropicMessagesBack
-from gateway.wire.base import Bridge
+from gateway.wire.base import Bridge, Front
+from gateway.wire.openai_chat.api import ChatApi
 from gateway.wire.openai_chat.front import OpenAIChatFront
-from gateway.wire.openai_chat.relay import PassThrough
 from gateway.wire.translate import BackCodec, FrontCodec, TranslatingBridge
 
+#: The API behind each path of the data plane.
+APIS: Mapping[str, Front] = MappingProxyType({"/v1/chat/completions": ChatApi()})
+#: How each front wire is read and written when the backend speaks another one.
 _FRONTS: Mapping[str, FrontCodec] = MappingProxyType({"openai_chat": OpenAIChatFront()})
+#: How each back wire is written and read.
 _BACKS: Mapping[str, BackCodec] = MappingProxyType(
     {
         "anthropic_messages": AnthropicMessagesBack(),
@@ -21,18 +26,25 @@ _BACKS: Mapping[str, BackCodec] = MappingProxyType(
 )
 
 
-def bridge_between(front: str, back: str, *, new_id: str, created: int) -> Bridge:
-    """The bridge for one pair of wires; the same wire on both sides passes through.
+def back_wire(api: Front, adapter: Adapter) -> str | None:
+    """The wire in which a backend is asked: the client's own where it can be, else translated.
+
+    None when no bridge leads from this API to the backend.
+    """
+    if api.wire in adapter.wires:
+        return api.wire
+    if api.wire in _FRONTS and adapter.wire in _BACKS:
+        return adapter.wire
+    return None
+
+
+def bridge_between(api: Front, back: str, *, new_id: str, created: int) -> Bridge:
+    """The bridge to a wire that `back_wire` named; the same wire on both sides passes through.
 
     Args:
         new_id: the answer's id, where the client's wire needs one that the backend's has not.
         created: epoch seconds, likewise.
-
-    Raises:
-        ValueError: no bridge leads from the one to the other.
     """
-    if front == back == "openai_chat":
-        return PassThrough()
-    if front in _FRONTS and back in _BACKS:
-        return TranslatingBridge(_FRONTS[front], _BACKS[back], new_id=new_id, created=created)
-    raise ValueError(f"no bridge leads from {front} to {back}")
+    if back == api.wire:
+        return api.pass_through()
+    return TranslatingBridge(_FRONTS[api.wire], _BACKS[back], new_id=new_id, created=created)

@@ -18,7 +18,7 @@ from gateway.core.ledger import Granted, Hold, Settlement
 from gateway.core.request import ChatRequest
 from gateway.core.usage import Usage
 from gateway.runtime.answer import Answer
-from gateway.runtime.bridges import bridge_between
+from gateway.runtime.bridges import back_wire, bridge_between
 from gateway.runtime.exchange import Exchange
 from gateway.runtime.lease import Lease
 from gateway.runtime.rejection import read_rejection
@@ -155,14 +155,8 @@ class Driver:
         self._attempt_began = monotonic()
         self._reader = self._reply = None
         adapter = self._services.adapters[candidate.deployment.name]
-        bridge = bridge_between(
-            self._request.wire,
-            adapter.wire,
-            new_id=f"chatcmpl-{self._exchange.request_id.removeprefix('req_')}",
-            created=int(self._exchange.at),
-        )
         with self._lease():
-            outcome = await self._call(candidate, adapter, bridge)
+            outcome = await self._call(candidate, adapter)
         self._exchange.mark("upstream")
         if isinstance(outcome, AttemptFailure):
             self._services.health.failed(candidate.deployment.name, outcome)
@@ -170,10 +164,16 @@ class Driver:
         self._services.health.succeeded(candidate.deployment.name)
         return ex.AttemptSucceeded(self._spent())
 
-    async def _call(
-        self, candidate: Candidate, adapter: Adapter, bridge: Bridge
-    ) -> AttemptFailure | None:
+    async def _call(self, candidate: Candidate, adapter: Adapter) -> AttemptFailure | None:
         deployment = candidate.deployment
+        api = self._exchange.api
+        back = back_wire(api, adapter) or adapter.wire
+        bridge = bridge_between(
+            api,
+            back,
+            new_id=self._exchange.request_id.removeprefix("req_"),
+            created=int(self._exchange.at),
+        )
         sending = Sending(
             model=deployment.model,
             output_cap=candidate.output_cap,
@@ -190,6 +190,8 @@ class Driver:
             request_id=self._exchange.request_id,
             timeout_seconds=min(deployment.timeout_seconds, left),
             first_byte_seconds=min(deployment.first_byte_seconds, left),
+            endpoint=back,
+            headers=self._exchange.passed_headers() if back == api.wire else (),
         )
         upstream = await adapter.open(outbound)
         if isinstance(upstream, AttemptFailure):

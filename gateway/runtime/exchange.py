@@ -18,15 +18,18 @@ from gateway.core.request import ChatRequest
 from gateway.core.sensitivity import UNKNOWN, Sensitivity
 from gateway.core.usage import Usage
 from gateway.runtime.client import Client
+from gateway.wire.base import Front
 
+_MEANING = (b"anthropic-version", b"anthropic-beta", b"openai-beta")
 _API_WORD = re.compile(r"[a-z_]{1,40}|\d{1,4}")
 
 
 class Exchange:
     """One request from its first byte to its audit record; lives as long as the HTTP exchange."""
 
-    def __init__(self, request_id: str, client: Client) -> None:
+    def __init__(self, request_id: str, client: Client, api: Front) -> None:
         self.request_id = request_id
+        self.api = api
         self.client = client
         self.started = monotonic()
         self.at = time()
@@ -124,6 +127,13 @@ class Exchange:
         if self.principal is None:
             raise ValueError("the request has not been authenticated yet")
         return self.principal
+
+    def passed_headers(self) -> tuple[tuple[str, str], ...]:
+        """The client's headers that say how its bytes are meant; nothing else of it crosses."""
+        headers = self.client.headers
+        return tuple(
+            (name.decode(), headers[name].decode("latin-1")) for name in _MEANING if name in headers
+        )
 
     def label(self) -> Sensitivity:
         """The sensitivity of the bytes that are sent; unknown counts as restricted."""

@@ -1,6 +1,6 @@
 """The life of a request: this page is the product.
 
-Each step below is a line of `serve_chat`; what it does in detail lives in the module it calls.
+Each step below is a line of `serve_request`; what it does in detail lives in the module it calls.
 Every way out (served, refused, failed, client gone, shutdown) ends in settled money, an audit
 record for whatever was decided, one log line and metrics.
 """
@@ -20,12 +20,11 @@ from gateway.runtime.client import ClientDisconnected
 from gateway.runtime.driver import Driver
 from gateway.runtime.exchange import Exchange
 from gateway.runtime.services import Services
-from gateway.wire.openai_chat import view
 from policies.engine import decide
 
 
-async def serve_chat(services: Services, exchange: Exchange) -> None:
-    """Serve one chat request from its first byte to its audit record."""
+async def serve_request(services: Services, exchange: Exchange) -> None:
+    """Serve one request to a model from its first byte to its audit record."""
     try:
         raw = await exchange.client.body(services.settings.max_body_bytes)
         principal = await _authenticate(services, exchange)
@@ -59,7 +58,7 @@ async def _authenticate(services: Services, exchange: Exchange) -> Principal:
 
 def _decode(exchange: Exchange, raw: bytes) -> ChatRequest:
     """Bytes to a view; the bytes stay what is forwarded."""
-    exchange.request = view.decode(raw)
+    exchange.request = exchange.api.decode(raw)
     exchange.mark("decode")
     return exchange.request
 

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import msgspec
 
+from gateway.core.errors import FairleadError
 from gateway.core.failure import AttemptFailure
 from gateway.core.request import ChatRequest
 from gateway.core.usage import Usage
@@ -72,6 +73,32 @@ class StreamReader(Protocol):
 
     def finish(self) -> bytes:
         """The upstream closed cleanly: return what is left to send."""
+        ...
+
+
+class Front(Protocol):
+    """The client's side of one API: how its requests are read and its errors are told."""
+
+    wire: str
+
+    def decode(self, raw: bytes) -> ChatRequest:
+        """Read a request.
+
+        Raises:
+            InvalidRequest: it cannot be read in one way only; the message says where and why.
+        """
+        ...
+
+    def render_error(self, error: FairleadError, request_id: str) -> bytes:
+        """An error's body in the API's own shape."""
+        ...
+
+    def render_stream_error(self, error: FairleadError, request_id: str) -> bytes:
+        """The event that ends a broken stream."""
+        ...
+
+    def pass_through(self) -> Bridge:
+        """The bridge to backends that take this wire as it is."""
         ...
 
 

@@ -63,7 +63,7 @@ async def test_full_url_query_and_key_header(opened: Open) -> None:
 
 async def test_endpoint_that_is_not_served(opened: Open) -> None:
     """An endpoint that the adapter does not know is a failure without a connection."""
-    failure = await opened("http://127.0.0.1:1").open(outbound(endpoint="embeddings"))
+    failure = await opened("http://127.0.0.1:1").open(outbound(endpoint="anthropic_messages"))
 
     assert isinstance(failure, AttemptFailure)
     assert failure.kind is FailureKind.MODEL_MISSING

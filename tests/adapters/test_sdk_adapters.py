@@ -28,7 +28,7 @@ def _lasting(received: Received) -> dict[str, str]:
 
 
 async def _send(adapter: Adapter) -> None:
-    answer = await adapter.open(outbound())
+    answer = await adapter.open(outbound(endpoint=adapter.wire))
     assert not isinstance(answer, AttemptFailure)
     await answer.read()
     await answer.close()

@@ -42,12 +42,16 @@ async def test_guard_comes_before_any_connection(opened: Open, adapter: str) -> 
     async with ScriptedUpstream(openai_chat.answer()) as upstream:
         adapter_ = opened(upstream.url, adapter)
         for level in (Sensitivity.CONFIDENTIAL, Sensitivity.RESTRICTED):
-            refused = _failed(await adapter_.open(outbound(sensitivity=level)))
+            refused = _failed(
+                await adapter_.open(outbound(sensitivity=level, endpoint=adapter_.wire))
+            )
 
             assert refused.kind is FailureKind.CLEARANCE
         assert upstream.connections == 0
 
-        allowed = await adapter_.open(outbound(sensitivity=Sensitivity.INTERNAL))
+        allowed = await adapter_.open(
+            outbound(sensitivity=Sensitivity.INTERNAL, endpoint=adapter_.wire)
+        )
 
         assert upstream.connections == 1
         await _answered(allowed).close()

@@ -75,6 +75,7 @@ class InProcessGateway:
         body: bytes | None = None,
         headers: Iterable[tuple[bytes, bytes]] = (),
         leave_after: float | None = None,
+        path: str = "/v1/chat/completions",
         **fields: Any,
     ) -> Response:
         """One chat request; `leave_after` seconds the client closes its connection."""
@@ -84,7 +85,7 @@ class InProcessGateway:
         scope = {
             "type": "http",
             "method": "POST",
-            "path": "/v1/chat/completions",
+            "path": path,
             "headers": [(b"authorization", b"Bearer " + self.key.encode()), *headers],
         }
         response = Response()
@@ -105,7 +106,7 @@ class InProcessGateway:
             else:
                 response.chunks.append(message["body"])
 
-        await self._plane.chat_completions(scope, receive, send)
+        await self._plane.routes["POST", path](scope, receive, send)
         return response
 
     def ledger(self) -> list[LedgerLine]:

@@ -74,9 +74,10 @@ async def test_tool_calls_of_an_anthropic_model_stream_as_chat_chunks(
     """Index, id, name and argument pieces arrive as OpenAI clients expect them."""
     calls = (("toolu_1", "get_weather", '{"city": "Paris"}'),)
     script = messages.stream("Let me look.", tools=calls)
-    async with ScriptedUpstream(script) as upstream, gateway_with(
-        policy(upstream.url), redis_url, home, org=org, environ=KEY
-    ) as gateway:
+    async with (
+        ScriptedUpstream(script) as upstream,
+        gateway_with(policy(upstream.url), redis_url, home, org=org, environ=KEY) as gateway,
+    ):
         answer = await gateway.chat("weather?", stream=True, tools=TOOLS)
         (line,) = gateway.ledger()
 
@@ -98,9 +99,10 @@ async def test_an_anthropic_refusal_of_the_request_is_told_in_openais_shape(
 ) -> None:
     """The backend's own words, in the client's dialect."""
     wrong = messages.error(400, message="messages: roles must alternate")
-    async with ScriptedUpstream(wrong) as upstream, gateway_with(
-        policy(upstream.url), redis_url, home, org=org, environ=KEY
-    ) as gateway:
+    async with (
+        ScriptedUpstream(wrong) as upstream,
+        gateway_with(policy(upstream.url), redis_url, home, org=org, environ=KEY) as gateway,
+    ):
         answer = await gateway.chat()
 
     assert answer.status == 400

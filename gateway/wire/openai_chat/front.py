@@ -19,8 +19,10 @@ class OpenAIChatFront:
 
     def write(self, answer: Answer, *, new_id: str, created: int) -> bytes:
         """A whole answer for the client."""
-        return encode_completion(answer, new_id=new_id, created=created)
+        return encode_completion(answer, new_id=f"chatcmpl-{new_id}", created=created)
 
     def writer(self, request: ChatRequest, *, new_id: str, created: int) -> ChunkWriter:
         """What writes a stream for the client."""
-        return ChunkWriter(new_id=new_id, created=created, include_usage=request.include_usage)
+        return ChunkWriter(
+            new_id=f"chatcmpl-{new_id}", created=created, include_usage=request.include_usage
+        )

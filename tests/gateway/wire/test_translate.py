@@ -23,11 +23,14 @@ from tests.upstreams.scripted import Received, Script, ScriptedUpstream, sse_scr
 
 TOOLS = (("toolu_1", "weather", '{"city":"Rome"}'), ("toolu_2", "now", "{}"))
 ID = "chatcmpl-fixed"
+NEW_ID = "fixed"
 CREATED = 1_795_000_000
 
 
 def _bridge() -> Bridge:
-    return TranslatingBridge(OpenAIChatFront(), AnthropicMessagesBack(), new_id=ID, created=CREATED)
+    return TranslatingBridge(
+        OpenAIChatFront(), AnthropicMessagesBack(), new_id=NEW_ID, created=CREATED
+    )
 
 
 def _request(**body: Any) -> ChatRequest:

@@ -85,9 +85,15 @@ def _group(group: Group, parts: tuple[Matcher, ...]) -> Holds:
 
 
 def _all_of(tests: tuple[Holds, ...]) -> Holds:
+    if not tests:
+        return _always
+    first, rest = tests[0], tests[1:]
+
     def every(seen: Seen) -> Truth:
-        answer: Truth = True
-        for test in tests:
+        answer = first(seen)
+        if answer is False:
+            return False
+        for test in rest:
             found = test(seen)
             if found is False:
                 return False

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import uvloop
 
 #: How long unanswered requests may still take after the last one was sent, in seconds.
-GRACE_SECONDS = 30.0
+GRACE_SECONDS = 60.0
 
 PROMPT = (
     "Summarise the following report in three sentences for a colleague who was away. "

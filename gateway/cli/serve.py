@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from gateway.app.supervisor import Announcement, StartFailed, supervise
+from gateway.cli.doctor import check_packages
 from gateway.config.settings import SettingsError, load_settings
 from gateway.runtime.log import configure_log, logger
 
@@ -24,6 +25,7 @@ def serve(
     if log_format:
         environ["FAIRLEAD_LOG_FORMAT"] = log_format
     console = Console(stderr=True)
+    _refuse_strangers(console)
     try:
         settings = load_settings(environ)
         configure_log(settings.log_format)
@@ -34,6 +36,15 @@ def serve(
         console.print(f"error: {error}", style="red", highlight=False, markup=False)
         sys.exit(1)
     sys.exit(code)
+
+
+def _refuse_strangers(console: Console) -> None:
+    """Another distribution's `adapters` or `policies` would be run in place of ours."""
+    for found in check_packages():
+        if found.status == "failed":
+            told = f"error: {found.message}. {found.advice}"
+            console.print(told, style="red", highlight=False, markup=False)
+            sys.exit(1)
 
 
 def _announce(told: Announcement) -> None:

@@ -183,6 +183,24 @@ async def test_a_client_that_leaves_stops_the_upstream_and_is_settled(
     assert open_holds == 0
 
 
+async def test_a_client_that_leaves_before_a_whole_answer_stops_the_upstream_too(
+    redis_url: str, home: Path, org: str
+) -> None:
+    """Waiting for nobody costs GPU time, so the call is broken off."""
+    async with ScriptedUpstream(faults.hangs()) as frontier:
+        rules = policy("http://127.0.0.1:9", frontier.url)
+        async with gateway_with(rules, redis_url, home, org=org) as gateway:
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            await gateway.chat(leave_after=0.5)
+            gone = await frontier.gone()
+            (line,) = gateway.ledger()
+
+    assert gone.gone_at is not None
+    assert gone.gone_at - began < 0.5 + 0.5
+    assert line.outcome == "cancelled"
+
+
 @pytest.mark.parametrize(
     ("script", "outcome"),
     [

@@ -106,7 +106,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
 
     `answer_schema` is the JSON schema that the answer must obey. `origins` maps the name of a
     field here to the pointer it was read from. `not_understood` are the pointers of what the
-    front codec could not read at all.
+    front codec could not read at all. Sampling stands in OpenAI's ranges (temperature 0..2,
+    penalties -2..2), whatever the client's wire; see `gateway.wire.sampling`.
     """
 
     messages: tuple[Message, ...]
@@ -121,6 +122,10 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     answer_schema: Mapping[str, object] | None = None
     effort: str = ""
     user: str = ""
+    top_k: int | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    seed: int | None = None
     origins: Mapping[str, str] = {}
     not_understood: tuple[str, ...] = ()
 
@@ -140,6 +145,12 @@ class Started(msgspec.Struct, frozen=True):
 
 class TextDelta(msgspec.Struct, frozen=True):
     """A piece of the answer."""
+
+    text: str
+
+
+class RefusalDelta(msgspec.Struct, frozen=True):
+    """A piece of the model's refusal, where a wire tells it apart from an answer."""
 
     text: str
 
@@ -190,6 +201,7 @@ class Failed(msgspec.Struct, frozen=True):
 Event = (
     Started
     | TextDelta
+    | RefusalDelta
     | ReasoningDelta
     | ToolCallStarted
     | ArgumentsDelta
@@ -205,6 +217,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     model: str = ""
     text: str = ""
+    refusal: str = ""
     reasoning: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     finish: FinishReason | None = None
@@ -217,12 +230,15 @@ def fold(events: Iterable[Event]) -> Answer:
     """The whole answer that a stream of events amounts to."""
     folded = Answer()
     texts: list[str] = []
+    refusals: list[str] = []
     reasonings: list[str] = []
     calls: dict[int, tuple[str, str, list[str]]] = {}
     for event in events:
         match event:
             case TextDelta(text):
                 texts.append(text)
+            case RefusalDelta(text):
+                refusals.append(text)
             case ReasoningDelta(text):
                 reasonings.append(text)
             case ToolCallStarted(index, call_id, name):
@@ -234,6 +250,7 @@ def fold(events: Iterable[Event]) -> Answer:
     return msgspec.structs.replace(
         folded,
         text="".join(texts),
+        refusal="".join(refusals),
         reasoning="".join(reasonings),
         tool_calls=tuple(
             ToolCall(id=call_id, name=name, arguments="".join(pieces))

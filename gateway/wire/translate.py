@@ -19,6 +19,7 @@ from gateway.core.conversation import (
     Failed,
     Finished,
     ReasoningDelta,
+    RefusalDelta,
     Started,
     TextDelta,
     ToolCallStarted,
@@ -166,7 +167,12 @@ class TranslatingReader:
 
     def _learn(self, event: Event) -> None:
         match event:
-            case TextDelta(text) | ReasoningDelta(text) | ArgumentsDelta(_, text):
+            case (
+                TextDelta(text)
+                | RefusalDelta(text)
+                | ReasoningDelta(text)
+                | ArgumentsDelta(_, text)
+            ):
                 self.text_size += len(text.encode("utf-8", "replace"))
                 self.has_content = self.has_content or bool(text)
             case ToolCallStarted() | Finished():
@@ -189,5 +195,10 @@ def _not_free(failure: AttemptFailure) -> AttemptFailure:
 
 
 def _text_size(answer: Answer) -> int:
-    texts = (answer.text, answer.reasoning, *(call.arguments for call in answer.tool_calls))
+    texts = (
+        answer.text,
+        answer.refusal,
+        answer.reasoning,
+        *(call.arguments for call in answer.tool_calls),
+    )
     return sum(len(text.encode("utf-8", "replace")) for text in texts)

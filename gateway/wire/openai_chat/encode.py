@@ -12,6 +12,7 @@ from gateway.core.conversation import (
     Event,
     Finished,
     ReasoningDelta,
+    RefusalDelta,
     Started,
     TextDelta,
     ToolCallStarted,
@@ -26,8 +27,8 @@ def encode_completion(answer: Answer, *, new_id: str, created: int) -> bytes:
     """A whole completion; `created` is epoch seconds."""
     message: dict[str, Any] = {
         "role": "assistant",
-        "content": answer.text or (None if answer.tool_calls else ""),
-        "refusal": None,
+        "content": answer.text or (None if answer.tool_calls or answer.refusal else ""),
+        "refusal": answer.refusal or None,
     }
     if answer.reasoning:
         message["reasoning_content"] = answer.reasoning
@@ -90,6 +91,8 @@ class ChunkWriter:
                 return self._chunk({"role": "assistant", "content": ""})
             case TextDelta(text):
                 return self._chunk({"content": text})
+            case RefusalDelta(text):
+                return self._chunk({"refusal": text})
             case ReasoningDelta(text):
                 return self._chunk({"reasoning_content": text})
             case ToolCallStarted(index, call_id, name):

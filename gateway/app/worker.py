@@ -49,7 +49,9 @@ def main(descriptor: int) -> None:
 
 
 def _die_with_supervisor() -> None:
-    sys.stdin.buffer.read()
+    # Not through `sys.stdin`: a thread inside its buffer would spoil an ordinary exit.
+    while os.read(0, 4096):
+        pass
     os._exit(1)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -60,9 +62,17 @@ def _announce(told: Announcement) -> None:
     if told.virtual_key:
         lines.append(f"  virtual key {told.virtual_key}   (shown once; it is not stored)")
     else:
-        lines.append("  virtual key make another one with: fairlead keys create --team NAME")
+        lines.append(f"  virtual key make another one with: {_program()} keys create --team NAME")
     lines += _requests(told)
     print("\n".join(lines), flush=True)
+
+
+def _program() -> str:
+    """How this very command was called, as short as it can be typed from here."""
+    called = Path(sys.argv[0])
+    with contextlib.suppress(ValueError):
+        return str(called.relative_to(Path.cwd()))
+    return "fairlead" if called.name != "main.py" else "python -m gateway.cli.main"
 
 
 def _requests(told: Announcement) -> list[str]:
@@ -98,7 +108,8 @@ def _requests(told: Announcement) -> list[str]:
         '    print(raw.headers["x-fairlead-deployment"], raw.headers["x-fairlead-route"])',
         "    print(raw.parse().choices[0].message.content)",
         "",
-        "Then: fairlead report cost --by deployment     fairlead audit",
+        f"Then: {_program()} report cost --by deployment",
+        f"      {_program()} audit",
         "",
     ]
     return lines

@@ -58,18 +58,23 @@ class ToolCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What a called tool answered."""
+    """What a called tool answered; `failed` says that it is the tool's error."""
 
     call_id: str
     parts: tuple[Part, ...]
+    failed: bool = False
     pointer: str = ""
 
 
 class Thinking(msgspec.Struct, frozen=True, kw_only=True):
-    """Reasoning that the model showed in an earlier turn; `signature` proves its origin."""
+    """Reasoning that the model showed in an earlier turn; `signature` proves its origin.
+
+    `sealed` is reasoning that only its vendor can read; there is no text then.
+    """
 
     text: str
     signature: str = ""
+    sealed: str = ""
     pointer: str = ""
 
 
@@ -161,6 +166,12 @@ class ReasoningDelta(msgspec.Struct, frozen=True):
     text: str
 
 
+class ReasoningSigned(msgspec.Struct, frozen=True):
+    """The proof of origin of the reasoning shown so far, to be sent back with it."""
+
+    signature: str
+
+
 class ToolCallStarted(msgspec.Struct, frozen=True):
     """The model begins a call; `index` counts the answer's calls from 0."""
 
@@ -177,9 +188,10 @@ class ArgumentsDelta(msgspec.Struct, frozen=True):
 
 
 class Finished(msgspec.Struct, frozen=True):
-    """The model stopped, and why."""
+    """The model stopped, and why; `stop` is the stop string that it met, where that is told."""
 
     reason: FinishReason
+    stop: str = ""
 
 
 class UsageTold(msgspec.Struct, frozen=True):
@@ -203,6 +215,7 @@ Event = (
     | TextDelta
     | RefusalDelta
     | ReasoningDelta
+    | ReasoningSigned
     | ToolCallStarted
     | ArgumentsDelta
     | Finished
@@ -219,8 +232,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     refusal: str = ""
     reasoning: str = ""
+    signature: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     finish: FinishReason | None = None
+    stop: str = ""
     usage: Usage | None = None
     ended: bool = False
     failure: AttemptFailure | None = None
@@ -263,8 +278,10 @@ def _noted(folded: Answer, event: Event) -> Answer:
     match event:
         case Started(model):
             return msgspec.structs.replace(folded, model=model)
-        case Finished(reason):
-            return msgspec.structs.replace(folded, finish=reason)
+        case ReasoningSigned(signature):
+            return msgspec.structs.replace(folded, signature=signature)
+        case Finished(reason, stop):
+            return msgspec.structs.replace(folded, finish=reason, stop=stop)
         case UsageTold(usage):
             return msgspec.structs.replace(folded, usage=usage)
         case Ended():

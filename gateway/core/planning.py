@@ -13,6 +13,9 @@ from gateway.core.money import worst_cost
 from gateway.core.profile import Profile
 from gateway.core.request import ChatRequest
 
+#: No model writes more in one answer; a larger cap would only make the hold uncountable.
+MOST_OUTPUT_TOKENS = 10_000_000
+
 
 def make_plan(
     decision: Decision,
@@ -64,7 +67,7 @@ def bound_candidate(
     default_output_cap: int,
 ) -> Candidate:
     """One deployment with the output cap that is sent and the money that is held for it."""
-    caps = [request.max_output_tokens or default_output_cap]
+    caps = [request.max_output_tokens or default_output_cap, MOST_OUTPUT_TOKENS]
     caps += [cap for cap in (decision.output_cap, deployment.max_output_tokens) if cap]
     if deployment.context_tokens and request.max_output_tokens is None:
         # Our own default must not push a long prompt over the context window.

@@ -1,0 +1,112 @@
+"""From a decision to candidates with caps, holds and an order."""
+
+from __future__ import annotations
+
+import msgspec
+
+from gateway.core.decision import Decision
+from gateway.core.deployment import Deployment
+from gateway.core.health import Breaker
+from gateway.core.money import MAX_NANOUSD, Price, worst_cost
+from gateway.core.planning import MOST_OUTPUT_TOKENS, make_plan
+from gateway.core.profile import Profile, TokenEstimate
+from gateway.core.request import ChatRequest
+from gateway.core.sensitivity import Sensitivity
+
+PRICE = Price(input=10**9, output=2 * 10**9, cached_input=10**8, cache_write=10**9)
+HOUSE = Deployment(
+    name="house",
+    adapter="openai_compatible",
+    model="m",
+    clearance=Sensitivity.RESTRICTED,
+    price=PRICE,
+    retries=2,
+)
+FRONTIER = msgspec.structs.replace(HOUSE, name="frontier", max_output_tokens=1000)
+PROFILE = Profile(
+    sensitivity=Sensitivity.PUBLIC, tokens=TokenEstimate(expected=100, upper_bound=400)
+)
+ASKED = ChatRequest(wire="openai_chat", fields={}, model="auto", segments=(), size=400)
+
+
+def plan(
+    *deployments: Deployment,
+    asked: ChatRequest = ASKED,
+    breakers: dict[str, Breaker] | None = None,
+    output_cap: int | None = None,
+    reserve: tuple[Deployment, ...] = (),
+    use_reserve: bool = False,
+) -> list[tuple[str, int, int]]:
+    decision = Decision(
+        candidates=deployments, route="r", revision="v", output_cap=output_cap, reserve=reserve
+    )
+    made = make_plan(
+        decision,
+        asked,
+        PROFILE,
+        breakers or {},
+        default_output_cap=4096,
+        request_seconds=60,
+        now=5.0,
+        wall=1000.0,
+        use_reserve=use_reserve,
+    )
+    assert made.deadline == 65.0
+    return [(c.deployment.name, c.output_cap, c.hold_nanousd) for c in made.candidates]
+
+
+def test_a_caller_without_a_cap_gets_one_and_the_hold_covers_it() -> None:
+    """The default cap is sent upstream, so the hold can be kept."""
+    assert plan(HOUSE) == [("house", 4096, worst_cost(PRICE, 400, 4096))]
+
+
+def test_the_smallest_cap_wins() -> None:
+    """The caller's, the policy's and the model's own limit are all kept."""
+    asked = msgspec.structs.replace(ASKED, max_output_tokens=2000)
+
+    assert plan(HOUSE, asked=asked)[0][1] == 2000
+    assert plan(FRONTIER, asked=asked)[0][1] == 1000
+    assert plan(FRONTIER, asked=asked, output_cap=50)[0][1] == 50
+
+
+def test_several_choices_are_held_for_together() -> None:
+    """`n` answers cost n times the output."""
+    asked = msgspec.structs.replace(ASKED, choices=3, max_output_tokens=10)
+
+    assert plan(HOUSE, asked=asked)[0][2] == worst_cost(PRICE, 400, 30)
+
+
+def test_our_own_default_leaves_room_for_the_prompt() -> None:
+    """A small context window is not overrun by a cap that nobody asked for."""
+    small = msgspec.structs.replace(HOUSE, context_tokens=500)
+
+    assert plan(small)[0][1] == 400
+
+
+def test_an_absurd_cap_is_bounded_before_it_is_held() -> None:
+    """The hold stays countable whatever number a caller writes."""
+    asked = msgspec.structs.replace(ASKED, max_output_tokens=10**30, choices=128)
+    ((_, cap, held),) = plan(HOUSE, asked=asked)
+
+    assert cap == MOST_OUTPUT_TOKENS
+    assert held <= MAX_NANOUSD
+
+
+def test_a_resting_deployment_is_tried_last_but_is_not_dropped() -> None:
+    """An open breaker is a reason to ask others first, not to refuse the caller."""
+    resting = {"house": Breaker(open_until=2000.0)}
+
+    assert [name for name, _, _ in plan(HOUSE, FRONTIER, breakers=resting)] == [
+        "frontier",
+        "house",
+    ]
+    assert [name for name, _, _ in plan(HOUSE, breakers=resting)] == ["house"]
+
+
+def test_the_reserve_joins_only_where_a_budget_asks_for_it() -> None:
+    """Models outside the route are for exhausted budgets alone."""
+    assert len(plan(FRONTIER, reserve=(HOUSE,))) == 1
+    assert [name for name, _, _ in plan(FRONTIER, reserve=(HOUSE,), use_reserve=True)] == [
+        "frontier",
+        "house",
+    ]

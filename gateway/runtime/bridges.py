@@ -9,6 +9,7 @@ from adapters.base import Adapter
 from gateway.wire.anthropic_messages.back import AnthropicMessagesBack
 from gateway.wire.base import Bridge, Front
 from gateway.wire.openai_chat.api import ChatApi
+from gateway.wire.openai_chat.back import OpenAIChatBack
 from gateway.wire.openai_chat.front import OpenAIChatFront
 from gateway.wire.translate import BackCodec, FrontCodec, TranslatingBridge
 
@@ -19,6 +20,7 @@ _FRONTS: Mapping[str, FrontCodec] = MappingProxyType({"openai_chat": OpenAIChatF
 #: How each back wire is written and read.
 _BACKS: Mapping[str, BackCodec] = MappingProxyType(
     {
+        "openai_chat": OpenAIChatBack(),
         "anthropic_messages": AnthropicMessagesBack(),
         # The version that still takes sampling parameters, for deployments pinned to it.
         "anthropic_messages_2023_06_01": AnthropicMessagesBack(sampling=True),

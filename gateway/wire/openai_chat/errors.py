@@ -1,25 +1,5 @@
-"""Errors in OpenAI's dialect, as a body and as an event inside a stream."""
+"""Errors in OpenAI's dialect; see `gateway.wire.openai_errors`."""
 
-from __future__ import annotations
+from gateway.wire.openai_errors import render_error, render_stream_error
 
-import msgspec
-
-from gateway.core.errors import FairleadError
-
-
-def render_error(error: FairleadError) -> bytes:
-    """The JSON error body that OpenAI's SDKs turn into an exception."""
-    body = {
-        "error": {
-            "message": error.public_message,
-            "type": error.kind,
-            "param": error.param,
-            "code": error.code,
-        }
-    }
-    return msgspec.json.encode(body)
-
-
-def render_stream_error(error: FairleadError) -> bytes:
-    """The last event of a stream that broke; no `[DONE]` follows it."""
-    return b"data: " + render_error(error) + b"\n\n"
+__all__ = ["render_error", "render_stream_error"]

@@ -1,0 +1,26 @@
+"""OpenAI chat as the backend's side of a translation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.core.conversation import Conversation, Event
+from gateway.wire.base import Encoded, Sending
+from gateway.wire.openai_chat.decode import CompletionReader, read_completion
+from gateway.wire.openai_chat.request import encode_request
+
+
+class OpenAIChatBack:
+    """See `gateway.wire.translate.BackCodec`."""
+
+    def write(self, conversation: Conversation, sending: Sending) -> Encoded:
+        """The chat completion request."""
+        return encode_request(conversation, sending)
+
+    def read(self, body: bytes) -> Sequence[Event]:
+        """A whole completion as events."""
+        return read_completion(body)
+
+    def reader(self) -> CompletionReader:
+        """What reads a stream."""
+        return CompletionReader()

@@ -74,6 +74,7 @@ def estimate(request: ChatRequest, text: str) -> TokenEstimate:
     """The estimate for a request whose strings, joined, are `text`."""
     template = request.turns * TOKENS_PER_MESSAGE + TOKENS_PER_REPLY if request.turns else 0
     expected = expected_tokens(text) + template + request.images * LIKELY_TOKENS_PER_IMAGE
+    expected += request.token_ids
     tools = TOKENS_FOR_TOOLS if request.needs.tools else 0
     upper = request.size + template + tools + request.images * TOKENS_PER_IMAGE
     return TokenEstimate(expected=min(expected, upper), upper_bound=upper)

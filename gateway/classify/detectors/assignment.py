@@ -151,6 +151,8 @@ def _password_like(value: str, *, quoted: bool, said: bool) -> bool:
     symbols = sum(not c.isalnum() for c in value)
     digits = sum(c.isdigit() for c in value)
     letters = len(value) - symbols - digits
+    if said and value[-1] in "!?" and value[:-1].isalpha():
+        return False
     if letters and (
         digits or (symbols and not re.fullmatch(r"[A-Za-z]+(?:[-'/_.][A-Za-z]+)*", value))
     ):

@@ -19,7 +19,7 @@ _RESERVED = re.compile(
 )
 _ROLE = re.compile(
     r"^(?:no-?reply|do-?not-?reply|mailer-daemon|postmaster|root|git|user|username|someone|"
-    r"name|your-?name|your-?email|you|me|email|foo|bar|test|info@example)$"
+    r"name|your-?name|your-?email|you|me|email|foo|bar|test|example|info@example)$"
 )
 _NOT_A_DOMAIN = re.compile(
     r"\.(?:png|jpe?g|gif|svg|webp|py|js|ts|css|html?|json|ya?ml|md|txt|sh|so)$"

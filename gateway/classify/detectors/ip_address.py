@@ -58,6 +58,10 @@ def _look(view: View, which: int, start: int, end: int) -> Found | None:
     match = _V6.search(text, max(0, start - 36), end + 40)
     if match is None or not match.start() <= start < match.end() or not _public(match.group()):
         return None
+    groups = [group for group in match.group().split(":") if group]
+    # `rows[1::3]` is a slice; an abbreviated address still has a long group or several.
+    if "::" in match.group() and len(groups) < 4 and max(map(len, groups), default=0) < 3:
+        return None
     return Found("ip_address", *match.span(), 0.9)
 
 

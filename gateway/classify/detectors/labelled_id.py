@@ -204,10 +204,9 @@ _LABELS: tuple[Label, ...] = (
 
 # What may stand between a label and its value.
 _BETWEEN = (
-    r"[a-z]{0,5}(?:[ _\-]{0,2}(?:number|num|no|nr|nummer|numero|id|card|code|#|"
-    r"of|is|was|ist|es|est|e|"
-    r"are|my|the|in|with|ending|on|file|and|expir\w*|ident\w*|de|del|lautet|:|=)[.:#]?){0,5}[\"']?"
-    r"[ \t:=#\-(\"'>]{0,6}"
+    r"[a-z]{0,5}+(?:[ _\-]{0,2}(?:(?:number|num|no|nr|nummer|numero|id|card|code|of|is|was|ist|es|"
+    r"est|e|are|my|the|in|with|ending|on|file|and|expir[a-z]{0,6}|ident[a-z]{0,12}|de|del|lautet)"
+    r"(?![a-z0-9])|[#:=])[.:#]?){0,5}+[\"']?[ \t:=#\-(\"'>]{0,6}"
 )
 _COMPILED = tuple(
     re.compile(rf"(?i:{_BETWEEN})(?P<value>(?:{label.shape}))(?![A-Za-z0-9])") for label in _LABELS

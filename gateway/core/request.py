@@ -28,7 +28,8 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `max_output_tokens` is the caller's own cap, None when the caller gave none; `choices` is how
     many answers were asked for; `prompt` is the last text that the user wrote, and `turns` the
-    number of messages.
+    number of messages. `token_ids` counts token ids that stand in place of text: nobody can tell
+    what they say, so such a request counts as unread.
     """
 
     wire: str
@@ -44,3 +45,4 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     prompt: str = ""
     turns: int = 1
     images: int = 0
+    token_ids: int = 0

@@ -91,7 +91,13 @@ def _secret(view: View, start: int, end: int) -> Found | None:
     if match is None:
         return None
     value = _trimmed(match.group("value"))
-    if len(value) >= 12 and random_looking(value) and not _wordy(value) and not placeholder(value):
+    if (
+        ":" not in value
+        and len(value) >= 12
+        and random_looking(value)
+        and not _wordy(value)
+        and not placeholder(value)
+    ):
         return _found("credential", match.start("value"), value, 0.7)
     return None
 
@@ -105,8 +111,7 @@ def _strong(value: str, quote: str | None) -> bool:
         return False
     if value.isdigit():
         return bool(quote) and len(value) >= 10
-    digits = sum(character.isdigit() for character in value)
-    if digits == 0:
+    if not any(map(str.isdigit, value)):
         # Without digits only long mixed strings are keys; words joined by capitals are names.
         return len(value) >= 20 and bits_per_character(value) >= 3.9
     return bits_per_character(value) >= 2.6

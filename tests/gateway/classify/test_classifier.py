@@ -153,3 +153,23 @@ def test_an_unknown_engine_is_refused():
     """A wrong engine name is an error that lists the right ones."""
     with pytest.raises(ValueError, match="auto, hyperscan, re2"):
         load_classifier(engine="grep")
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "1apassportconfidential ",
+        ":secret",
+        "key://",
+        "1 ",
+        "a@",
+        "4111 1111 1111 1111 ",
+        "%41",
+        "a.",
+    ],
+)
+def test_repetition_costs_no_more_than_its_length(
+    classifier: Classifier, rules: SensitivityRules, unit: str
+):
+    """Long repetitions are judged; a pattern that backtracks without bound would never return."""
+    assert classifier.judge_text(unit * (30_000 // len(unit)), rules).failed == ()

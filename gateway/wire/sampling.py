@@ -3,7 +3,7 @@
 A parameter means the same number everywhere (temperature 1 is the model's own distribution on
 every wire), so a value is never scaled: it is clamped where a wire's range is narrower, and left
 out where a wire has no such parameter. Both are named as lossy; a value that asks for nothing
-(a penalty of 0) is left out in silence.
+(temperature 1, a penalty of 0) is left out in silence there.
 
 Sources, read 2026-11: platform.openai.com/docs/api-reference/chat, platform.claude.com/docs/en/api,
 github.com/ollama/ollama/blob/main/docs/modelfile.md and the completions reference of vLLM and
@@ -33,7 +33,7 @@ class Bound(msgspec.Struct, frozen=True):
 PARAMETERS = ("temperature", "top_p", "top_k", "frequency_penalty", "presence_penalty", "seed")
 #: Values that ask for nothing.
 _NEUTRAL: Mapping[str, float] = MappingProxyType(
-    {"frequency_penalty": 0, "presence_penalty": 0, "top_k": 0}
+    {"temperature": 1, "top_p": 1, "top_k": 0, "frequency_penalty": 0, "presence_penalty": 0}
 )
 _SEEDS = (-(2**63), 2**63 - 1)
 

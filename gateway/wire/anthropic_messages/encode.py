@@ -29,6 +29,7 @@ from gateway.core.conversation import (
     ToolResult,
 )
 from gateway.wire.base import Encoded, Sending
+from gateway.wire.sampling import sampled
 
 # Decimals come from numbers that a double cannot hold; they go out as numbers.
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -117,17 +118,10 @@ class _Writing:
         return written
 
     def sampling(self, conversation: Conversation, *, taken: bool) -> dict[str, Any]:
-        """Temperature, top_p and stop strings."""
-        written: dict[str, Any] = {}
-        for name in ("temperature", "top_p"):
-            asked = getattr(conversation, name)
-            # 1 is the default on both sides: nothing is lost by leaving it out.
-            if asked is None or (asked == 1 and not taken):
-                continue
-            if not taken or asked > 1:
-                self.lossy.append(conversation.origin(name))
-            if taken:
-                written[name] = min(1.0, max(0.0, asked))
+        """Sampling parameters and stop strings."""
+        wire = "anthropic_messages_2023_06_01" if taken else "anthropic_messages"
+        written, lossy = sampled(conversation, wire)
+        self.lossy += lossy
         stops = [text for text in conversation.stop if text.strip()]
         if len(stops) != len(conversation.stop):
             self.lossy.append(conversation.origin("stop"))

@@ -37,14 +37,12 @@ _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[^;,]+)*;base64,(.*)", re.D
 #: Top-level fields that are read here or belong to the gateway.
 _READ = frozenset(
     "model messages stream stream_options max_tokens max_completion_tokens tools tool_choice "
-    "parallel_tool_calls temperature top_p stop response_format reasoning_effort user "
-    "safety_identifier".split()
+    "parallel_tool_calls temperature top_p top_k frequency_penalty presence_penalty seed stop "
+    "response_format reasoning_effort user safety_identifier".split()
 )
 # Values that ask for nothing, by field.
 _DEFAULTS: Mapping[str, tuple[object, ...]] = {
     "n": (1,),
-    "frequency_penalty": (0,),
-    "presence_penalty": (0,),
     "logit_bias": ({},),
     "logprobs": (False,),
     "top_logprobs": (0,),
@@ -91,6 +89,10 @@ def read_conversation(request: ChatRequest, hidden: Sequence[tuple[str, str]] = 
         output_cap=request.max_output_tokens,
         temperature=_number(document.get("temperature")),
         top_p=_number(document.get("top_p")),
+        top_k=reading.whole(document, "top_k"),
+        frequency_penalty=_number(document.get("frequency_penalty")),
+        presence_penalty=_number(document.get("presence_penalty")),
+        seed=reading.whole(document, "seed"),
         stop=reading.stop(document.get("stop")),
         answer_schema=reading.answer_schema(document.get("response_format")),
         effort=document.get("reasoning_effort") or "",
@@ -249,6 +251,14 @@ class _Reading:
         if holder.get("description"):
             self.skip("/response_format/json_schema/description")
         return schema
+
+    def whole(self, document: dict[str, Any], name: str) -> int | None:
+        """A whole number."""
+        found = document.get(name)
+        if found is None or (isinstance(found, int) and not isinstance(found, bool)):
+            return found
+        self.skip(f"/{name}")
+        return None
 
     def user(self, document: dict[str, Any]) -> str:
         """The end user's opaque name; the newer field wins."""

@@ -133,7 +133,11 @@ class _Writing:
                     # Seen by the model all the same, but no longer as the tool's own words.
                     self.lossy.append(part.pointer)
                     moved.append(block)
-        return {"role": "tool", "tool_call_id": result.call_id, "content": "\n".join(texts)}
+        said = "\n".join(texts)
+        if result.failed:
+            # The wire has no mark for it; a failure told in words is still told.
+            said = f"Error: {said}"
+        return {"role": "tool", "tool_call_id": result.call_id, "content": said}
 
     def _assistant(self, message: Message) -> list[Block]:
         texts = [part.text for part in message.parts if isinstance(part, Text) and part.text]

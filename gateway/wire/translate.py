@@ -51,8 +51,8 @@ class FrontCodec(Protocol):
         """The request in no vendor's words; `hidden` replaces strings by JSON pointer."""
         ...
 
-    def write(self, answer: Answer, *, new_id: str, created: int) -> bytes:
-        """A whole answer; `created` is epoch seconds."""
+    def write(self, request: ChatRequest, answer: Answer, *, new_id: str, created: int) -> bytes:
+        """A whole answer to that request; `created` is epoch seconds."""
         ...
 
     def writer(self, request: ChatRequest, *, new_id: str, created: int) -> EventWriter:
@@ -113,7 +113,7 @@ class TranslatingBridge:
         size = _text_size(answer)
         if answer.failure is not None:
             return Reply(body=body, usage=answer.usage, text_size=size, failure=answer.failure)
-        written = self._front.write(answer, new_id=self._new_id, created=self._created)
+        written = self._front.write(request, answer, new_id=self._new_id, created=self._created)
         return Reply(body=written, usage=answer.usage, text_size=size)
 
     def stream(self, request: ChatRequest) -> StreamReader:

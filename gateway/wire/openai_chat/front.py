@@ -17,7 +17,7 @@ class OpenAIChatFront:
         """The client's request in no vendor's words."""
         return read_conversation(request, hidden)
 
-    def write(self, answer: Answer, *, new_id: str, created: int) -> bytes:
+    def write(self, request: ChatRequest, answer: Answer, *, new_id: str, created: int) -> bytes:
         """A whole answer for the client."""
         return encode_completion(answer, new_id=f"chatcmpl-{new_id}", created=created)
 

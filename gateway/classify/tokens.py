@@ -14,9 +14,9 @@ import re
 from gateway.core.profile import TokenEstimate
 from gateway.core.request import ChatRequest
 
-#: More tokens than any one image costs under the formulas that vendors publish (tiles at the
-#: highest detail), in `upper_bound`; and the likely cost of one.
-TOKENS_PER_IMAGE = 6_000
+#: More tokens than any one image costs under the formulas that vendors publish, in `upper_bound`
+#: (the dearest is gpt-4o-mini's: 2,833 and 5,667 for each of at most 8 tiles); and the likely cost.
+TOKENS_PER_IMAGE = 2_833 + 8 * 5_667
 LIKELY_TOKENS_PER_IMAGE = 1_000
 #: Tokens that chat templates add around one message, and before the answer.
 TOKENS_PER_MESSAGE = 4

@@ -15,6 +15,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     tools: bool = False
     schema: bool = False
     audio: bool = False
+    documents: bool = False
 
     def names(self) -> frozenset[str]:
         """The needs that are set, by name."""

@@ -1,22 +1,52 @@
-"""The classifiers of one gateway worker."""
+"""The classifiers of one gateway worker: one for its event loop, one for large requests."""
 
 from __future__ import annotations
 
-import msgspec
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 from gateway.classify.classifier import Classifier, load_classifier
+from gateway.core.findings import SensitivityRules
+from gateway.core.profile import Profile
+from gateway.core.request import ChatRequest
+from gateway.core.sensitivity import Sensitivity
+
+#: Requests larger than this are classified off the event loop; bytes.
+LARGE_REQUEST = 64 * 1024
 
 
-class Classifiers(msgspec.Struct, frozen=True):
-    """One for the event loop and one for the thread that takes large requests.
+class Classifiers:
+    """Judges requests; a classifier serves one thread at a time, so there are two.
 
-    A classifier serves one thread at a time.
+    The second one is loaded when the first large request comes, in its own thread.
     """
 
-    quick: Classifier
-    patient: Classifier
+    def __init__(self, quick: Classifier) -> None:
+        self._quick = quick
+        self._patient: Classifier | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="classify")
+
+    async def judge(
+        self, request: ChatRequest, rules: SensitivityRules, floor: Sensitivity
+    ) -> Profile:
+        """Classify a request; nobody else waits for a large one."""
+        if request.size <= LARGE_REQUEST:
+            return self._quick.judge(request, rules, floor)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._take_time, request, rules, floor)
+
+    def close(self) -> None:
+        """End the thread; what it is doing is not waited for."""
+        self._thread.shutdown(wait=False)
+
+    def _take_time(
+        self, request: ChatRequest, rules: SensitivityRules, floor: Sensitivity
+    ) -> Profile:
+        if self._patient is None:
+            self._patient = load_classifier()
+        return self._patient.judge(request, rules, floor)
 
 
 def open_classifiers() -> Classifiers:
-    """Both classifiers; compiling their patterns takes a few tenths of a second."""
-    return Classifiers(load_classifier(), load_classifier())
+    """Load what every request needs; compiling the patterns takes some tenths of a second."""
+    return Classifiers(load_classifier())

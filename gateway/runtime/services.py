@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from adapters.base import Adapter
@@ -36,8 +35,6 @@ from gateway.stores.seal import Sealer
 from policies.compiled import CompiledPolicy
 from policies.engine import budgets_for
 
-#: Requests larger than this are classified off the event loop; bytes.
-_LARGE_REQUEST = 64 * 1024
 #: How often new audit records are chained and signed; seconds.
 _SEAL_SECONDS = 10.0
 _T = TypeVar("_T")
@@ -71,19 +68,13 @@ class Services:
         self._transport = transport
         self._connection = connection
         self._classifiers = classifiers
-        self._classifying = ThreadPoolExecutor(1, thread_name_prefix="classify")
         self._upkeep: list[asyncio.Task[None]] = []
 
     # Judging
 
     async def judge(self, request: ChatRequest, floor: Sensitivity = Sensitivity.PUBLIC) -> Profile:
         """Classify a request; large ones in a thread, so that nobody else waits for them."""
-        rules = self.policy.rules
-        if request.size <= _LARGE_REQUEST:
-            return self._classifiers.quick.judge(request, rules, floor)
-        loop = asyncio.get_running_loop()
-        judge = self._classifiers.patient.judge
-        return await loop.run_in_executor(self._classifying, judge, request, rules, floor)
+        return await self._classifiers.judge(request, self.policy.rules, floor)
 
     # Money
 
@@ -159,7 +150,7 @@ class Services:
         await asyncio.gather(*self._upkeep, return_exceptions=True)
         if await self.outbox.flush():
             self.log.error("records_lost", waiting=len(self.outbox))
-        self._classifying.shutdown(wait=False)
+        self._classifiers.close()
         for adapter in self.adapters.values():
             await adapter.close()
         await self._transport.close()

@@ -13,11 +13,12 @@ from typing import Any
 import msgspec
 
 from gateway.app.dataplane import DataPlane
+from gateway.classify.classifier import Classifier, load_classifier
 from gateway.config.price_book import load_price_book
 from gateway.config.secrets import secret_lookup
 from gateway.config.settings import Settings
 from gateway.core.records import AuditRecord, LedgerLine
-from gateway.runtime.classifiers import Classifiers, open_classifiers
+from gateway.runtime.classifiers import Classifiers
 from gateway.runtime.services import Services, open_services
 from gateway.stores import names
 from gateway.stores.endpoint import open_client
@@ -29,9 +30,9 @@ from policies.loader import read_policy
 
 
 @cache
-def _classifiers() -> Classifiers:
+def _classifier() -> Classifier:
     """Compiled once for all tests of a process; they run one after another."""
-    return open_classifiers()
+    return load_classifier()
 
 
 def compile_text(text: str, environ: Mapping[str, str] | None = None) -> CompiledPolicy:
@@ -138,7 +139,7 @@ async def gateway_with(
 ) -> AsyncIterator[InProcessGateway]:
     """A gateway over a policy's text; `org` keeps its records apart from other tests'."""
     made = Settings(home=home, redis_url=redis_url, **settings)
-    services = await open_services(made, compile_text(policy, environ), _classifiers())
+    services = await open_services(made, compile_text(policy, environ), Classifiers(_classifier()))
     client = open_client(redis_url)
     issued = KeyBook(client, load_pepper(home)).create(NewKey(org=org, team="tests"))
     client.close()

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from adapters.base import Adapter
+from gateway.core.request import ChatRequest
 from gateway.wire.anthropic_messages.back import AnthropicMessagesBack
 from gateway.wire.base import Bridge, Front
 from gateway.wire.openai_chat.api import ChatApi
 from gateway.wire.openai_chat.back import OpenAIChatBack
 from gateway.wire.openai_chat.front import OpenAIChatFront
+from gateway.wire.openai_completions.api import CompletionsApi
+from gateway.wire.openai_completions.front import OpenAICompletionsFront
+from gateway.wire.openai_completions.view import untranslatable
+from gateway.wire.openai_embeddings.api import EmbeddingsApi
 from gateway.wire.translate import BackCodec, FrontCodec, TranslatingBridge
 
 #: The API behind each path of the data plane.
-APIS: Mapping[str, Front] = MappingProxyType({"/v1/chat/completions": ChatApi()})
+APIS: Mapping[str, Front] = MappingProxyType(
+    {
+        "/v1/chat/completions": ChatApi(),
+        "/v1/completions": CompletionsApi(),
+        "/v1/embeddings": EmbeddingsApi(),
+    }
+)
 #: How each front wire is read and written when the backend speaks another one.
-_FRONTS: Mapping[str, FrontCodec] = MappingProxyType({"openai_chat": OpenAIChatFront()})
+_FRONTS: Mapping[str, FrontCodec] = MappingProxyType(
+    {"openai_chat": OpenAIChatFront(), "openai_completions": OpenAICompletionsFront()}
+)
+#: What keeps a request of a front wire from being translated at all: pointers, empty for nothing.
+_LIMITS: Mapping[str, Callable[[ChatRequest], tuple[str, ...]]] = MappingProxyType(
+    {"openai_completions": untranslatable}
+)
 #: How each back wire is written and read.
 _BACKS: Mapping[str, BackCodec] = MappingProxyType(
     {
@@ -38,6 +55,12 @@ def back_wire(api: Front, adapter: Adapter) -> str | None:
     if api.wire in _FRONTS and adapter.wire in _BACKS:
         return adapter.wire
     return None
+
+
+def not_carried(api: Front, adapter: Adapter, request: ChatRequest) -> tuple[str, ...]:
+    """Pointers of what this backend cannot serve of a request, whatever a policy tolerates."""
+    limit = _LIMITS.get(api.wire)
+    return limit(request) if limit is not None and api.wire not in adapter.wires else ()
 
 
 def bridge_between(api: Front, back: str, *, new_id: str, created: int) -> Bridge:

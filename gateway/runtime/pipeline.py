@@ -19,6 +19,7 @@ from gateway.runtime.callers import bearer_key, declared_sensitivity, declared_t
 from gateway.runtime.client import ClientDisconnected
 from gateway.runtime.driver import Driver
 from gateway.runtime.exchange import Exchange
+from gateway.runtime.reach import no_way, reachable
 from gateway.runtime.services import Services
 from policies.engine import decide
 
@@ -32,6 +33,7 @@ async def serve_request(services: Services, exchange: Exchange) -> None:
         profile = await _classify(services, exchange, request)
         decision = await _decide(services, exchange, principal, request, profile)
         _mask(exchange, decision, request, profile)
+        decision = _reach(services, exchange, decision, request)
         plan = _plan(services, exchange, decision, request, profile)
         await Driver(services, exchange, request, Answer(exchange)).run(plan)
     except ClientDisconnected:
@@ -112,6 +114,16 @@ def _mask(exchange: Exchange, decision: Decision, request: ChatRequest, profile:
             code="cannot_mask",
         )
     exchange.hidden = tuple(masked.hidden.items())
+
+
+def _reach(
+    services: Services, exchange: Exchange, decision: Decision, request: ChatRequest
+) -> Decision:
+    """Leave out what cannot be asked through this API; the audit record keeps the reason."""
+    exchange.decision = reached = reachable(decision, exchange.api, services.adapters, request)
+    if not reached.candidates:
+        raise no_way(reached)
+    return reached
 
 
 def _plan(

@@ -77,7 +77,7 @@ class OpenAICompletionsFront:
             ),
         )
 
-    def write(self, answer: Answer, *, new_id: str, created: int) -> bytes:
+    def write(self, request: ChatRequest, answer: Answer, *, new_id: str, created: int) -> bytes:
         """A whole answer."""
         completion: dict[str, Any] = {
             "id": f"cmpl-{new_id}",

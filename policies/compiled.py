@@ -107,12 +107,16 @@ class Alias(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Defaults(msgspec.Struct, frozen=True, kw_only=True):
-    """Values for whatever says nothing itself; times in seconds, sizes in tokens."""
+    """Values for whatever says nothing itself; times in seconds, sizes in tokens.
+
+    `on_lossy` is refuse or record.
+    """
 
     max_output_tokens: int = 4096
     request_timeout_seconds: float = 600.0
     first_byte_seconds: float = 120.0
     retries: int = 1
+    on_lossy: str = "record"
 
 
 class CompiledPolicy(msgspec.Struct, frozen=True, kw_only=True, eq=False):

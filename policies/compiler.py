@@ -173,6 +173,7 @@ def _deployment(
         first_byte_seconds=float(defaults.first_byte_seconds if first_byte is None else first_byte),
         options=statement.options,
         provider=resolved.provider,
+        on_lossy=statement.on_lossy or defaults.on_lossy,
     )
 
 
@@ -195,6 +196,7 @@ def _defaults(policy: PolicyFile) -> Defaults:
         request_timeout_seconds=float(written.request_timeout_seconds),
         first_byte_seconds=float(written.first_byte_seconds),
         retries=written.retries,
+        on_lossy=written.on_lossy,
     )
 
 

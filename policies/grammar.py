@@ -40,6 +40,7 @@ from policies.values import (
 #: The version of the file format that this code reads.
 VERSION = 1
 ON_EXHAUSTED = ("refuse", "self_hosted_only")
+ON_LOSSY = ("refuse", "record")
 
 _USD = Amount(most=Decimal(10**9))
 _FINDING = Choice(options={name: name for name in sorted(FINDING_TYPES)}, what="a finding type")
@@ -47,6 +48,7 @@ _NEED = Choice(options={name: name for name in sorted(CAPABILITIES)}, what="a ca
 _ABILITY = Choice(
     options={name: name for name in sorted({*CAPABILITIES, "text"})}, what="a capability"
 )
+_LOSSY = Choice(options={name: name for name in ON_LOSSY}, what="refuse or record")
 _SECONDS = Amount(positive=True, most=Decimal(86_400))
 _TOKENS = Whole(least=1, most=100_000_000)
 _PROSE = Text(what="a sentence", longest=1000)
@@ -98,6 +100,7 @@ DEPLOYMENT = Record(
         "retries": Key(Whole(most=10), "further calls after a failure that a pause can cure"),
         "timeout_seconds": Key(_SECONDS, "the longest that one call may take"),
         "first_byte_seconds": Key(_SECONDS, "the longest wait for the answer to begin"),
+        "on_lossy": Key(_LOSSY, "whether it gets requests that its wire cannot carry whole"),
         "options": Key(
             PairsOf(item=OptionShape(), what="options", pattern=r"[a-z][a-z0-9_]*"),
             "the adapter's own settings",
@@ -227,6 +230,7 @@ DEFAULTS = Record(
         "max_output_tokens": Key(_TOKENS, "output cap of requests that bring none"),
         "request_timeout_seconds": Key(_SECONDS, "the longest that a request may take in all"),
         "first_byte_seconds": Key(_SECONDS, "the longest wait for an answer to begin"),
+        "on_lossy": Key(_LOSSY, "requests that a wire cannot carry whole: refuse or record"),
         "retries": Key(Whole(most=10), "further calls after a failure that a pause can cure"),
     },
 )

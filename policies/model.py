@@ -67,6 +67,7 @@ class DeploymentStatement(msgspec.Struct, frozen=True, kw_only=True):
     retries: int | None = None
     timeout_seconds: Decimal | None = None
     first_byte_seconds: Decimal | None = None
+    on_lossy: str | None = None
     options: tuple[tuple[str, OptionValue], ...] = ()
 
 
@@ -274,7 +275,9 @@ class DefaultsStatement(msgspec.Struct, frozen=True, kw_only=True):
     """The `defaults` section.
 
     `max_output_tokens` is the output cap of requests that bring none; times are in seconds;
-    `retries` is how often a deployment is called again after a failure that a pause can cure.
+    `retries` is how often a deployment is called again after a failure that a pause can cure;
+    `on_lossy` (refuse or record) is what happens to a request of which a backend's wire cannot
+    carry everything.
     """
 
     at: Place = Place()
@@ -282,6 +285,7 @@ class DefaultsStatement(msgspec.Struct, frozen=True, kw_only=True):
     request_timeout_seconds: Decimal = Decimal(600)
     first_byte_seconds: Decimal = Decimal(120)
     retries: int = 1
+    on_lossy: str = "record"
 
 
 class PolicyFile(msgspec.Struct, frozen=True, kw_only=True):

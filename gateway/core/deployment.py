@@ -30,7 +30,8 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     where the bytes stay on machines of the company. Timeouts are in seconds; context and output
     sizes in tokens, 0 where unknown (then no bound is applied). `provider` is the company or
     runtime behind it, for prices and reports. `secret_headers` are sent beside `headers` and
-    hold values that came from a secret.
+    hold values that came from a secret. `on_lossy` is `refuse` where a request that its wire
+    cannot carry whole must not be sent, else `record`.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     options: tuple[tuple[str, str | int | float | bool], ...] = ()
     provider: str = ""
     secret_headers: tuple[tuple[str, Secret], ...] = ()
+    on_lossy: str = "record"
 
     def option(self, name: str, default: str | int | float | bool) -> str | int | float | bool:
         """The driver setting of that name, or the default."""

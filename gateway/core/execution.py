@@ -17,6 +17,7 @@ from gateway.core.errors import (
     BudgetExhausted,
     DeadlineExceeded,
     FairleadError,
+    InvalidRequest,
     PolicyRefusal,
     StoreUnavailable,
     UpstreamFailed,
@@ -296,11 +297,24 @@ def _exhausted(state: State, *, deadline: bool) -> FairleadError:
         code = None if last.kind is FailureKind.REJECTED else "context_length_exceeded"
         message = last.detail or "The model's server rejected the request."
         return UpstreamRejected(message, http_status=status, code=code)
+    if state.failures and all(one.kind is FailureKind.LOSSY for _, one in state.failures):
+        return _not_carried(state)
     if state.budget_message:
         return BudgetExhausted(state.budget_message)
     if deadline:
         return DeadlineExceeded(f"No model answered before the deadline ({story or 'no attempt'}).")
     return UpstreamFailed(f"Every model that may serve this request failed ({story}).")
+
+
+def _not_carried(state: State) -> FairleadError:
+    """The refusal of a request that no candidate's wire carries whole."""
+    lost = dict.fromkeys(pointer for _, failure in state.failures for pointer in failure.pointers)
+    return InvalidRequest(
+        f"The models that may serve this request cannot be given {', '.join(lost)}, and policy "
+        "does not let it be left out. Leave it out yourself, or ask for another model.",
+        code="cannot_carry",
+        param=next(iter(lost), None),
+    )
 
 
 def _end(state: State, *commands: Command) -> Step:

@@ -23,6 +23,7 @@ class FailureKind(StrEnum):
     REJECTED = "rejected"
     CLEARANCE = "clearance"
     BREAKER_OPEN = "breaker_open"
+    LOSSY = "lossy"
     CANCELLED = "cancelled"
 
 
@@ -62,6 +63,7 @@ _FREE = frozenset(
         FailureKind.REJECTED,
         FailureKind.CLEARANCE,
         FailureKind.BREAKER_OPEN,
+        FailureKind.LOSSY,
     }
 )
 
@@ -71,7 +73,8 @@ class AttemptFailure(msgspec.Struct, frozen=True, kw_only=True):
 
     `detail` is for operators and logs and never holds prompt text or secrets; `status` and
     `body` are the upstream's own answer, shown to the caller only for `REJECTED` and
-    `CONTEXT_EXCEEDED`, where the mistake is the caller's; `retry_after` is in seconds.
+    `CONTEXT_EXCEEDED`, where the mistake is the caller's; `retry_after` is in seconds;
+    `pointers` name what of the request could not be carried (`LOSSY`).
     """
 
     kind: FailureKind
@@ -79,6 +82,7 @@ class AttemptFailure(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 0
     body: bytes = b""
     retry_after: float | None = None
+    pointers: tuple[str, ...] = ()
 
     @property
     def retryable(self) -> bool:

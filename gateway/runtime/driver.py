@@ -20,6 +20,7 @@ from gateway.core.usage import Usage
 from gateway.runtime.answer import Answer
 from gateway.runtime.bridges import back_wire, bridge_between
 from gateway.runtime.exchange import Exchange
+from gateway.runtime.pointers import shown_pointers
 from gateway.runtime.lease import Lease
 from gateway.runtime.rejection import read_rejection
 from gateway.runtime.services import Services
@@ -183,6 +184,8 @@ class Driver:
         left = self._state.plan.deadline - monotonic()
         encoded = bridge.encode(self._request, sending)
         self._exchange.lossy = encoded.lossy
+        if encoded.lossy and deployment.on_lossy == "refuse":
+            return _passed_over(encoded.lossy)
         outbound = Outbound(
             body=encoded.body,
             sensitivity=self._exchange.label(),
@@ -298,6 +301,15 @@ class Driver:
             return
         commands = self._advance(ex.ClientGone(self._spent()))
         await asyncio.shield(self._perform_all(commands))
+
+
+def _passed_over(lossy: tuple[str, ...]) -> AttemptFailure:
+    """Policy does not send what a wire cannot carry whole; the next candidate may carry it."""
+    return AttemptFailure(
+        kind=FailureKind.LOSSY,
+        detail=f"the deployment's wire cannot carry {len(lossy)} parts of the request",
+        pointers=shown_pointers(lossy),
+    )
 
 
 def _in_their_words(error: FairleadError, failure: AttemptFailure | None) -> FairleadError:

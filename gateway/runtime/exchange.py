@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from time import monotonic, time
@@ -18,10 +17,10 @@ from gateway.core.request import ChatRequest
 from gateway.core.sensitivity import UNKNOWN, Sensitivity
 from gateway.core.usage import Usage
 from gateway.runtime.client import Client
+from gateway.runtime.pointers import without_text
 from gateway.wire.base import Front
 
 _MEANING = (b"anthropic-version", b"anthropic-beta", b"openai-beta")
-_API_WORD = re.compile(r"[a-z_]{1,40}|\d{1,4}")
 
 
 class Exchange:
@@ -185,16 +184,10 @@ class Exchange:
             error=error,
             cost_nanousd=self.cost_nanousd,
             duration_ms=round(self.duration_ms, 3),
-            lossy=tuple(map(_without_text, self.lossy)),
+            lossy=tuple(map(without_text, self.lossy)),
         )
 
     def _judged(self) -> tuple[Principal, Profile, Decision, ChatRequest]:
         if not (self.principal and self.profile and self.decision and self.request):
             raise ValueError("the request has not been judged yet")
         return self.principal, self.profile, self.decision, self.request
-
-
-def _without_text(pointer: str) -> str:
-    """A JSON pointer fit for the audit log: a key that the caller made up may hold anything."""
-    steps = pointer.split("/")
-    return "/".join(step if not step or _API_WORD.fullmatch(step) else "*" for step in steps)

@@ -144,10 +144,12 @@ def test_every_missing_secret_is_named_with_its_place(compiled: Compiled, deploy
 
 def test_deployments_take_defaults(compiled: Compiled, deployments: str) -> None:
     """What a deployment does not say comes from `defaults`; its own word wins."""
-    text = deployments.replace("model: llama,", "model: llama, retries: 3, timeout_seconds: 9,")
+    text = deployments.replace(
+        "model: llama,", "model: llama, retries: 3, timeout_seconds: 9, on_lossy: record,"
+    )
     defaults = (
         "defaults: {max_output_tokens: 50, request_timeout_seconds: 60, "
-        "first_byte_seconds: 4.5, retries: 0}\n"
+        "first_byte_seconds: 4.5, retries: 0, on_lossy: refuse}\n"
     )
 
     policy = compiled(text + defaults + ROUTES)
@@ -155,6 +157,7 @@ def test_deployments_take_defaults(compiled: Compiled, deployments: str) -> None
 
     assert (house.retries, house.timeout_seconds, house.first_byte_seconds) == (3, 9.0, 4.5)
     assert (tiny.retries, tiny.timeout_seconds, tiny.first_byte_seconds) == (0, 60.0, 4.5)
+    assert (house.on_lossy, tiny.on_lossy) == ("record", "refuse")
     assert policy.defaults.max_output_tokens == 50
 
 

@@ -8,18 +8,13 @@ call whose predecessor may still grow waits for it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from gateway.core.conversation import ArgumentsDelta, Event, ToolCallStarted
-
-
-def made_id(seed: str, number: int) -> str:
-    """A call's id where the server gave none: the same for the same answer, else another one."""
-    return "call_" + hashlib.sha256(f"{seed}/{number}".encode()).hexdigest()[:24]
+from gateway.wire.call_ids import made_id
 
 
 class CallReader:

@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-import msgspec
-
 from gateway.core.conversation import (
     Ended,
     Event,
@@ -28,6 +26,7 @@ from gateway.core.conversation import (
 )
 from gateway.core.failure import AttemptFailure, FailureKind
 from gateway.wire.failures import vendor_failure
+from gateway.wire.lenient import dict_of, list_of, object_of, text_of
 from gateway.wire.openai_chat.calls import CallReader
 from gateway.wire.openai_chat.usage import read_usage
 from gateway.wire.sse import EventTooLarge, SseParser
@@ -55,14 +54,14 @@ _NOT_OURS = AttemptFailure(
 
 def read_completion(body: bytes) -> list[Event]:
     """A whole completion as the events that its stream would have been."""
-    completion = _object(body)
+    completion = object_of(body)
     choices = completion.get("choices") if completion is not None else None
     if completion is None or completion.get("error") or not isinstance(choices, list):
         return [Failed(_no_completion(completion, body))]
     reading = _Choice(completion)
-    events: list[Event] = [Started(_text(completion.get("model")))]
+    events: list[Event] = [Started(text_of(completion.get("model")))]
     choice = _first(choices)
-    events += reading.take(_dict(choice.get("message")))
+    events += reading.take(dict_of(choice.get("message")))
     events += reading.finish(choice.get("finish_reason") or "stop", body)
     usage = read_usage(completion.get("usage"))
     if usage is not None:
@@ -106,7 +105,7 @@ class CompletionReader:
             if payload.strip() == b"[DONE]":
                 events += self._done()
                 break
-            chunk = _object(payload)
+            chunk = object_of(payload)
             if chunk is None:
                 detail = "an event of the stream is not JSON"
                 events += self._broken(AttemptFailure(kind=FailureKind.BAD_RESPONSE, detail=detail))
@@ -120,10 +119,10 @@ class CompletionReader:
         events: list[Event] = []
         if self._reading is None:
             self._reading = _Choice(chunk)
-            events.append(Started(_text(chunk.get("model"))))
+            events.append(Started(text_of(chunk.get("model"))))
         choice = _first(chunk.get("choices"))
         if not self._finished:
-            events += self._reading.take(_dict(choice.get("delta") or choice.get("message")))
+            events += self._reading.take(dict_of(choice.get("delta") or choice.get("message")))
             if choice.get("finish_reason"):
                 self._finished = True
                 events += self._reading.finish(choice["finish_reason"], payload)
@@ -180,12 +179,12 @@ def _content(found: object) -> list[Event]:
     if isinstance(found, str):
         return [TextDelta(found)] if found else []
     events: list[Event] = []
-    for part in found if isinstance(found, list) else ():
+    for part in list_of(found):
         match part:
             case str():
                 events.append(TextDelta(part))
             case {"type": "thinking", "thinking": [*pieces]}:
-                texts = (_text(_dict(piece).get("text")) for piece in pieces)
+                texts = (text_of(dict_of(piece).get("text")) for piece in pieces)
                 events.append(ReasoningDelta("".join(texts)))
             case {"type": "thinking", "thinking": str(thought)}:
                 events.append(ReasoningDelta(thought))
@@ -204,27 +203,11 @@ def _no_completion(found: dict[str, Any] | None, body: bytes) -> AttemptFailure:
 
 def _first(choices: object) -> dict[str, Any]:
     """The choice with index 0: others were not asked for."""
-    for choice in choices if isinstance(choices, list) else ():
+    for choice in list_of(choices):
         if isinstance(choice, dict) and not choice.get("index"):
             return choice
     return {}
 
 
 def _is_whole(payload: bytes) -> bool:
-    return payload.strip() == b"[DONE]" or _object(payload) is not None
-
-
-def _object(body: bytes) -> dict[str, Any] | None:
-    try:
-        found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _dict(found: object) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}
-
-
-def _text(found: object) -> str:
-    return found if isinstance(found, str) else ""
+    return payload.strip() == b"[DONE]" or object_of(payload) is not None

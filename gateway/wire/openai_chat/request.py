@@ -12,8 +12,6 @@ speak it:
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -31,6 +29,7 @@ from gateway.core.conversation import (
     ToolChoice,
     ToolResult,
 )
+from gateway.wire.attached import document_text
 from gateway.wire.base import Encoded, Sending
 from gateway.wire.sampling import sampled
 
@@ -170,17 +169,6 @@ class _Writing:
 
     def _skip(self, parts: Iterable[Part]) -> None:
         self.lossy += [part.pointer for part in parts]
-
-
-def document_text(document: Document) -> str | None:
-    """A text file's words under its title; None where the file is not text."""
-    if not document.media_type.startswith("text/"):
-        return None
-    try:
-        text = base64.b64decode(document.content, validate=True).decode("utf-8")
-    except (binascii.Error, ValueError):
-        return None
-    return f"{document.title}\n\n{text}" if document.title else text
 
 
 def is_closed(schema: object, depth: int = 0) -> bool:

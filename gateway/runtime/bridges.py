@@ -16,19 +16,27 @@ from gateway.wire.openai_completions.api import CompletionsApi
 from gateway.wire.openai_completions.front import OpenAICompletionsFront
 from gateway.wire.openai_completions.view import untranslatable
 from gateway.wire.openai_embeddings.api import EmbeddingsApi
+from gateway.wire.openai_responses.api import ResponsesApi
+from gateway.wire.openai_responses.back import OpenAIResponsesBack
+from gateway.wire.openai_responses.front import OpenAIResponsesFront
 from gateway.wire.translate import BackCodec, FrontCodec, TranslatingBridge
 
 #: The API behind each path of the data plane.
 APIS: Mapping[str, Front] = MappingProxyType(
     {
         "/v1/chat/completions": ChatApi(),
+        "/v1/responses": ResponsesApi(),
         "/v1/completions": CompletionsApi(),
         "/v1/embeddings": EmbeddingsApi(),
     }
 )
 #: How each front wire is read and written when the backend speaks another one.
 _FRONTS: Mapping[str, FrontCodec] = MappingProxyType(
-    {"openai_chat": OpenAIChatFront(), "openai_completions": OpenAICompletionsFront()}
+    {
+        "openai_chat": OpenAIChatFront(),
+        "openai_responses": OpenAIResponsesFront(),
+        "openai_completions": OpenAICompletionsFront(),
+    }
 )
 #: What keeps a request of a front wire from being translated at all: pointers, empty for nothing.
 _LIMITS: Mapping[str, Callable[[ChatRequest], tuple[str, ...]]] = MappingProxyType(
@@ -38,6 +46,7 @@ _LIMITS: Mapping[str, Callable[[ChatRequest], tuple[str, ...]]] = MappingProxyTy
 _BACKS: Mapping[str, BackCodec] = MappingProxyType(
     {
         "openai_chat": OpenAIChatBack(),
+        "openai_responses": OpenAIResponsesBack(),
         "anthropic_messages": AnthropicMessagesBack(),
         # The version that still takes sampling parameters, for deployments pinned to it.
         "anthropic_messages_2023_06_01": AnthropicMessagesBack(sampling=True),

@@ -1,0 +1,245 @@
+"""Responses in, Responses out: events flow through untouched and usage is read on the side.
+
+Rules of this file:
+- nothing reaches the client before an event with model output, so a fallback stays possible;
+- the last event waits for the end of the upstream, because the client may come back with
+  `previous_response_id` the moment it has read it;
+- `store` and `previous_response_id` are told back as the client sent them, since the gateway,
+  not the backend, keeps the conversation; nothing else is changed;
+- JSON is decoded only for the events that matter: the first ones, errors and the end.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from gateway.core.failure import AttemptFailure
+from gateway.core.request import ChatRequest
+from gateway.core.usage import Usage
+from gateway.wire.base import Encoded, Reply, Sending, StreamReader
+from gateway.wire.document import is_set
+from gateway.wire.openai_responses.faults import bad_answer, failed_response, not_free
+from gateway.wire.openai_responses.patch import patch
+from gateway.wire.openai_responses.usage import read_usage
+from gateway.wire.sse import LARGEST_EVENT
+
+#: Answer bytes that are kept for estimating usage when the server reports none.
+_KEPT_FOR_ESTIMATE = 1024 * 1024
+
+# Inside a JSON string the quotes would be escaped, so model output cannot look like these.
+_MATTERS = re.compile(
+    rb'"type"\s*:\s*"(?:response\.(?:queued|created|in_progress|completed|incomplete|failed)|error)"'
+    rb'|"error"\s*:\s*\{'
+)
+_EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_DELTA = re.compile(rb'"delta"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)"')
+_LAST = frozenset({"response.completed", "response.incomplete"})
+#: Items whose beginning says nothing yet.
+_EMPTY_AT_FIRST = frozenset({"message", "reasoning"})
+
+Patches = dict[str, msgspec.Raw]
+
+
+class PassThrough:
+    """The bridge for clients and backends that both speak Responses."""
+
+    def encode(self, request: ChatRequest, sending: Sending) -> Encoded:
+        """The caller's bytes with our keys patched."""
+        return patch(request, sending)
+
+    def reply(self, request: ChatRequest, body: bytes) -> Reply:
+        """The backend's own bytes; an error dressed as a success is found out."""
+        try:
+            answer = msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            answer = None
+        failure = failed_response(answer)
+        if failure is not None:
+            usage = read_usage(answer.get("usage")) if isinstance(answer, dict) else None
+            return Reply(body=body, usage=usage, text_size=0, failure=failure)
+        patches = told_back(request)
+        if patches:
+            fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+            body = msgspec.json.encode(fields | patches)
+        return Reply(
+            body=body,
+            usage=read_usage(answer.get("usage")),
+            text_size=_output_size(answer.get("output")),
+        )
+
+    def stream(self, request: ChatRequest) -> StreamReader:
+        """A fresh reader for one upstream stream."""
+        return RelayReader(told_back(request))
+
+
+def told_back(request: ChatRequest) -> Patches:
+    """What the client asked of the gateway and the backend was not told."""
+    patches: Patches = {}
+    if not (is_set(request.fields, "store") and bytes(request.fields["store"]) == b"false"):
+        patches["store"] = msgspec.Raw(b"true")
+    if is_set(request.fields, "previous_response_id"):
+        patches["previous_response_id"] = request.fields["previous_response_id"]
+    return patches
+
+
+class RelayReader:
+    """Passes one SSE stream on; see `gateway.wire.base.StreamReader`."""
+
+    def __init__(self, patches: Patches) -> None:
+        self.usage: Usage | None = None
+        self.has_content = False
+        self.ended = False
+        self.failure: AttemptFailure | None = None
+        self._patches = patches
+        self._tail = b""
+        self._waiting: list[bytes] = []
+        self._last: list[bytes] = []
+        self._kept: list[bytes] = []
+        self._kept_size = 0
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take upstream bytes, cut anywhere; return whole events for the client."""
+        if self.failure is not None:
+            return b""
+        block = self._whole_events(chunk)
+        if not block or self.failure is not None:
+            return b""
+        self._keep(block)
+        if self.has_content and not self.ended and not _MATTERS.search(block):
+            return block
+        return self._release(self._inspect(block))
+
+    def finish(self) -> bytes:
+        """The upstream closed: the last event, if it came."""
+        rest = b""
+        if self._tail.strip():
+            # Some servers forget the blank line after their last event.
+            rest = self.feed(b"\n\n")
+        self._tail = b""
+        if self.failure is not None:
+            return b""
+        return rest + b"".join(self._last)
+
+    @property
+    def text_size(self) -> int:
+        """Bytes of model output so far; beyond the kept part it is scaled up."""
+        if not self._kept_size:
+            return 0
+        kept = sum(len(text) for block in self._kept for text in _DELTA.findall(block))
+        return kept * self._size // self._kept_size
+
+    def _release(self, passed: bytes) -> bytes:
+        if self.failure is not None:
+            return b""
+        if not self.has_content:
+            self._waiting.append(passed)
+            return b""
+        if self._waiting:
+            passed = b"".join(self._waiting) + passed
+            self._waiting.clear()
+        return passed
+
+    def _whole_events(self, chunk: bytes) -> bytes:
+        joined = self._tail + chunk if self._tail else chunk
+        if joined.endswith(b"\n\n"):
+            self._tail = b""
+            return joined
+        cut = 0
+        for end in _EVENT_END.finditer(joined):
+            cut = end.end()
+        self._tail = joined[cut:]
+        if len(self._tail) > LARGEST_EVENT:
+            self.failure = self._blamed(bad_answer("an event of the stream is too large"))
+        return joined[:cut]
+
+    def _keep(self, block: bytes) -> None:
+        self._size += len(block)
+        if self._kept_size < _KEPT_FOR_ESTIMATE:
+            self._kept.append(block)
+            self._kept_size += len(block)
+
+    def _inspect(self, block: bytes) -> bytes:
+        passed: list[bytes] = []
+        start = 0
+        for end in _EVENT_END.finditer(block):
+            event = self._take(block[start : end.end()])
+            start = end.end()
+            if self.failure is not None:
+                break
+            (self._last if self.ended else passed).append(event)
+        return b"".join(passed)
+
+    def _take(self, event: bytes) -> bytes:
+        """Learn from one event; the bytes to pass on."""
+        payload = _payload(event)
+        if not payload or payload == b"[DONE]":
+            return event
+        try:
+            told = msgspec.json.decode(payload)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            told = None
+        if not isinstance(told, dict):
+            self.failure = self._blamed(bad_answer("an event of the stream is not JSON"))
+            return b""
+        kind = told.get("type")
+        if kind in ("error", "response.failed") or "type" not in told:
+            response = told.get("response")
+            self.usage = _usage_of(response) or self.usage
+            found = failed_response(response if kind == "response.failed" else told)
+            self.failure = self._blamed(found or bad_answer("an event of the stream has no type"))
+            return b""
+        self._learn(str(kind), told)
+        return self._told_back(event, payload) if isinstance(told.get("response"), dict) else event
+
+    def _learn(self, kind: str, told: dict[str, Any]) -> None:
+        if kind in _LAST:
+            self.ended = self.has_content = True
+            self.usage = _usage_of(told.get("response")) or self.usage
+        elif kind.endswith(".delta"):
+            self.has_content = self.has_content or bool(told.get("delta"))
+        elif kind == "response.output_item.added":
+            item = told.get("item")
+            begun = item.get("type") if isinstance(item, dict) else None
+            self.has_content = self.has_content or begun not in _EMPTY_AT_FIRST
+        elif kind == "response.output_item.done":
+            self.has_content = True
+
+    def _told_back(self, event: bytes, payload: bytes) -> bytes:
+        if not self._patches:
+            return event
+        fields = msgspec.json.decode(payload, type=dict[str, msgspec.Raw])
+        response = msgspec.json.decode(fields["response"], type=dict[str, msgspec.Raw])
+        fields["response"] = msgspec.Raw(msgspec.json.encode(response | self._patches))
+        named = [line for line in event.splitlines() if line.startswith((b"event:", b"id:"))]
+        return b"\n".join([*named, b"data: " + msgspec.json.encode(fields), b"", b""])
+
+    def _blamed(self, failure: AttemptFailure) -> AttemptFailure:
+        return not_free(failure) if self.has_content else failure
+
+
+def _payload(event: bytes) -> bytes:
+    lines = [line[5:].strip() for line in event.splitlines() if line.startswith(b"data:")]
+    return lines[0] if len(lines) == 1 else b"\n".join(lines)
+
+
+def _usage_of(response: object) -> Usage | None:
+    return read_usage(response.get("usage")) if isinstance(response, dict) else None
+
+
+def _output_size(node: object) -> int:
+    """Bytes of model output in a whole answer."""
+    if isinstance(node, list):
+        return sum(_output_size(inner) for inner in node)
+    if not isinstance(node, dict):
+        return 0
+    size = 0
+    for name, found in node.items():
+        if isinstance(found, str) and name in ("text", "arguments", "refusal", "input"):
+            size += len(found.encode("utf-8", "replace"))
+        elif name in ("content", "summary"):
+            size += _output_size(found)
+    return size

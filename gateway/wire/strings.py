@@ -22,6 +22,8 @@ Place = tuple[str, ...]
 
 def count_literals(raw: bytes) -> int:
     """How many string literals (keys and values) the JSON text holds, duplicates included."""
+    if b"\\" not in raw:
+        return raw.count(b'"') // 2
     return len(_STRING_LITERAL.findall(raw))
 
 

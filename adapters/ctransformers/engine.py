@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from adapters.ctransformers.chat_call import CallRefused, ChatCall
-from adapters.ctransformers.chat_template import ChatTemplate, Piece, TemplateFailed
 from adapters.ctransformers.events import (
     AnswerEnded,
     CallFailed,
@@ -32,6 +31,7 @@ from adapters.ctransformers.tool_calls import (
     grammar_of,
     with_instruction,
 )
+from gateway.wire.chat_template import ChatTemplate, Piece, TemplateFailed
 
 _FORMAT = "response_format.json_schema.schema"
 

@@ -18,13 +18,13 @@ from pathlib import Path
 
 import msgspec
 
-from adapters.ctransformers.chat_template import BUILT_IN, ChatTemplate, TemplateFailed
 from adapters.ctransformers.engine import Engine
 from adapters.ctransformers.model_file import ModelFile, ModelFileError, inspect_model_file
 from adapters.ctransformers.native import NativeError, NativeModel
 from adapters.ctransformers.server import serve
 from adapters.ctransformers.settings import WorkerSettings, from_arguments
 from adapters.ctransformers.worker_report import HOPELESS, WorkerReport
+from gateway.wire.chat_template import BUILT_IN, ChatTemplate, TemplateFailed
 
 #: Context used when neither the policy nor the file says how long it may be, in tokens.
 _UNKNOWN_CONTEXT = 2048

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from gateway.core.conversation import Conversation, Event
 from gateway.wire.base import Encoded, Sending
-from gateway.wire.openai_chat.decode import CompletionReader, read_completion
+from gateway.wire.openai_answers import AnswerReader
+from gateway.wire.openai_chat.decode import completion_reader, read_completion
 from gateway.wire.openai_chat.request import encode_request
 
 
@@ -21,6 +22,6 @@ class OpenAIChatBack:
         """A whole completion as events."""
         return read_completion(body)
 
-    def reader(self) -> CompletionReader:
+    def reader(self) -> AnswerReader:
         """What reads a stream."""
-        return CompletionReader()
+        return completion_reader()

@@ -1,7 +1,8 @@
 """Turns a conversation into a prompt: text and control tokens, kept apart.
 
-The library reads control tokens such as `<|im_end|>` in a text as plain text. So the template is
-rendered to text, and the control tokens that *the template* wrote are cut out as token ids.
+ctransformers reads control tokens such as `<|im_end|>` in a text as plain text. So the template is
+rendered to text, and the control tokens that *the template* wrote are cut out as token ids; a
+server that takes text alone gets one piece of text (`control` is empty then).
 Whatever the conversation itself holds is marked before rendering, so that a user who writes
 `<|im_end|>` gets those letters and no end of turn. Turn markers that are plain text for the
 tokenizer too (`[INST]`, `USER:`) are broken by a space inside the conversation's own text.
@@ -60,10 +61,19 @@ class TemplateFailed(ValueError):
 
 
 class ChatTemplate:
-    """A compiled chat template and the control tokens of its model."""
+    """A compiled chat template and the control tokens of its model.
+
+    `guarded` are further texts that a conversation must not be able to imitate.
+    """
 
     def __init__(
-        self, source: str, control: Mapping[str, int], bos: str = "", eos: str = ""
+        self,
+        source: str,
+        control: Mapping[str, int],
+        bos: str = "",
+        eos: str = "",
+        *,
+        guarded: Sequence[str] = (),
     ) -> None:
         environment = ImmutableSandboxedEnvironment(
             trim_blocks=True,
@@ -80,7 +90,7 @@ class ChatTemplate:
         self._control = dict(control)
         self._bos, self._eos = bos, eos
         self._cut = _alternatives(control)
-        self._guards = _guards(literals, control)
+        self._guards = _guards([*literals, *guarded], control)
         self.knows_tools = bool(re.search(r"\btools\b", source))
         self._knows_tool_calls = "tool_calls" in source
         self._knows_tool_role = bool(re.search(r"""['"]tool['"]""", source))

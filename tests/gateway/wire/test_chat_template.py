@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.ctransformers.chat_template import BUILT_IN, ChatTemplate, TemplateFailed
+from gateway.wire.chat_template import BUILT_IN, ChatTemplate, TemplateFailed
 
 CONTROL = {"<s>": 1, "</s>": 2, "<|im_start|>": 10, "<|im_end|>": 11}
 USER = {"role": "user", "content": "hi"}

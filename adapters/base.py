@@ -6,7 +6,7 @@ with the bytes with the clearance of the deployment that is about to receive the
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
 import msgspec
@@ -39,6 +39,11 @@ class Upstream(Protocol):
 
     status: int
     content_type: str
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The backend's response headers, looked up in any case."""
+        ...
 
     async def read(self) -> bytes | AttemptFailure:
         """The whole body, or why it could not be read to its end."""

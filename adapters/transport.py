@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from urllib.parse import unquote
 
 import aiohttp
@@ -188,6 +188,11 @@ class _Answer:
             self._timer = loop.call_at(deadline, self._expire)
         self.status = response.status
         self.content_type = response.headers.get("content-type", "")
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The backend's response headers, looked up in any case."""
+        return self._response.headers
 
     async def read(self) -> bytes | AttemptFailure:
         """The whole body, unless it is larger than the transport takes."""

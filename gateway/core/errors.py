@@ -11,6 +11,8 @@
     ├── BudgetExhausted         429  a money cap would be passed
     ├── UpstreamRejected        4xx  the backend says that the request is wrong
     ├── UpstreamFailed          502  every candidate failed
+    │   ├── UpstreamRateLimited 429  … because each was asked too often
+    │   └── UpstreamOverloaded  503  … because each has too much to do
     ├── DeadlineExceeded        504  no candidate answered in time
     └── StoreUnavailable        503  Redis does not answer, so nothing can be held or recorded
 
@@ -121,6 +123,22 @@ class UpstreamFailed(FairleadError):
     code = "upstream_failed"
     http_status = 502
     retryable = True
+
+
+class UpstreamRateLimited(UpstreamFailed):
+    """Every candidate was asked too often; `retry_after` is the shortest wait one asked for."""
+
+    code = "rate_limit_exceeded"
+    http_status = 429
+    kind = "rate_limit_error"
+
+
+class UpstreamOverloaded(UpstreamFailed):
+    """Every candidate has too much to do; `retry_after` as above."""
+
+    code = "overloaded"
+    http_status = 503
+    kind = "overloaded_error"
 
 
 class DeadlineExceeded(FairleadError):

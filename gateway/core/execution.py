@@ -21,6 +21,8 @@ from gateway.core.errors import (
     PolicyRefusal,
     StoreUnavailable,
     UpstreamFailed,
+    UpstreamOverloaded,
+    UpstreamRateLimited,
     UpstreamRejected,
 )
 from gateway.core.failure import AttemptFailure, FailureKind
@@ -301,9 +303,25 @@ def _exhausted(state: State, *, deadline: bool) -> FairleadError:
         return _not_carried(state)
     if state.budget_message:
         return BudgetExhausted(state.budget_message)
+    if state.failures and all(one.kind in _BUSY for _, one in state.failures):
+        return _busy(state, story)
     if deadline:
         return DeadlineExceeded(f"No model answered before the deadline ({story or 'no attempt'}).")
     return UpstreamFailed(f"Every model that may serve this request failed ({story}).")
+
+
+_BUSY = frozenset({FailureKind.RATE_LIMITED, FailureKind.OVERLOADED})
+
+
+def _busy(state: State, story: str) -> FairleadError:
+    """The error for candidates that would serve, but not now."""
+    waits = [one.retry_after for _, one in state.failures if one.retry_after is not None]
+    limited = all(one.kind is FailureKind.RATE_LIMITED for _, one in state.failures)
+    error = UpstreamRateLimited if limited else UpstreamOverloaded
+    return error(
+        f"Every model that may serve this request is busy ({story}). Try again later.",
+        retry_after=min(waits, default=None),
+    )
 
 
 def _not_carried(state: State) -> FairleadError:

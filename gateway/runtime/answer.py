@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from gateway.core.errors import FairleadError
 from gateway.core.money import nano_to_usd_text
 from gateway.runtime.client import Headers
 from gateway.runtime.exchange import Exchange
+from gateway.runtime.manners import request_headers
+from gateway.runtime.pointers import shown_pointers
 from gateway.wire.base import Reply
 
 _JSON = (b"content-type", b"application/json")
@@ -60,7 +64,7 @@ async def send_error(exchange: Exchange, error: FairleadError, headers: Headers)
     body = exchange.api.render_error(error, exchange.request_id)
     headers = [_JSON, (b"content-length", b"%d" % len(body)), *headers]
     if error.retry_after is not None:
-        headers.append((b"retry-after", b"%d" % max(1, round(error.retry_after))))
+        headers.append((b"retry-after", b"%d" % max(1, ceil(error.retry_after))))
     if error.http_status in (408, 409, 429) or error.http_status >= 500:
         headers.append((b"x-should-retry", b"true" if error.retryable else b"false"))
     if error.http_status == 401:
@@ -70,8 +74,15 @@ async def send_error(exchange: Exchange, error: FairleadError, headers: Headers)
 
 
 def decision_headers(exchange: Exchange) -> Headers:
-    """The `x-fairlead-…` headers that are known once the request has been judged."""
-    headers = [(b"x-fairlead-request-id", exchange.request_id.encode())]
+    """The headers that are known once the request has been judged, and those of the API itself."""
+    wire, request_id = exchange.api.wire, exchange.request_id
+    headers = [
+        (b"x-fairlead-request-id", request_id.encode()),
+        *request_headers(wire, request_id, exchange.duration_ms),
+        *exchange.limits,
+    ]
+    if exchange.lossy:
+        headers.append((b"x-fairlead-lossy", ",".join(shown_pointers(exchange.lossy)).encode()))
     if exchange.profile is not None:
         headers.append((b"x-fairlead-sensitivity", exchange.profile.sensitivity.label.encode()))
         headers.append((b"x-fairlead-difficulty", b"%.3f" % exchange.profile.difficulty))

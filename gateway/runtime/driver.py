@@ -7,7 +7,7 @@ books the outcome. Settling happens for success, failure, time-out, disconnect a
 from __future__ import annotations
 
 import asyncio
-from time import monotonic
+from time import monotonic, time
 
 from adapters.base import Adapter, Outbound, Upstream
 from gateway.core import execution as ex
@@ -20,8 +20,9 @@ from gateway.core.usage import Usage
 from gateway.runtime.answer import Answer
 from gateway.runtime.bridges import back_wire, bridge_between
 from gateway.runtime.exchange import Exchange
-from gateway.runtime.pointers import shown_pointers
 from gateway.runtime.lease import Lease
+from gateway.runtime.manners import limit_headers
+from gateway.runtime.pointers import shown_pointers
 from gateway.runtime.rejection import read_rejection
 from gateway.runtime.services import Services
 from gateway.wire.base import Bridge, Reply, Sending, StreamReader
@@ -183,7 +184,7 @@ class Driver:
         )
         left = self._state.plan.deadline - monotonic()
         encoded = bridge.encode(self._request, sending)
-        self._exchange.lossy = encoded.lossy
+        self._exchange.lossy, self._exchange.limits = encoded.lossy, []
         if encoded.lossy and deployment.on_lossy == "refuse":
             return _passed_over(encoded.lossy)
         outbound = Outbound(
@@ -199,6 +200,7 @@ class Driver:
         upstream = await adapter.open(outbound)
         if isinstance(upstream, AttemptFailure):
             return upstream
+        self._exchange.limits = limit_headers(api.wire, back, upstream.headers, time())
         try:
             if self._request.stream:
                 return await self._relay(candidate, upstream, bridge)

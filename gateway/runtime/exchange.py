@@ -16,7 +16,7 @@ from gateway.core.records import AttemptRecord, AuditRecord, LedgerLine
 from gateway.core.request import ChatRequest
 from gateway.core.sensitivity import UNKNOWN, Sensitivity
 from gateway.core.usage import Usage
-from gateway.runtime.client import Client
+from gateway.runtime.client import Client, Headers
 from gateway.runtime.pointers import without_text
 from gateway.wire.base import Front
 
@@ -39,6 +39,7 @@ class Exchange:
         self.tags: Mapping[str, str] = {}
         self.hidden: tuple[tuple[str, str], ...] = ()
         self.lossy: tuple[str, ...] = ()
+        self.limits: Headers = []
         self.attempts: list[AttemptRecord] = []
         self.usage = Usage()
         self.cost_nanousd = 0

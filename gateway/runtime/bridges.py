@@ -7,7 +7,9 @@ from types import MappingProxyType
 
 from adapters.base import Adapter
 from gateway.core.request import ChatRequest
+from gateway.wire.anthropic_messages.api import MessagesApi
 from gateway.wire.anthropic_messages.back import AnthropicMessagesBack
+from gateway.wire.anthropic_messages.front import AnthropicMessagesFront
 from gateway.wire.base import Bridge, Front
 from gateway.wire.openai_chat.api import ChatApi
 from gateway.wire.openai_chat.back import OpenAIChatBack
@@ -28,6 +30,7 @@ APIS: Mapping[str, Front] = MappingProxyType(
         "/v1/responses": ResponsesApi(),
         "/v1/completions": CompletionsApi(),
         "/v1/embeddings": EmbeddingsApi(),
+        "/v1/messages": MessagesApi(),
     }
 )
 #: How each front wire is read and written when the backend speaks another one.
@@ -36,6 +39,7 @@ _FRONTS: Mapping[str, FrontCodec] = MappingProxyType(
         "openai_chat": OpenAIChatFront(),
         "openai_responses": OpenAIResponsesFront(),
         "openai_completions": OpenAICompletionsFront(),
+        "anthropic_messages": AnthropicMessagesFront(),
     }
 )
 #: What keeps a request of a front wire from being translated at all: pointers, empty for nothing.

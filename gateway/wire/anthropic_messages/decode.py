@@ -16,6 +16,7 @@ from gateway.core.conversation import (
     Finished,
     FinishReason,
     ReasoningDelta,
+    ReasoningSigned,
     Started,
     TextDelta,
     ToolCallStarted,
@@ -44,7 +45,7 @@ def read_message(body: bytes) -> list[Event]:
     message = _object(body)
     content = message.get("content") if message is not None else None
     if message is None or message.get("type") == "error" or not isinstance(content, list):
-        return [Failed(_no_message(message, body))]
+        return [Failed(no_message(message, body))]
     events: list[Event] = [Started(str(message.get("model") or ""))]
     calls = 0
     for block in content:
@@ -55,12 +56,13 @@ def read_message(body: bytes) -> list[Event]:
                 events.append(TextDelta(str(block.get("text") or "")))
             case "thinking":
                 events.append(ReasoningDelta(str(block.get("thinking") or "")))
+                events += _signed(block)
             case "tool_use":
                 given = msgspec.json.encode(block.get("input") or {}).decode()
                 events.append(_tool_call(calls, block))
                 events.append(ArgumentsDelta(calls, given))
                 calls += 1
-    events.append(Finished(_finish(message.get("stop_reason"))))
+    events.append(_finished(message))
     usage = read_usage(message.get("usage"))
     if usage is not None:
         events.append(UsageTold(usage))
@@ -141,6 +143,11 @@ class MessageReader:
     def _block_started(self, index: int, block: dict[str, Any]) -> list[Event]:
         if block.get("type") == "text" and block.get("text"):
             return [TextDelta(str(block["text"]))]
+        if block.get("type") == "thinking":
+            told: list[Event] = []
+            if block.get("thinking"):
+                told.append(ReasoningDelta(str(block["thinking"])))
+            return [*told, *_signed(block)]
         if block.get("type") != "tool_use":
             return []
         call = self._calls[index] = len(self._calls)
@@ -157,6 +164,8 @@ class MessageReader:
                 return [TextDelta(str(delta.get("text") or ""))]
             case "thinking_delta":
                 return [ReasoningDelta(str(delta.get("thinking") or ""))]
+            case "signature_delta":
+                return list(_signed(delta))
             case "input_json_delta" if index in self._calls and delta.get("partial_json"):
                 self._silent.discard(index)
                 return [ArgumentsDelta(self._calls[index], str(delta["partial_json"]))]
@@ -171,9 +180,9 @@ class MessageReader:
 
     def _message_moved(self, found: dict[str, Any]) -> list[Event]:
         events: list[Event] = []
-        reason = _dict(found.get("delta")).get("stop_reason")
-        if reason:
-            events.append(Finished(_finish(reason)))
+        delta = _dict(found.get("delta"))
+        if delta.get("stop_reason"):
+            events.append(_finished(delta))
         self._usage.update(_told(found.get("usage")))
         usage = read_usage(self._usage)
         if usage is not None:
@@ -181,7 +190,8 @@ class MessageReader:
         return events
 
 
-def _no_message(found: dict[str, Any] | None, body: bytes) -> AttemptFailure:
+def no_message(found: dict[str, Any] | None, body: bytes) -> AttemptFailure:
+    """What a 200 body that is no message means: the error that it tells, or garbage."""
     if found is not None and found.get("error"):
         return vendor_failure(200, body)
     return AttemptFailure(kind=FailureKind.BAD_RESPONSE, detail="the answer is not a message")
@@ -191,8 +201,16 @@ def _tool_call(index: int, block: dict[str, Any]) -> ToolCallStarted:
     return ToolCallStarted(index, str(block.get("id") or ""), str(block.get("name") or ""))
 
 
-def _finish(reason: object) -> FinishReason:
-    return _REASONS.get(reason, "stop") if isinstance(reason, str) else "stop"
+def _signed(block: dict[str, Any]) -> list[Event]:
+    signature = block.get("signature")
+    return [ReasoningSigned(signature)] if signature and isinstance(signature, str) else []
+
+
+def _finished(told: dict[str, Any]) -> Finished:
+    """Why the model stopped, as a message or the delta of one tells it."""
+    reason, stop = told.get("stop_reason"), told.get("stop_sequence")
+    meant = _REASONS.get(reason, "stop") if isinstance(reason, str) else "stop"
+    return Finished(meant, stop if isinstance(stop, str) else "")
 
 
 def _object(body: bytes) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ Rules of this wire (platform.claude.com/docs/en/api, version 2026-10-21):
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -162,6 +163,8 @@ class _Writing:
                 return [self._tool_use(part)]
             case ToolResult():
                 return [self._tool_result(part)]
+            case Thinking(sealed=sealed) if sealed:
+                return [{"type": "redacted_thinking", "data": sealed}]
             case Thinking(text=text, signature=signature) if signature:
                 return [{"type": "thinking", "thinking": text, "signature": signature}]
         # Reasoning without its signature is refused as forged.
@@ -177,11 +180,15 @@ class _Writing:
         return [{"type": "image", "source": _base64(part)}]
 
     def _document(self, part: Document) -> list[Block]:
-        if part.media_type != "application/pdf":
+        titled = {"title": part.title} if part.title else {}
+        if part.media_type == "application/pdf":
+            return [{"type": "document", "source": _base64(part), **titled}]
+        text = _plain_text(part)
+        if text is None:
             self.lossy.append(part.pointer)
             return []
-        titled = {"title": part.title} if part.title else {}
-        return [{"type": "document", "source": _base64(part), **titled}]
+        source = {"type": "text", "media_type": "text/plain", "data": text}
+        return [{"type": "document", "source": source, **titled}]
 
     def _tool_use(self, part: ToolCall) -> Block:
         try:
@@ -199,6 +206,8 @@ class _Writing:
             result["content"] = blocks[0]["text"]
         elif blocks:
             result["content"] = blocks
+        if part.failed:
+            result["is_error"] = True
         return result
 
 
@@ -212,6 +221,16 @@ def _tool(tool: Tool) -> Block:
     if tool.strict:
         written["strict"] = True
     return written
+
+
+def _plain_text(document: Document) -> str | None:
+    """A text file's words; None where the file is not text."""
+    if not document.media_type.startswith("text/"):
+        return None
+    try:
+        return base64.b64decode(document.content, validate=True).decode("utf-8") or None
+    except ValueError:
+        return None
 
 
 def _base64(part: Image | Document) -> Block:

@@ -1,0 +1,210 @@
+"""Anthropic in, Anthropic out: events flow through untouched and usage is read on the side.
+
+Rules of this file:
+- nothing reaches the client before an event with model output, so a fallback stays possible;
+- after that, whole events are passed on as they came; an event cut by the network waits;
+- JSON is decoded only for the events that matter: the first ones, usage, errors and the end.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from gateway.core.failure import AttemptFailure, FailureKind
+from gateway.core.request import ChatRequest
+from gateway.core.usage import Usage
+from gateway.wire.anthropic_messages.decode import no_message, read_usage
+from gateway.wire.anthropic_messages.patch import patch
+from gateway.wire.base import Encoded, Reply, Sending, StreamReader
+from gateway.wire.failures import vendor_failure
+from gateway.wire.sse import LARGEST_EVENT
+
+#: Answer bytes that are kept for estimating usage when the server reports none.
+_KEPT_FOR_ESTIMATE = 1024 * 1024
+
+# Every event names its type in its JSON, and a text that quotes these words is escaped.
+_MATTERS = re.compile(rb'"type"\s*:\s*"(?:message_start|message_delta|message_stop|error)"')
+_EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_TEXT = re.compile(
+    rb'"(?:text|thinking|partial_json)"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)"'
+    rb'|"input"\s*:\s*(\{.*?\})\s*[,}]',
+    re.DOTALL,
+)
+_TOLD_IN_START = frozenset({"tool_use", "server_tool_use", "redacted_thinking"})
+
+
+class PassThrough:
+    """The bridge for clients and backends that both speak Anthropic Messages."""
+
+    def encode(self, request: ChatRequest, sending: Sending) -> Encoded:
+        """The caller's bytes with our keys patched."""
+        return patch(request, sending)
+
+    def reply(self, request: ChatRequest, body: bytes) -> Reply:
+        """The backend's own bytes; an error dressed as a success is found out."""
+        message = _object(body)
+        if message is None or message.get("type") == "error" or "content" not in message:
+            return Reply(body=body, usage=None, text_size=0, failure=no_message(message, body))
+        return Reply(body=body, usage=read_usage(message.get("usage")), text_size=_text_size(body))
+
+    def stream(self, request: ChatRequest) -> StreamReader:
+        """A fresh reader for one upstream stream."""
+        return RelayReader()
+
+
+class RelayReader:
+    """Passes one SSE stream on; see `gateway.wire.base.StreamReader`."""
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None
+        self.has_content = False
+        self.ended = False
+        self.failure: AttemptFailure | None = None
+        self._told: dict[str, Any] = {}
+        self._tail = b""
+        self._waiting: list[bytes] = []
+        self._kept: list[bytes] = []
+        self._kept_size = 0
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take upstream bytes, cut anywhere; return whole events for the client."""
+        if self.failure is not None or self.ended:
+            return b""
+        block = self._whole_events(chunk)
+        if not block:
+            return b""
+        self._keep(block)
+        if self.has_content and not _MATTERS.search(block):
+            return block
+        return self._release(self._inspect(block))
+
+    def finish(self) -> bytes:
+        """The upstream closed; some servers forget the blank line after their last event."""
+        rest = b""
+        if self._tail.strip() and _payload_is_whole(self._tail):
+            rest = self.feed(b"\n" if self._tail.endswith(b"\n") else b"\n\n")
+        self._tail = b""
+        return b"" if self.failure is not None else rest
+
+    @property
+    def text_size(self) -> int:
+        """Bytes of model output so far; beyond the kept part it is scaled up."""
+        if not self._kept_size:
+            return 0
+        return sum(map(_text_size, self._kept)) * self._size // self._kept_size
+
+    def _release(self, passed: bytes) -> bytes:
+        if self.failure is not None:
+            return b""
+        if not self.has_content:
+            self._waiting.append(passed)
+            return b""
+        if self._waiting:
+            passed = b"".join(self._waiting) + passed
+            self._waiting.clear()
+        return passed
+
+    def _whole_events(self, chunk: bytes) -> bytes:
+        joined = self._tail + chunk if self._tail else chunk
+        if joined.endswith(b"\n\n"):
+            self._tail = b""
+            return joined
+        cut = 0
+        for end in _EVENT_END.finditer(joined):
+            cut = end.end()
+        self._tail = joined[cut:]
+        if len(self._tail) > LARGEST_EVENT:
+            self.failure = _bad("an event of the stream is too large")
+        return joined[:cut]
+
+    def _keep(self, block: bytes) -> None:
+        self._size += len(block)
+        if self._kept_size < _KEPT_FOR_ESTIMATE:
+            self._kept.append(block)
+            self._kept_size += len(block)
+
+    def _inspect(self, block: bytes) -> bytes:
+        passed = []
+        start = 0
+        for end in _EVENT_END.finditer(block):
+            event = block[start : end.end()]
+            start = end.end()
+            self._take(event)
+            if self.failure is not None:
+                break
+            passed.append(event)
+            if self.ended:
+                break
+        return b"".join(passed)
+
+    def _take(self, event: bytes) -> None:
+        payload = _payload(event)
+        if not payload:
+            return
+        found = _object(payload)
+        if found is None:
+            self.failure = _bad("an event of the stream is not JSON")
+            return
+        match found.get("type"):
+            case "message_start":
+                self._learn(_dict(found.get("message")).get("usage"))
+            case "message_delta":
+                # Also an answer without a word is one.
+                self.has_content = True
+                self._learn(found.get("usage"))
+            case "message_stop":
+                self.has_content = self.ended = True
+            case "content_block_start":
+                block = _dict(found.get("content_block"))
+                if block.get("type") in _TOLD_IN_START or block.get("text"):
+                    self.has_content = True
+            case "content_block_delta":
+                self.has_content = True
+            case "error":
+                self.failure = self._blamed(vendor_failure(200, payload))
+            case None if found.get("error"):
+                self.failure = self._blamed(vendor_failure(200, payload))
+
+    def _learn(self, usage: object) -> None:
+        # Input is told at the start and output at the end; later figures are totals, not more.
+        self._told |= {name: told for name, told in _dict(usage).items() if told is not None}
+        self.usage = read_usage(self._told)
+
+    def _blamed(self, failure: AttemptFailure) -> AttemptFailure:
+        """An error after model output was paid for, whatever the vendor calls it."""
+        if self.has_content and failure.free:
+            return msgspec.structs.replace(failure, kind=FailureKind.SERVER_ERROR)
+        return failure
+
+
+def _bad(detail: str) -> AttemptFailure:
+    return AttemptFailure(kind=FailureKind.BAD_RESPONSE, detail=detail)
+
+
+def _payload_is_whole(event: bytes) -> bool:
+    return _object(_payload(event)) is not None
+
+
+def _payload(event: bytes) -> bytes:
+    lines = [line[5:].strip() for line in event.splitlines() if line.startswith(b"data:")]
+    return lines[0] if len(lines) == 1 else b"\n".join(lines)
+
+
+def _text_size(body: bytes) -> int:
+    return sum(len(match[1] or match[2]) for match in _TEXT.finditer(body))
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _dict(found: object) -> dict[str, Any]:
+    return found if isinstance(found, dict) else {}

@@ -16,10 +16,12 @@ from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Sche
 from litestar.types import ASGIApp
 
 from gateway.app.admin import explain_handler
+from gateway.app.counting import count_tokens_handler
 from gateway.app.dataplane import AsgiApp, DataPlane, FastLane
 from gateway.app.listing import models_handler, one_model_handler
 from gateway.core.errors import FairleadError, InvalidRequest, UnknownEndpoint
 from gateway.runtime.services import Services
+from gateway.wire.anthropic_messages import errors as anthropic_errors
 from gateway.wire.openai_chat.errors import render_error
 
 _VERSION = "0.1.0"
@@ -106,6 +108,7 @@ def create_app(opening: Callable[[], Awaitable[Services]]) -> AsgiApp:
     application = Litestar(
         route_handlers=[
             chat_handler,
+            count_tokens_handler,
             models_handler,
             one_model_handler,
             alive_handler,
@@ -151,25 +154,30 @@ def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respon
         )
     else:
         found = InvalidRequest(error.detail, http_status=error.status_code)
-    return _render(found)
+    return _render(request, found)
 
 
-def _public_error(_: Request[Any, Any, Any], error: FairleadError) -> Response[bytes]:
-    return _render(error)
+def _public_error(request: Request[Any, Any, Any], error: FairleadError) -> Response[bytes]:
+    return _render(request, error)
 
 
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     services: Services = request.app.state.services
     services.log.error("internal_error", path=request.url.path, error=type(error).__name__)
-    return _render(FairleadError("Something failed inside the gateway; see its log."))
+    return _render(request, FairleadError("Something failed inside the gateway; see its log."))
 
 
-def _render(error: FairleadError) -> Response[bytes]:
+def _render(request: Request[Any, Any, Any], error: FairleadError) -> Response[bytes]:
+    """An error as the API that asks tells it; Anthropic's clients always send their version."""
     headers = {"www-authenticate": "Bearer"} if error.http_status == 401 else {}
     if error.retry_after is not None:
         headers["retry-after"] = str(max(1, round(error.retry_after)))
+    if "anthropic-version" in request.headers:
+        body = anthropic_errors.render_error(error, "")
+    else:
+        body = render_error(error)
     return Response(
-        render_error(error),
+        body,
         status_code=error.http_status,
         media_type="application/json",
         headers=headers,

@@ -72,4 +72,10 @@ def _openai(services: Services, name: str) -> dict[str, Any]:
 
 
 def _anthropic(name: str) -> dict[str, Any]:
-    return {"id": name, "type": "model", "display_name": name, "created_at": _CREATED_TEXT}
+    return {
+        "id": name,
+        "type": "model",
+        "display_name": name,
+        "created_at": _CREATED_TEXT,
+        "lifecycle": "active",
+    }

@@ -236,6 +236,8 @@ class Driver:
             return AttemptFailure(
                 kind=FailureKind.CUT_STREAM, detail="the stream ended without its end marker"
             )
+        if not self._state.content_sent:
+            await self._send(candidate, b"")
         self._answer.rest = rest
         return None
 
@@ -291,11 +293,24 @@ class Driver:
             await self._services.write(self._services.outbox.record, record)
         match terminal:
             case ex.Deliver():
+                await self._keep()
                 await self._answer.deliver(self._reply)
             case ex.Abort(error):
                 await self._answer.abort(error)
             case ex.Refuse(error, failure):
                 await self._answer.refuse(_in_their_words(error, failure))
+
+    async def _keep(self) -> None:
+        """Store the turn before its last byte leaves: the client may continue at once."""
+        exchange = self._exchange
+        if exchange.recalled is not None and exchange.profile is not None:
+            await self._services.conversations.keep(
+                exchange.caller.org,
+                exchange.recalled,
+                self._answer.rest if self._reply is None else self._reply.body,
+                stream=self._reply is None,
+                sensitivity=exchange.profile.sensitivity,
+            )
 
     async def _client_gone(self) -> None:
         """Settle what was spent for a client that left, or when the gateway shuts down."""

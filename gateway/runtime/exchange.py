@@ -17,7 +17,9 @@ from gateway.core.request import ChatRequest
 from gateway.core.sensitivity import UNKNOWN, Sensitivity
 from gateway.core.usage import Usage
 from gateway.runtime.client import Client, Headers
+from gateway.runtime.conversations import Recalled
 from gateway.runtime.pointers import without_text
+from gateway.runtime.turn import Turn
 from gateway.wire.base import Front
 
 _MEANING = (b"anthropic-version", b"anthropic-beta", b"openai-beta")
@@ -34,12 +36,14 @@ class Exchange:
         self.at = time()
         self.principal: Principal | None = None
         self.request: ChatRequest | None = None
+        self.recalled: Recalled | None = None
         self.profile: Profile | None = None
         self.decision: Decision | None = None
         self.tags: Mapping[str, str] = {}
         self.hidden: tuple[tuple[str, str], ...] = ()
         self.lossy: tuple[str, ...] = ()
         self.limits: Headers = []
+        self.turn: Turn | None = None
         self.attempts: list[AttemptRecord] = []
         self.usage = Usage()
         self.cost_nanousd = 0

@@ -29,7 +29,7 @@ async def serve_request(services: Services, exchange: Exchange) -> None:
     try:
         raw = await exchange.client.body(services.settings.max_body_bytes)
         principal = await _authenticate(services, exchange)
-        request = _decode(exchange, raw)
+        request = await _recall(services, exchange, _decode(exchange, raw))
         profile = await _classify(services, exchange, request)
         decision = await _decide(services, exchange, principal, request, profile)
         _mask(exchange, decision, request, profile)
@@ -65,9 +65,18 @@ def _decode(exchange: Exchange, raw: bytes) -> ChatRequest:
     return exchange.request
 
 
+async def _recall(services: Services, exchange: Exchange, request: ChatRequest) -> ChatRequest:
+    """Put back what was said before in a conversation that is continued by id."""
+    org = exchange.caller.org
+    exchange.request, exchange.recalled = await services.conversations.recall(org, request)
+    return exchange.request
+
+
 async def _classify(services: Services, exchange: Exchange, request: ChatRequest) -> Profile:
     """What is sensitive in it and how hard it is; what fails counts as restricted."""
     floor = declared_sensitivity(exchange.client)
+    if exchange.recalled is not None:
+        floor = max(floor, exchange.recalled.floor)
     exchange.profile = await services.judge(request, floor)
     exchange.mark("classify")
     return exchange.profile

@@ -20,6 +20,7 @@ from gateway.core.request import ChatRequest
 from gateway.core.sensitivity import Sensitivity
 from gateway.runtime.budgets import BudgetView
 from gateway.runtime.classifiers import Classifiers, open_classifiers
+from gateway.runtime.conversations import Conversations
 from gateway.runtime.exchange import Exchange
 from gateway.runtime.health import HealthBoard
 from gateway.runtime.log import logger
@@ -31,6 +32,7 @@ from gateway.stores.keys import KeyResolver
 from gateway.stores.ledger import LedgerStore
 from gateway.stores.outbox import Outbox
 from gateway.stores.pepper import load_pepper
+from gateway.stores.responses import ResponseStore
 from gateway.stores.seal import Sealer
 from policies.compiled import CompiledPolicy
 from policies.engine import budgets_for
@@ -63,6 +65,9 @@ class Services:
         self.ledger = LedgerStore(connection)
         self.outbox = Outbox(self.ledger)
         self.sealer = Sealer(connection, pepper)
+        self.conversations = Conversations(
+            ResponseStore(connection, pepper), self.log, largest=settings.max_body_bytes
+        )
         self.health = HealthBoard(BreakerStore(connection))
         self.budgets = BudgetView(self.ledger.budget_use)
         self._transport = transport

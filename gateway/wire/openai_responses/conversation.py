@@ -94,11 +94,13 @@ def read_conversation(
         temperature=_number(document.get("temperature")),
         top_p=_number(document.get("top_p")),
         answer_schema=reading.answer_schema(document.get("text")),
+        answer_json=_wanted_kind(document.get("text")) == "json_object",
         effort=reading.effort(document.get("reasoning")),
         user=reading.user(document),
         origins={
             "effort": "/reasoning/effort",
             "answer_schema": "/text/format",
+            "answer_json": "/text/format",
             "parallel_tools": "/parallel_tool_calls",
             "output_cap": "/max_output_tokens",
         },
@@ -215,14 +217,14 @@ class _Reading:
         return None, None
 
     def answer_schema(self, found: Any) -> Mapping[str, object] | None:
-        """The schema that the answer must obey; JSON without a schema is not understood."""
+        """The schema that the answer must obey, where there is one."""
         if not isinstance(found, dict):
             return None
         if found.get("verbosity") not in (None, "medium"):
             self.skip("/text/verbosity")
         self._skip_rest(found, {"format", "verbosity"}, "/text")
         wanted = found.get("format")
-        if not isinstance(wanted, dict) or wanted.get("type") in (None, "text"):
+        if not isinstance(wanted, dict) or wanted.get("type") in (None, "text", "json_object"):
             return None
         schema = wanted.get("schema")
         if wanted["type"] != "json_schema" or not isinstance(schema, dict):
@@ -314,6 +316,11 @@ def _document(found: dict[str, Any], content: str, pointer: str) -> Document | N
         title=title if isinstance(title, str) else "",
         pointer=pointer,
     )
+
+
+def _wanted_kind(text: Any) -> object:
+    wanted = text.get("format") if isinstance(text, dict) else None
+    return wanted.get("type") if isinstance(wanted, dict) else None
 
 
 def _listed(found: Any) -> list[Any]:

@@ -11,6 +11,7 @@ from gateway.core.conversation import (
     Event,
     Finished,
     ReasoningDelta,
+    ReasoningSigned,
     RefusalDelta,
     Started,
     TextDelta,
@@ -43,6 +44,8 @@ class OpenAIResponsesFront:
 def _unfolded(answer: Answer) -> Iterator[Event]:
     yield Started(answer.model)
     yield ReasoningDelta(answer.reasoning)
+    if answer.signature:
+        yield ReasoningSigned(answer.signature)
     yield TextDelta(answer.text)
     yield RefusalDelta(answer.refusal)
     for index, call in enumerate(answer.tool_calls):

@@ -89,6 +89,8 @@ class _Writing:
             strict = is_closed(schema)
             wanted = {"type": "json_schema", "name": "answer", "schema": schema, "strict": strict}
             written["text"] = {"format": wanted}
+        elif conversation.answer_json:
+            written["text"] = {"format": {"type": "json_object"}}
         if conversation.effort in _EFFORTS:
             written["reasoning"] = {"effort": conversation.effort}
         elif conversation.effort:

@@ -17,6 +17,7 @@ from gateway.core.conversation import (
     Finished,
     FinishReason,
     ReasoningDelta,
+    ReasoningSigned,
     RefusalDelta,
     Started,
     TextDelta,
@@ -26,6 +27,7 @@ from gateway.core.request import ChatRequest
 from gateway.core.usage import Usage
 from gateway.wire.openai_responses import resource
 from gateway.wire.openai_responses.resource import Block
+from gateway.wire.openai_responses.sealed import seal
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
@@ -37,6 +39,7 @@ class _Open:
         self.place = place
         self.id = item_id
         self.pieces: list[str] = []
+        self.signature = ""
 
     @property
     def text(self) -> str:
@@ -94,6 +97,8 @@ class ResponseWriter:
                 return self._begin()
             case ReasoningDelta(text) if text:
                 return self._begin() + self._reason(text)
+            case ReasoningSigned(signature):
+                return self._begin() + self._sign(signature)
             case TextDelta(text) if text:
                 return self._begin() + self._say("output_text", text)
             case RefusalDelta(text) if text:
@@ -141,6 +146,12 @@ class ResponseWriter:
         return written + self._event(
             "response.reasoning_summary_text.delta", **opened.where, summary_index=0, delta=text
         )
+
+    def _sign(self, signature: str) -> bytes:
+        written = b"" if self._reasoning is not None else self._reason("")
+        if self._reasoning is not None:
+            self._reasoning.signature += signature
+        return written
 
     def _say(self, kind: str, text: str) -> bytes:
         written = self._close_reasoning("completed")
@@ -200,11 +211,12 @@ class ResponseWriter:
         if opened is None:
             return b""
         part = resource.summary_part(opened.text)
+        sealed = seal(opened.signature) if opened.signature else None
         where = {**opened.where, "summary_index": 0}
         return (
             self._event("response.reasoning_summary_text.done", **where, text=opened.text)
             + self._event("response.reasoning_summary_part.done", **where, part=part)
-            + self._done(opened, resource.reasoning_item(opened.id, status, [part], None))
+            + self._done(opened, resource.reasoning_item(opened.id, status, [part], sealed))
         )
 
     def _close_message(self, status: str) -> bytes:

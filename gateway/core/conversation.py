@@ -109,10 +109,11 @@ class ToolChoice(msgspec.Struct, frozen=True, kw_only=True):
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     """One chat request.
 
-    `answer_schema` is the JSON schema that the answer must obey. `origins` maps the name of a
-    field here to the pointer it was read from. `not_understood` are the pointers of what the
-    front codec could not read at all. Sampling stands in OpenAI's ranges (temperature 0..2,
-    penalties -2..2), whatever the client's wire; see `gateway.wire.sampling`.
+    `answer_schema` is the JSON schema that the answer must obey; `answer_json` asks for a JSON
+    object of any shape. `origins` maps the name of a field here to the pointer it was read from.
+    `not_understood` are the pointers of what the front codec could not read at all. Sampling
+    stands in OpenAI's ranges (temperature 0..2, penalties -2..2), whatever the client's wire; see
+    `gateway.wire.sampling`.
     """
 
     messages: tuple[Message, ...]
@@ -125,6 +126,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     top_p: float | None = None
     stop: tuple[str, ...] = ()
     answer_schema: Mapping[str, object] | None = None
+    answer_json: bool = False
     effort: str = ""
     user: str = ""
     top_k: int | None = None

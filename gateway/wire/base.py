@@ -21,13 +21,17 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True):
     """What we set in the bytes that go out: our keys, and nothing else.
 
     `output_cap` (tokens) is set under the field `cap_field` unless the caller gave a lower one.
-    `hidden` are replacements of string values by JSON pointer (masking).
+    `hidden` are replacements of string values by JSON pointer (masking). `options` are the
+    deployment's driver settings, for wires that need one (a chat template). `correction` is what
+    the last answer of the same deployment did wrong; it may quote that answer.
     """
 
     model: str
     output_cap: int
     cap_field: str = "max_completion_tokens"
     hidden: tuple[tuple[str, str], ...] = ()
+    options: tuple[tuple[str, str | int | float | bool], ...] = ()
+    correction: str = ""
 
 
 class Encoded(msgspec.Struct, frozen=True, kw_only=True):

@@ -135,6 +135,8 @@ class _Writing:
         settings: dict[str, Any] = {}
         if conversation.answer_schema is not None:
             settings["format"] = {"type": "json_schema", "schema": conversation.answer_schema}
+        elif conversation.answer_json:
+            self.lossy.append(conversation.origin("answer_schema"))
         if conversation.effort in _EFFORTS:
             settings["effort"] = conversation.effort
         elif conversation.effort:

@@ -75,6 +75,8 @@ def encode_request(conversation: Conversation, sending: Sending) -> Encoded:
     body |= writing.tools(conversation)
     if conversation.answer_schema is not None:
         body["format"] = conversation.answer_schema
+    elif conversation.answer_json:
+        body["format"] = "json"
     if conversation.effort:
         body |= writing.thinking(conversation)
     if conversation.user:

@@ -95,6 +95,7 @@ def read_conversation(request: ChatRequest, hidden: Sequence[tuple[str, str]] = 
         seed=reading.whole(document, "seed"),
         stop=reading.stop(document.get("stop")),
         answer_schema=reading.answer_schema(document.get("response_format")),
+        answer_json=_kind(document.get("response_format")) == "json_object",
         effort=document.get("reasoning_effort") or "",
         user=reading.user(document),
         origins={
@@ -239,9 +240,9 @@ class _Reading:
         return texts
 
     def answer_schema(self, found: Any) -> Mapping[str, object] | None:
-        """The schema that the answer must obey; JSON without a schema is not understood."""
-        kind = found.get("type") if isinstance(found, dict) else None
-        if kind in (None, "text"):
+        """The schema that the answer must obey."""
+        kind = _kind(found)
+        if kind in (None, "text", "json_object"):
             return None
         holder = found.get("json_schema")
         schema = holder.get("schema") if isinstance(holder, dict) else None
@@ -314,6 +315,10 @@ def _hide(document: dict[str, Any], pointer: str, replacement: str) -> None:
 
 def _listed(found: Any) -> list[Any]:
     return found if isinstance(found, list) else []
+
+
+def _kind(found: Any) -> object:
+    return found.get("type") if isinstance(found, dict) else None
 
 
 def _number(found: Any) -> float | None:

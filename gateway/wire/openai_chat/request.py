@@ -93,6 +93,8 @@ class _Writing:
         if (schema := conversation.answer_schema) is not None:
             named: Block = {"name": "answer", "schema": schema, "strict": is_closed(schema)}
             written["response_format"] = {"type": "json_schema", "json_schema": named}
+        elif conversation.answer_json:
+            written["response_format"] = {"type": "json_object"}
         if conversation.effort in _EFFORTS:
             written["reasoning_effort"] = conversation.effort
         elif conversation.effort:

@@ -1,0 +1,1 @@
+"""Servers that complete plain text (/v1/completions), as the backend's side of a translation."""

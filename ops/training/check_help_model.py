@@ -79,19 +79,21 @@ class Speaker:
 def cases(corpus: Corpus) -> list[Case]:
     """Return every held-out question in every setting."""
     rng = random.Random(SEED)
-    asked: list[tuple[str, str, str | None]] = [
-        ("in scope", question, intent.key_phrase)
-        for intent in corpus.intents
+    asked = [
+        (intent, question)
+        for intent in (*corpus.intents, corpus.outside)
         for question in intent.held_out
     ]
-    asked += [("out of scope", question, None) for question in corpus.outside.held_out]
     made: list[Case] = []
-    for kind, question, phrase in asked:
+    for intent, question in asked:
+        outside = intent is corpus.outside
+        kind = "out of scope" if outside else "in scope"
+        phrase = None if outside else intent.key_phrase
         last = {"role": "user", "content": question}
         system = {"role": "system", "content": rng.choice(corpus.fragments["system"])}
-        _, earlier, _ = rng.choice(asked)
+        topic, earlier = rng.choice(asked)
         before = {"role": "user", "content": earlier}
-        told = {"role": "assistant", "content": rng.choice(corpus.outside.answers)}
+        told = {"role": "assistant", "content": rng.choice(topic.answers)}
         made.append(Case(f"{kind}, alone", [last], phrase))
         made.append(Case(f"{kind}, system message", [system, last], phrase))
         made.append(Case(f"{kind}, second turn", [before, told, last], phrase))

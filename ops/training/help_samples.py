@@ -17,7 +17,37 @@ SHARE_OUTSIDE = 0.44
 SHARE_SYSTEM = 0.3
 SHARE_HISTORY = 0.2
 SHARE_LONG = 0.015
-LONGEST_PASTE_WORDS = 950
+# Newcomers ask these first, so they are drawn more often.
+ASKED_FIRST = (
+    "what-is-fairlead",
+    "add-model",
+    "add-openai",
+    "add-ollama",
+    "create-key",
+    "who-are-you",
+    "hello",
+    "install",
+    "use-from-app",
+)
+SHARE_ASKED_FIRST = 0.12
+# The first patterns of an intent are its plain wordings, the later ones its unusual wordings.
+PLAIN_PATTERNS = 3
+SHARE_PLAIN = 0.4
+# First and last code point of scripts that the model meets as bytes only.
+SCRIPTS = (
+    (0xC0, 0xFF),
+    (0x391, 0x3C9),
+    (0x410, 0x44F),
+    (0x5D0, 0x5EA),
+    (0x627, 0x64A),
+    (0x905, 0x939),
+    (0x3041, 0x3093),
+    (0x30A1, 0x30F3),
+    (0x4E00, 0x9FA5),
+    (0xAC00, 0xD7A3),
+    (0x1F300, 0x1F64F),
+)
+LONGEST_PASTE_WORDS = 700
 
 
 class SampleMaker:
@@ -27,6 +57,7 @@ class SampleMaker:
         self.corpus = corpus
         self.rng = rng
         self.held_out = corpus.held_out_wordings()
+        self.asked_first = [intent for intent in corpus.intents if intent.name in ASKED_FIRST]
 
     def draw(self, context: float = 1.0) -> tuple[list[Message], str]:
         """Return messages that end with a user's, and the answer to learn.
@@ -46,7 +77,8 @@ class SampleMaker:
     def _exchange(self) -> tuple[str, str]:
         if self.rng.random() < SHARE_OUTSIDE:
             return self.outside_prompt(), self._refusal()
-        intent = self.rng.choice(self.corpus.intents)
+        often = self.rng.random() < SHARE_ASKED_FIRST
+        intent = self.rng.choice(self.asked_first if often else self.corpus.intents)
         return self.question(intent), self.rng.choice(intent.answers)
 
     def _earlier(self) -> list[Message]:
@@ -76,20 +108,24 @@ class SampleMaker:
         chance = self.rng.random()
         if chance < 0.06:
             return self._typed(self._salad(self.rng.randint(1, 14)))
-        if chance < 0.1:
+        if chance < 0.08:
             return self._sentences(self.rng.randint(1, 4))
+        if chance < 0.15:
+            return self._foreign() if self.rng.random() < 0.7 else self._repeated()
         text = self._expanded(self.corpus.outside)
-        if chance < 0.35:
+        if chance < 0.37:
             return self._typed(self._wrapped(self._estranged(text)))
-        if chance < 0.4:
+        if chance < 0.42:
             return f"{self._typed(text)}{self.rng.choice((': ', chr(10), chr(10) * 2))}" + (
                 self._sentences(self.rng.randint(1, 5))
             )
         return self._typed(self._wrapped(text))
 
     def _expanded(self, intent: Intent) -> str:
+        plainly = intent is not self.corpus.outside and self.rng.random() < SHARE_PLAIN
+        patterns = intent.patterns[:PLAIN_PATTERNS] if plainly else intent.patterns
         while True:
-            text = expand(self.rng.choice(intent.patterns), self.corpus.words, self.rng)
+            text = expand(self.rng.choice(patterns), self.corpus.words, self.rng)
             if plain(text) not in self.held_out:
                 return text
 
@@ -107,6 +143,23 @@ class SampleMaker:
 
     def _sentences(self, count: int) -> str:
         return " ".join(self.rng.choices(self.corpus.fragments["sentence"], k=count))
+
+    def _foreign(self) -> str:
+        """Text of another script, sometimes with an English word in it."""
+        first, last = self.rng.choice(SCRIPTS)
+        words = [
+            "".join(chr(self.rng.randint(first, last)) for _ in range(self.rng.randint(1, 9)))
+            for _ in range(self.rng.choice((1, 1, 2, 3, 4, 6)))
+        ]
+        if self.rng.random() < 0.2:
+            words.append(self._invented())
+        return " ".join(words) + self.rng.choice(("", "?", "!", "\u3002", "\uff1f"))
+
+    def _repeated(self) -> str:
+        """One character many times, or characters without sense."""
+        if self.rng.random() < 0.5:
+            return chr(self.rng.randint(0x21, 0x7E)) * self.rng.choice((2, 5, 20, 60, 200, 400))
+        return "".join(chr(self.rng.randint(0x21, 0x7E)) for _ in range(self.rng.randint(3, 80)))
 
     def _salad(self, count: int) -> str:
         """Words that nobody knows, so that the unknown means 'out of scope'."""

@@ -3,7 +3,8 @@
 It is plain text: ctransformers adds the beginning-of-text token by itself and reads no special
 token from text, so `bos_token` must be rendered as empty. A role that is neither `system` nor
 `assistant` (such as `tool`) reads as the user's. The answer begins on a line of its own, so it has
-no leading space, and the model ends it with its end-of-text token.
+no leading space, and the model ends it with its end-of-text token. No line break follows a
+statement, so the text is the same whether or not the reader of the file trims blocks.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ CHAT_TEMPLATE = (
     "{% if message['content'] is string %}{{ message['content'] | trim }}"
     "{% elif message['content'] %}{% for part in message['content'] %}"
     "{% if part['text'] is string %}{{ part['text'] | trim }}{% endif %}"
-    "{% endfor %}{% endif %}\n\n"
+    "{% endfor %}{% endif %}{{ '\\n\\n' }}"
     "{% endfor %}"
     "{% if add_generation_prompt %}Assistant\n{% endif %}"
 )

@@ -3,7 +3,7 @@
     pip install "gguf>=0.17" "torch==2.13.0" "jinja2>=3.1"      (or: uv sync --group training)
     python ops/training/train_help_model.py --out adapters/ctransformers/models/fairlead-help.gguf
 
-Everything is drawn from one seed, so the same versions on the same kind of CPU give the same file.
+Everything is drawn from one seed, so the same options, versions and kind of CPU give the same file.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ WARM_UP_STEPS = 100
 # Padded tokens of one step; a longer single conversation makes a step of its own.
 STEP_TOKENS = 1800
 POOL = 512
-KEEP_EVERY = 800
+KEEP_EVERY = 400
 # The first tokens of an answer carry the choice of the answer; the rest is recitation.
 CHOICE_TOKENS = 6
 CHOICE_WEIGHT = 3.0
@@ -98,7 +98,8 @@ def batches(maker: SampleMaker, tokenizer: HelpTokenizer, plan: Plan) -> Iterato
     done = 0
     while done < plan.steps:
         progress = plan.begin_at + (1 - plan.begin_at) * done / plan.steps
-        pool = [make_sample(maker, tokenizer, progress) for _ in range(POOL)]
+        drawn = (make_sample(maker, tokenizer, progress) for _ in range(POOL))
+        pool = [sample for sample in drawn if len(sample[0]) <= Shape.context]
         pool.sort(key=lambda sample: len(sample[0]))
         groups: list[list[Sample]] = [[]]
         for sample in pool:
@@ -156,7 +157,7 @@ def main() -> None:
     """Train with the options of the command line."""
     parser = argparse.ArgumentParser(description="Train Fairlead's onboard help model.")
     parser.add_argument("--out", type=Path, required=True, help="GGUF file to write")
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rate", type=float, default=PEAK_RATE, help="peak learning rate")
     parser.add_argument("--continue-from", type=Path, help="GGUF of an earlier round")

@@ -58,6 +58,18 @@ ADAPTERS: Mapping[str, AdapterRow] = MappingProxyType(
                 cap_field="max_tokens",
             ),
             AdapterRow(
+                name="ollama_native",
+                opens="adapters.ollama:open_adapter",
+                wire="ollama_chat",
+                cap_field="num_predict",
+            ),
+            AdapterRow(
+                name="text_completion",
+                opens="adapters.text_completion:open_adapter",
+                wire="text_completion",
+                cap_field="max_tokens",
+            ),
+            AdapterRow(
                 name="ctransformers",
                 opens="adapters.ctransformers.adapter:open_adapter",
                 wire="openai_chat",

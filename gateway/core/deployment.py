@@ -25,7 +25,8 @@ class Secret(msgspec.Struct, frozen=True, eq=True):
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     """Provider + model + endpoint + credential + clearance + price.
 
-    `adapter` names the driver (openai, anthropic, openai_compatible, ctransformers);
+    `adapter` names the driver (openai, anthropic, openai_compatible, ollama_native,
+    text_completion, ctransformers);
     `options` are that driver's own settings, already validated by it. `self_hosted` is True
     where the bytes stay on machines of the company. Timeouts are in seconds; context and output
     sizes in tokens, 0 where unknown (then no bound is applied). `provider` is the company or
@@ -101,6 +102,19 @@ SHIPPED_ADAPTERS: Mapping[str, AdapterFacts] = MappingProxyType(
             ),
             AdapterFacts(
                 name="openai_compatible", needs_base_url=True, provider="openai_compatible"
+            ),
+            AdapterFacts(
+                name="ollama_native",
+                default_base_url="http://127.0.0.1:11434",
+                self_hosted=True,
+                provider="ollama",
+            ),
+            AdapterFacts(
+                name="text_completion",
+                needs_base_url=True,
+                provider="text_completion",
+                # Without this a request with tools or pictures would be sent, and lose them.
+                capabilities=frozenset({"schema"}),
             ),
             AdapterFacts(
                 name="ctransformers",

@@ -11,6 +11,7 @@ from gateway.wire.anthropic_messages.api import MessagesApi
 from gateway.wire.anthropic_messages.back import AnthropicMessagesBack
 from gateway.wire.anthropic_messages.front import AnthropicMessagesFront
 from gateway.wire.base import Bridge, Front
+from gateway.wire.ollama_chat.back import OllamaChatBack
 from gateway.wire.openai_chat.api import ChatApi
 from gateway.wire.openai_chat.back import OpenAIChatBack
 from gateway.wire.openai_chat.front import OpenAIChatFront
@@ -21,6 +22,7 @@ from gateway.wire.openai_embeddings.api import EmbeddingsApi
 from gateway.wire.openai_responses.api import ResponsesApi
 from gateway.wire.openai_responses.back import OpenAIResponsesBack
 from gateway.wire.openai_responses.front import OpenAIResponsesFront
+from gateway.wire.text_completion.back import TextCompletionBack
 from gateway.wire.translate import BackCodec, FrontCodec, TranslatingBridge
 
 #: The API behind each path of the data plane.
@@ -54,6 +56,8 @@ _BACKS: Mapping[str, BackCodec] = MappingProxyType(
         "anthropic_messages": AnthropicMessagesBack(),
         # The version that still takes sampling parameters, for deployments pinned to it.
         "anthropic_messages_2023_06_01": AnthropicMessagesBack(sampling=True),
+        "ollama_chat": OllamaChatBack(),
+        "text_completion": TextCompletionBack(),
     }
 )
 

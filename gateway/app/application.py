@@ -19,6 +19,7 @@ from gateway.app.admin import explain_handler
 from gateway.app.counting import count_tokens_handler
 from gateway.app.dataplane import AsgiApp, DataPlane, FastLane
 from gateway.app.listing import models_handler, one_model_handler
+from gateway.app.responses import delete_handler, input_items_handler, show_handler
 from gateway.core.errors import FairleadError, InvalidRequest, UnknownEndpoint
 from gateway.runtime.services import Services
 from gateway.wire.anthropic_messages import errors as anthropic_errors
@@ -111,6 +112,9 @@ def create_app(opening: Callable[[], Awaitable[Services]]) -> AsgiApp:
             count_tokens_handler,
             models_handler,
             one_model_handler,
+            show_handler,
+            delete_handler,
+            input_items_handler,
             alive_handler,
             ready_handler,
             metrics_handler,

@@ -9,6 +9,8 @@ from litestar.datastructures import State
 from litestar.params import Parameter
 
 from gateway.core.errors import InvalidRequest, Unauthenticated
+from gateway.runtime.callers import bearer_key
+from gateway.runtime.client import Client
 from gateway.runtime.services import Services
 
 
@@ -89,9 +91,7 @@ async def input_items_handler(
 
 
 async def _org(request: Request[Any, Any, Any], services: Services) -> str:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        key = request.headers.get("x-api-key", "")
-    if not key.strip():
+    key = bearer_key(Client(request.scope, request.receive, request.send))  # type: ignore[arg-type]
+    if not key:
         raise Unauthenticated("You did not provide a virtual key.")
-    return (await services.keys.resolve(key.strip())).org
+    return (await services.keys.resolve(key)).org

@@ -3,6 +3,8 @@
     FairleadError
     ├── InvalidRequest          400  the request itself is wrong
     │   ├── RequestTooLarge     413
+    │   ├── KeyReused           409  an idempotency key came before with another request
+    │   ├── StillRunning        409  … or its first request is not answered yet
     │   └── UnknownEndpoint     404 / 405
     ├── Unauthenticated         401  no key, a wrong one, an expired or revoked one
     ├── Forbidden               403  the key may not do this
@@ -62,6 +64,21 @@ class RequestTooLarge(InvalidRequest):
 
     code = "request_too_large"
     http_status = 413
+
+
+class KeyReused(InvalidRequest):
+    """The idempotency key stands for another request already."""
+
+    code = "idempotency_key_reused"
+    http_status = 409
+
+
+class StillRunning(InvalidRequest):
+    """The first request under this idempotency key has not been answered yet."""
+
+    code = "idempotency_still_running"
+    http_status = 409
+    retryable = True
 
 
 class UnknownEndpoint(InvalidRequest):

@@ -23,6 +23,44 @@ class ClientDisconnected(Exception):
     """The client left before its request was complete."""
 
 
+class Tape:
+    """A copy of a response as it goes out, as long as it has at most `limit` bytes of body."""
+
+    def __init__(self, limit: int) -> None:
+        self.status = 0
+        self.headers: Headers = []
+        self.whole = False
+        self._limit = limit
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    @property
+    def fits(self) -> bool:
+        """Whether everything so far could be kept."""
+        return self._size <= self._limit
+
+    @property
+    def body(self) -> bytes:
+        """The body so far; incomplete when it does not fit."""
+        return b"".join(self._chunks)
+
+    def begin(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+        """Note status and headers; returns the headers to send, which say if nothing is kept."""
+        self.status, self.headers = status, list(headers)
+        promised = int(dict(self.headers).get(b"content-length", b"0"))
+        if promised <= self._limit:
+            return self.headers
+        return [*self.headers, (b"x-fairlead-idempotent-kept", b"false")]
+
+    def add(self, chunk: bytes) -> None:
+        """Note a part of the body, or forget all of it once it is too large."""
+        self._size += len(chunk)
+        if self.fits:
+            self._chunks.append(chunk)
+        else:
+            self._chunks.clear()
+
+
 class Client:
     """Reads one request's body, writes its response and notices when the client leaves."""
 
@@ -30,6 +68,8 @@ class Client:
         self._receive = receive
         self._send = send
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.path: str = scope.get("path", "")
+        self.tape: Tape | None = None
         self.started = False
         self.gone = False
 
@@ -71,16 +111,23 @@ class Client:
     async def start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
         """Send the response's status line and headers."""
         self.started = True
+        if self.tape is not None:
+            headers = self.tape.begin(status, headers)
         await self._send(
             {"type": "http.response.start", "status": status, "headers": list(headers)}
         )
 
     async def write(self, chunk: bytes) -> None:
         """Send a part of the response's body."""
+        if self.tape is not None:
+            self.tape.add(chunk)
         await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
 
     async def end(self, chunk: bytes = b"") -> None:
         """Send the last part of the response's body."""
+        if self.tape is not None:
+            self.tape.add(chunk)
+            self.tape.whole = True
         await self._send({"type": "http.response.body", "body": chunk, "more_body": False})
 
     def watch(self) -> Watch:

@@ -29,6 +29,8 @@ async def serve_request(services: Services, exchange: Exchange) -> None:
     try:
         raw = await exchange.client.body(services.settings.max_body_bytes)
         principal = await _authenticate(services, exchange)
+        if await services.idempotency.replayed(exchange, raw):
+            return
         request = await _recall(services, exchange, _decode(exchange, raw))
         profile = await _classify(services, exchange, request)
         decision = await _decide(services, exchange, principal, request, profile)
@@ -42,6 +44,7 @@ async def serve_request(services: Services, exchange: Exchange) -> None:
         await _refuse(services, exchange, error)
     finally:
         services.finish(exchange)
+        await services.idempotency.conclude(exchange)
 
 
 async def _authenticate(services: Services, exchange: Exchange) -> Principal:

@@ -23,11 +23,13 @@ from gateway.runtime.classifiers import Classifiers, open_classifiers
 from gateway.runtime.conversations import Conversations
 from gateway.runtime.exchange import Exchange
 from gateway.runtime.health import HealthBoard
+from gateway.runtime.idempotency import Idempotency
 from gateway.runtime.log import logger
 from gateway.runtime.metrics import Metrics
 from gateway.runtime.summary import summary_of
 from gateway.stores.breakers import BreakerStore
 from gateway.stores.connection import RedisConnection
+from gateway.stores.idempotency import IdempotencyStore
 from gateway.stores.keys import KeyResolver
 from gateway.stores.ledger import LedgerStore
 from gateway.stores.outbox import Outbox
@@ -65,6 +67,10 @@ class Services:
         self.ledger = LedgerStore(connection)
         self.outbox = Outbox(self.ledger)
         self.sealer = Sealer(connection, pepper)
+        self.idempotency = Idempotency(
+            IdempotencyStore(connection, pepper),
+            longest_wait_seconds=policy.defaults.request_timeout_seconds,
+        )
         self.conversations = Conversations(
             ResponseStore(connection, pepper), self.log, largest=settings.max_body_bytes
         )

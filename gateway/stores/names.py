@@ -40,6 +40,16 @@ def checkpoints(org: str) -> str:
     return f"fairlead:{{{org}}}:checkpoints"
 
 
+def once(org: str, digest: str) -> str:
+    """What is kept for one idempotency key (a sealed string); `digest` hides the key itself."""
+    return f"fairlead:{{{org}}}:once:{digest}"
+
+
+def virtual_key(key_id: str) -> str:
+    """What is stored about one virtual key (string of JSON)."""
+    return f"fairlead:key:{key_id}"
+
+
 def stored_response(org: str, response_id: str) -> str:
     """A response that a client may continue (string, sealed; see `gateway.stores.responses`)."""
     return f"fairlead:{{{org}}}:response:{response_id}"
@@ -48,8 +58,3 @@ def stored_response(org: str, response_id: str) -> str:
 def stored_item(org: str, item_id: str) -> str:
     """The id of the stored response that an item belongs to (string)."""
     return f"fairlead:{{{org}}}:response-item:{item_id}"
-
-
-def virtual_key(key_id: str) -> str:
-    """What is stored about one virtual key (string of JSON)."""
-    return f"fairlead:key:{key_id}"

@@ -30,7 +30,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scripts(msgspec.Struct, frozen=True, kw_only=True):
-    """Every script of the ledger and the audit log."""
+    """Every script of the ledger, the audit log and repeated requests."""
 
     hold: Script
     settle: Script
@@ -40,6 +40,8 @@ class Scripts(msgspec.Struct, frozen=True, kw_only=True):
     reap: Script
     use: Script
     seal: Script
+    claim: Script
+    swap: Script
 
 
 def load_scripts() -> Scripts:
@@ -53,6 +55,8 @@ def load_scripts() -> Scripts:
         reap=_load("reap", records_spending=True),
         use=_load("use", records_spending=False),
         seal=_load("seal", records_spending=False),
+        claim=_load("claim", records_spending=False),
+        swap=_load("swap", records_spending=False),
     )
 
 

@@ -235,6 +235,7 @@ def _needs(document: dict[str, Any], parts: list[dict[str, Any]]) -> Needs:
     modalities = document.get("modalities") or ()
     return Needs(
         vision="image_url" in kinds,
+        documents="file" in kinds,
         audio="input_audio" in kinds or "audio" in modalities,
         tools=bool(document.get("tools") or document.get("functions")),
         schema=answer.get("type") in ("json_object", "json_schema"),

@@ -55,3 +55,18 @@ def test_images_and_tools_raise_the_bound():
     richer = msgspec.structs.replace(request, images=2, needs=Needs(tools=True))
 
     assert estimate(richer, "hi").upper_bound >= estimate(request, "hi").upper_bound + 12_800
+
+
+def test_the_bytes_of_files_are_not_read_as_text():
+    """A picture sent inline costs what pictures cost, and a PDF what its pages do."""
+    picture = {
+        "type": "image_url",
+        "image_url": {"url": "data:image/png;base64," + "Qk1z" * 40_000},
+    }
+    told = {"model": "m", "messages": [{"role": "user", "content": [picture]}]}
+    request = decode(json.dumps(told).encode())
+    joined = "\n".join(part.text for part in request.segments)
+    filed = msgspec.structs.replace(request, images=0, needs=Needs(documents=True))
+
+    assert 1_000 <= estimate(request, joined).expected < 1_200
+    assert 4_900 <= estimate(filed, joined).expected < 5_200

@@ -33,8 +33,12 @@ def answer(
     tools: Sequence[Tool] = (),
     used: tuple[int, ...] = (11, 7),
     stop: str = "",
+    stopped_by: str = "",
 ) -> Callable[[Received], Script]:
-    """A whole message; `used` is input, output, cache read, cache written."""
+    """A whole message; `used` is input, output, cache read, cache written.
+
+    `stopped_by` is the stop sequence that ended it.
+    """
 
     def play(received: Received) -> Script:
         content: list[dict[str, Any]] = []
@@ -47,6 +51,7 @@ def answer(
             **_message(received),
             "content": content,
             "stop_reason": stop or ("tool_use" if tools else "end_turn"),
+            "stop_sequence": stopped_by or None,
             "usage": usage(*used),
         }
         return Script(pieces=(msgspec.json.encode(body),))
@@ -61,6 +66,7 @@ def stream(
     tools: Sequence[Tool] = (),
     used: tuple[int, ...] = (11, 7),
     stop: str = "",
+    stopped_by: str = "",
     pause: float = 0.0,
     before: float = 0.0,
     ending: Ending = "clean",
@@ -74,7 +80,7 @@ def stream(
     deltas = [text] if isinstance(text, str) else list(text)
 
     def play(received: Received) -> Script:
-        pieces = list(sse(_events(received, deltas, thinking, tools, used, stop)))
+        pieces = list(sse(_events(received, deltas, thinking, tools, used, (stop, stopped_by))))
         if error_after is not None:
             told = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
             pieces = [*pieces[:error_after], *sse([("error", told)])]
@@ -105,7 +111,7 @@ def _events(
     thinking: Sequence[str],
     tools: Sequence[Tool],
     used: tuple[int, ...],
-    stop: str,
+    stop: tuple[str, str],
 ) -> list[tuple[str, object]]:
     first = {**_message(received), "content": [], "stop_reason": None}
     first["usage"] = usage(used[0], 1, *used[2:])
@@ -135,10 +141,10 @@ def _events(
             moved = {"type": "content_block_delta", "index": index, "delta": piece}
             events.append(("content_block_delta", moved))
         events.append(("content_block_stop", {"type": "content_block_stop", "index": index}))
-    reason = stop or ("tool_use" if tools else "end_turn")
+    reason = stop[0] or ("tool_use" if tools else "end_turn")
     ended = {
         "type": "message_delta",
-        "delta": {"stop_reason": reason, "stop_sequence": None},
+        "delta": {"stop_reason": reason, "stop_sequence": stop[1] or None},
         "usage": {"output_tokens": used[1]},
     }
     return [*events, ("message_delta", ended), ("message_stop", {"type": "message_stop"})]

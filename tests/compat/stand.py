@@ -1,0 +1,65 @@
+"""A gateway process in front of the answering upstream, with one key per kind of backend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.compat.answering_upstream import play
+from tests.e2e.backstage import upstream_thread
+from tests.e2e.harness import GatewayProcess
+from tests.upstreams.scripted import ScriptedUpstream
+
+#: Backends by the wire that they speak; a key's app chooses among them.
+POLICY = """
+fairlead: 1
+deployments:
+  chat-backend:
+    adapter: openai_compatible
+    base_url: "{url}/v1"
+    model: scripted-chat
+    clearance: restricted
+    price: {{input_usd_per_mtok: 1, output_usd_per_mtok: 2}}
+  messages-backend:
+    adapter: anthropic
+    base_url: "{url}"
+    api_key: env:UPSTREAM_KEY
+    model: scripted-messages
+    clearance: restricted
+    price: {{input_usd_per_mtok: 1, output_usd_per_mtok: 2}}
+aliases:
+  gpt-4.1-mini: {{}}
+  gpt-4.1: {{}}
+  claude-sonnet-4-5: {{}}
+  claude-haiku-4-5: {{}}
+routes:
+  - id: to-messages
+    when: {{app: anthropic_messages}}
+    use: [messages-backend]
+  - id: to-chat
+    use: [chat-backend]
+"""
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where the gateway is, and the keys by the wire of the backend behind them."""
+
+    gateway: GatewayProcess
+    upstream: ScriptedUpstream
+    keys: Mapping[str, str]
+
+
+@contextmanager
+def standing(home: Path, backs: tuple[str, ...]) -> Iterator[Stand]:
+    """Run the upstream and the gateway for a block."""
+    with upstream_thread(play) as upstream:
+        policy = POLICY.format(url=upstream.url)
+        gateway = GatewayProcess(home, policy, {"UPSTREAM_KEY": "sk-scripted"}).start()
+        try:
+            keys = {back: gateway.new_key("--app", back) for back in backs}
+            yield Stand(gateway, upstream, keys)
+        finally:
+            gateway.stop()

@@ -36,9 +36,11 @@ from gateway.stores.outbox import Outbox
 from gateway.stores.pepper import load_pepper
 from gateway.stores.responses import ResponseStore
 from gateway.stores.seal import Sealer
-from policies.compiled import CompiledPolicy
+from policies.compiled import Budget, CompiledPolicy
 from policies.engine import budgets_for
 
+#: Principals whose budgets are remembered.
+_MOST_PRINCIPALS = 10_000
 #: How often new audit records are chained and signed; seconds.
 _SEAL_SECONDS = 10.0
 _T = TypeVar("_T")
@@ -76,6 +78,7 @@ class Services:
         )
         self.health = HealthBoard(BreakerStore(connection))
         self.budgets = BudgetView(self.ledger.budget_use)
+        self._budgets_by_principal: dict[Principal, tuple[Budget, ...]] = {}
         self._transport = transport
         self._connection = connection
         self._classifiers = classifiers
@@ -100,13 +103,22 @@ class Services:
                 cap_nanousd=budget.cap_nanousd,
                 enforce=enforces(budget.on_exhausted, candidate),
             )
-            for budget in budgets_for(self.policy, principal)
+            for budget in self._budgets_of(principal)
         )
 
     def keeps_self_hosted_open(self, principal: Principal) -> bool:
         """Whether a budget of the principal leaves self-hosted deployments when it is used up."""
-        budgets = budgets_for(self.policy, principal)
+        budgets = self._budgets_of(principal)
         return any(budget.on_exhausted == "self_hosted_only" for budget in budgets)
+
+    def _budgets_of(self, principal: Principal) -> tuple[Budget, ...]:
+        found = self._budgets_by_principal.get(principal)
+        if found is None:
+            if len(self._budgets_by_principal) >= _MOST_PRINCIPALS:
+                self._budgets_by_principal.clear()
+            found = budgets_for(self.policy, principal)
+            self._budgets_by_principal[principal] = found
+        return found
 
     async def budget_used(self, principal: Principal) -> float:
         """The largest used share of the principal's budgets."""

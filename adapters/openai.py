@@ -1,18 +1,19 @@
 """OpenAI and Azure OpenAI, as the official SDK calls them.
 
 Options: `organization`, `project`, and `api_version`, which makes it Azure: `base_url` is then
-the resource's endpoint and `model` the name of the Azure deployment.
+the resource's endpoint and `model` the name of the Azure deployment. `wire: openai_responses` is
+for models that no other API serves: requests of all others are translated to it.
 """
 
 from __future__ import annotations
 
 from adapters.base import Adapter
-from adapters.prepared import PreparedAdapter, check_options, own_headers, text_option
+from adapters.prepared import PreparedAdapter, check_options, own_headers, text_option, wire_option
 from adapters.sdk import CapturingTransport, captured_call
 from adapters.transport import PreparedCall, Transport
 from gateway.core.deployment import SHIPPED_ADAPTERS, Deployment
 
-_OPTIONS = frozenset({"organization", "project", "api_version"})
+_OPTIONS = frozenset({"organization", "project", "api_version", "wire"})
 
 
 def open_adapter(deployment: Deployment, transport: Transport) -> Adapter:
@@ -22,11 +23,15 @@ def open_adapter(deployment: Deployment, transport: Transport) -> Adapter:
         ValueError: an option is unknown, the key is missing or the URL is unusable.
     """
     check_options(deployment, _OPTIONS)
+    wire = wire_option(deployment)
+    calls = _prepare(deployment)
+    if wire == "openai_responses":
+        calls = {wire: calls[wire]}
     return PreparedAdapter(
         deployment,
         transport,
-        _prepare(deployment),
-        wire="openai_chat",
+        calls,
+        wire=wire,
         cap_field="max_completion_tokens",
     )
 

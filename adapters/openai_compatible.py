@@ -9,23 +9,27 @@ these are options:
                  likewise for these endpoints; empty for a server that has none
     responses_path
                  for servers that speak OpenAI's Responses; without it such requests are translated
+    wire         openai_responses for servers that speak nothing else; requests of all other APIs
+                 are translated to it
     query        query string, such as `api-version=2024-10-21`
     auth_header  the header that carries the key (Authorization)
     auth_scheme  the word before the key (Bearer); empty for the bare key
     cap_field    the field of the output cap (max_tokens)
+    schema       `guided` for a server that knows no `response_format`: schemas are told in words
+                 and answers checked against them (native)
 """
 
 from __future__ import annotations
 
 from adapters.base import Adapter
-from adapters.prepared import PreparedAdapter, check_options, own_headers, text_option
+from adapters.prepared import PreparedAdapter, check_options, own_headers, text_option, wire_option
 from adapters.transport import Transport, prepare_call
 from gateway.core.deployment import Deployment
 
 _OPTIONS = frozenset(
     (
         "chat_path completions_path embeddings_path responses_path query auth_header "
-        "auth_scheme cap_field"
+        "auth_scheme cap_field wire"
     ).split()
 )
 
@@ -39,12 +43,20 @@ def open_adapter(deployment: Deployment, transport: Transport) -> Adapter:
     check_options(deployment, _OPTIONS)
     if not deployment.base_url:
         raise ValueError(f"deployment '{deployment.name}': set base_url, the URL up to /v1")
+    wire = wire_option(deployment)
     paths = {
         "openai_chat": text_option(deployment, "chat_path", "/chat/completions"),
         "openai_completions": text_option(deployment, "completions_path", "/completions"),
         "openai_embeddings": text_option(deployment, "embeddings_path", "/embeddings"),
         "openai_responses": text_option(deployment, "responses_path"),
     }
+    if wire == "openai_responses":
+        paths = {wire: paths[wire] or "/responses"}
+    schema = text_option(deployment, "schema", "native")
+    if schema not in ("native", "guided"):
+        raise ValueError(f"deployment '{deployment.name}': option 'schema' is native or guided")
+    chat = "openai_chat_guided" if schema == "guided" else "openai_chat"
+    paths[chat] = paths.pop("openai_chat")
     query = text_option(deployment, "query").lstrip("?")
     headers: list[tuple[str, str]] = []
     if deployment.api_key is not None:
@@ -56,11 +68,11 @@ def open_adapter(deployment: Deployment, transport: Transport) -> Adapter:
         deployment,
         transport,
         {
-            wire: prepare_call(_url(deployment.base_url, path, query), headers)
-            for wire, path in paths.items()
-            if path or wire == "openai_chat"
+            name: prepare_call(_url(deployment.base_url, path, query), headers)
+            for name, path in paths.items()
+            if path or name == "openai_chat"
         },
-        wire="openai_chat",
+        wire=wire,
         cap_field=text_option(deployment, "cap_field", "max_tokens"),
     )
 

@@ -80,3 +80,18 @@ def text_option(deployment: Deployment, name: str, default: str = "") -> str:
     if not isinstance(given, str):
         raise ValueError(f"deployment '{deployment.name}': option '{name}' must be text")
     return given
+
+
+def wire_option(deployment: Deployment) -> str:
+    """The wire that requests of other APIs are translated to: `openai_chat` unless told otherwise.
+
+    Raises:
+        ValueError: there is no such choice.
+    """
+    wire = text_option(deployment, "wire", "openai_chat")
+    if wire not in ("openai_chat", "openai_responses"):
+        raise ValueError(
+            f"deployment '{deployment.name}': option 'wire' must be openai_chat or "
+            f"openai_responses, not '{wire}'"
+        )
+    return wire

@@ -29,7 +29,7 @@ from gateway.core.deployment import Deployment
 _OPTIONS = frozenset(
     (
         "chat_path completions_path embeddings_path responses_path query auth_header "
-        "auth_scheme cap_field wire"
+        "auth_scheme cap_field wire schema"
     ).split()
 )
 
@@ -52,11 +52,9 @@ def open_adapter(deployment: Deployment, transport: Transport) -> Adapter:
     }
     if wire == "openai_responses":
         paths = {wire: paths[wire] or "/responses"}
-    schema = text_option(deployment, "schema", "native")
-    if schema not in ("native", "guided"):
-        raise ValueError(f"deployment '{deployment.name}': option 'schema' is native or guided")
-    chat = "openai_chat_guided" if schema == "guided" else "openai_chat"
-    paths[chat] = paths.pop("openai_chat")
+    elif _is_guided(deployment):
+        wire = "openai_chat_guided"
+        paths[wire] = paths.pop("openai_chat")
     query = text_option(deployment, "query").lstrip("?")
     headers: list[tuple[str, str]] = []
     if deployment.api_key is not None:
@@ -70,11 +68,18 @@ def open_adapter(deployment: Deployment, transport: Transport) -> Adapter:
         {
             name: prepare_call(_url(deployment.base_url, path, query), headers)
             for name, path in paths.items()
-            if path or name == "openai_chat"
+            if path or name == wire
         },
         wire=wire,
         cap_field=text_option(deployment, "cap_field", "max_tokens"),
     )
+
+
+def _is_guided(deployment: Deployment) -> bool:
+    schema = text_option(deployment, "schema", "native")
+    if schema not in ("native", "guided"):
+        raise ValueError(f"deployment '{deployment.name}': option 'schema' is native or guided")
+    return schema == "guided"
 
 
 def _url(base_url: str, path: str, query: str) -> str:

@@ -74,7 +74,9 @@ class AttemptFailure(msgspec.Struct, frozen=True, kw_only=True):
     `detail` is for operators and logs and never holds prompt text or secrets; `status` and
     `body` are the upstream's own answer, shown to the caller only for `REJECTED` and
     `CONTEXT_EXCEEDED`, where the mistake is the caller's; `retry_after` is in seconds;
-    `pointers` name what of the request could not be carried (`LOSSY`).
+    `pointers` name what of the request could not be carried (`LOSSY`). `correction` is set when
+    the server did well and the model did not: what the next attempt is told; it may quote the
+    answer and is for no log. `again` is False where another try there is known to be no use.
     """
 
     kind: FailureKind
@@ -83,11 +85,13 @@ class AttemptFailure(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes = b""
     retry_after: float | None = None
     pointers: tuple[str, ...] = ()
+    correction: str = ""
+    again: bool = True
 
     @property
     def retryable(self) -> bool:
         """Whether the same deployment may be tried again."""
-        return self.kind in _RETRYABLE
+        return self.again and self.kind in _RETRYABLE
 
     @property
     def falls_back(self) -> bool:
@@ -97,7 +101,7 @@ class AttemptFailure(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def unhealthy(self) -> bool:
         """Whether the failure counts against the deployment's breaker."""
-        return self.kind in _UNHEALTHY
+        return self.kind in _UNHEALTHY and not self.correction
 
     @property
     def free(self) -> bool:

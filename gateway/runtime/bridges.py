@@ -11,6 +11,7 @@ from gateway.wire.anthropic_messages.api import MessagesApi
 from gateway.wire.anthropic_messages.back import AnthropicMessagesBack
 from gateway.wire.anthropic_messages.front import AnthropicMessagesFront
 from gateway.wire.base import Bridge, Front
+from gateway.wire.guided import GuidedBack
 from gateway.wire.ollama_chat.back import OllamaChatBack
 from gateway.wire.openai_chat.api import ChatApi
 from gateway.wire.openai_chat.back import OpenAIChatBack
@@ -52,6 +53,8 @@ _LIMITS: Mapping[str, Callable[[ChatRequest], tuple[str, ...]]] = MappingProxyTy
 _BACKS: Mapping[str, BackCodec] = MappingProxyType(
     {
         "openai_chat": OpenAIChatBack(),
+        # The same for servers that know no schemas.
+        "openai_chat_guided": OpenAIChatBack(),
         "openai_responses": OpenAIResponsesBack(),
         "anthropic_messages": AnthropicMessagesBack(),
         # The version that still takes sampling parameters, for deployments pinned to it.
@@ -60,6 +63,9 @@ _BACKS: Mapping[str, BackCodec] = MappingProxyType(
         "text_completion": TextCompletionBack(),
     }
 )
+
+#: Back wires that cannot be held to a schema, so that answers are guided and checked here.
+_GUIDED = frozenset({"openai_chat_guided", "text_completion"})
 
 
 def back_wire(api: Front, adapter: Adapter) -> str | None:
@@ -89,4 +95,5 @@ def bridge_between(api: Front, back: str, *, new_id: str, created: int) -> Bridg
     """
     if back == api.wire:
         return api.pass_through()
-    return TranslatingBridge(_FRONTS[api.wire], _BACKS[back], new_id=new_id, created=created)
+    codec = GuidedBack(_BACKS[back]) if back in _GUIDED else _BACKS[back]
+    return TranslatingBridge(_FRONTS[api.wire], codec, new_id=new_id, created=created)

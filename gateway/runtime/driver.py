@@ -46,6 +46,7 @@ class Driver:
         self._reader: StreamReader | None = None
         self._reply: Reply | None = None
         self._attempt_began = 0.0
+        self._corrections: dict[str, str] = {}
 
     async def run(self, plan: Plan) -> None:
         """Hold, call, relay, settle and audit until the machine has ended."""
@@ -162,6 +163,7 @@ class Driver:
         self._exchange.mark("upstream")
         if isinstance(outcome, AttemptFailure):
             self._services.health.failed(candidate.deployment.name, outcome)
+            self._corrections[candidate.deployment.name] = outcome.correction
             return ex.AttemptFailed(outcome, self._spent(), monotonic())
         self._services.health.succeeded(candidate.deployment.name)
         return ex.AttemptSucceeded(self._spent())
@@ -181,6 +183,8 @@ class Driver:
             output_cap=candidate.output_cap,
             cap_field=adapter.cap_field,
             hidden=self._exchange.hidden,
+            options=adapter.deployment.options,
+            correction=self._corrections.get(deployment.name, ""),
         )
         left = self._state.plan.deadline - monotonic()
         encoded = bridge.encode(self._request, sending)

@@ -160,6 +160,8 @@ class _Reading:
                     failed=found.get("is_error") is True,
                     pointer=pointer,
                 )
+            case {"type": "search_result", "source": str(), "title": str(), "content": [*blocks]}:
+                return self._search_result(found, blocks, pointer)
             case {"type": "thinking", "thinking": str(text)}:
                 return Thinking(
                     text=text, signature=str(found.get("signature") or ""), pointer=pointer
@@ -274,10 +276,7 @@ class _Reading:
         return None
 
     def _document(self, found: Block, source: Block, pointer: str) -> Document | None:
-        known = {"type", "source", "title", "citations"}
-        citations = found.get("citations") or {}
-        if citations.get("enabled"):
-            self.skip(f"{pointer}/citations")
+        self._skip_citations(found, pointer)
         media_type, content = "text/plain", ""
         match source:
             case {"type": "base64", "media_type": str(media_type), "data": str(content)}:
@@ -290,7 +289,7 @@ class _Reading:
                 content = _encoded("\n".join(block["text"] for block in blocks))
             case _:
                 return None
-        self.skip_rest(found, known, pointer)
+        self.skip_rest(found, {"type", "source", "title", "citations"}, pointer)
         return Document(
             media_type=media_type,
             content=content,
@@ -298,9 +297,22 @@ class _Reading:
             pointer=pointer,
         )
 
+    def _search_result(self, found: Block, blocks: list[Any], pointer: str) -> Text | None:
+        """A search result as the text that it is, under its title and source."""
+        if not _all_text(blocks):
+            return None
+        self._skip_citations(found, pointer)
+        self.skip_rest(found, {"type", "source", "title", "content", "citations"}, pointer)
+        texts = [block["text"] for block in blocks]
+        return Text("\n".join([found["title"], found["source"], *texts]), pointer)
+
+    def _skip_citations(self, found: Block, pointer: str) -> None:
+        if found.get("citations") not in (None, {}, {"enabled": False}):
+            self.skip(f"{pointer}/citations")
+
     def _tool_use(self, found: Block, call_id: str, name: str, pointer: str) -> ToolCall:
         self.skip_rest(found, {"type", "id", "name", "input", "caller"}, pointer)
-        if (found.get("caller") or {}).get("type", "direct") != "direct":
+        if found.get("caller") not in (None, {"type": "direct"}):
             self.skip(f"{pointer}/caller")
         arguments = _ENCODER.encode(found.get("input") or {}).decode()
         return ToolCall(id=call_id, name=name, arguments=arguments, pointer=pointer)

@@ -96,6 +96,8 @@ class MessageReader:
         self._usage: dict[str, Any] = {}
         self._calls: dict[int, int] = {}
         self._silent: set[int] = set()
+        self._stopped = False
+        self._ended = False
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that these bytes complete."""
@@ -106,8 +108,12 @@ class MessageReader:
         return self._read(told)
 
     def finish(self) -> list[Event]:
-        """The event that stood unfinished, if it was whole; else the stream was cut there."""
-        return self._read([told for told in self._sse.finish() if _object(told[1]) is not None])
+        """The event that stood unfinished, if it was whole, and an end marker that is missing."""
+        events = self._read([told for told in self._sse.finish() if _object(told[1]) is not None])
+        if self._stopped and not self._ended:
+            self._ended = True
+            events.append(Ended())
+        return events
 
     def _read(self, told: list[tuple[str, bytes]]) -> list[Event]:
         events: list[Event] = []
@@ -135,8 +141,10 @@ class MessageReader:
             case "message_delta":
                 return self._message_moved(found)
             case "message_stop":
+                self._ended = True
                 return [Ended()]
             case "error":
+                self._stopped = False
                 return [Failed(vendor_failure(200, payload))]
         return []  # pings, and events that later versions add
 
@@ -182,6 +190,7 @@ class MessageReader:
         events: list[Event] = []
         delta = _dict(found.get("delta"))
         if delta.get("stop_reason"):
+            self._stopped = True
             events.append(_finished(delta))
         self._usage.update(_told(found.get("usage")))
         usage = read_usage(self._usage)

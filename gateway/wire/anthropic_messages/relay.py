@@ -26,14 +26,17 @@ from gateway.wire.sse import LARGEST_EVENT
 _KEPT_FOR_ESTIMATE = 1024 * 1024
 
 # Every event names its type in its JSON, and a text that quotes these words is escaped.
-_MATTERS = re.compile(rb'"type"\s*:\s*"(?:message_start|message_delta|message_stop|error)"')
+_MATTERS = re.compile(
+    rb'"type"\s*:\s*"(?:message_start|message_delta|message_stop|error)"|"error"\s*:\s*[{"]'
+)
 _EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _TEXT = re.compile(
     rb'"(?:text|thinking|partial_json)"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)"'
     rb'|"input"\s*:\s*(\{.*?\})\s*[,}]',
     re.DOTALL,
 )
-_TOLD_IN_START = frozenset({"tool_use", "server_tool_use", "redacted_thinking"})
+_TOLD_IN_START = ("tool_use", "server_tool_use", "redacted_thinking")
+_STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 
 
 class PassThrough:
@@ -64,6 +67,7 @@ class RelayReader:
         self.ended = False
         self.failure: AttemptFailure | None = None
         self._told: dict[str, Any] = {}
+        self._stopped = False
         self._tail = b""
         self._waiting: list[bytes] = []
         self._kept: list[bytes] = []
@@ -83,12 +87,18 @@ class RelayReader:
         return self._release(self._inspect(block))
 
     def finish(self) -> bytes:
-        """The upstream closed; some servers forget the blank line after their last event."""
+        """The upstream closed; an end marker that it forgot is added when the model had stopped."""
         rest = b""
         if self._tail.strip() and _payload_is_whole(self._tail):
+            # Some servers forget the blank line after their last event.
             rest = self.feed(b"\n" if self._tail.endswith(b"\n") else b"\n\n")
         self._tail = b""
-        return b"" if self.failure is not None else rest
+        if self.failure is not None:
+            return b""
+        if self._stopped and not self.ended:
+            self.ended = True
+            rest += _STOP
+        return rest
 
     @property
     def text_size(self) -> int:
@@ -155,6 +165,7 @@ class RelayReader:
             case "message_delta":
                 # Also an answer without a word is one.
                 self.has_content = True
+                self._stopped = bool(_dict(found.get("delta")).get("stop_reason"))
                 self._learn(found.get("usage"))
             case "message_stop":
                 self.has_content = self.ended = True

@@ -62,7 +62,7 @@ _KNOWN_WORDS = (
     )
     | _FIELD_TYPES.keys()
 )
-_ENCODED = frozenset({"base64", "url", "file"})
+_ENCODED = ("base64", "url", "file")
 
 Block = dict[str, Any]
 

@@ -11,7 +11,7 @@ from gateway.wire.anthropic_messages.api import MessagesApi
 from gateway.wire.anthropic_messages.back import AnthropicMessagesBack
 from gateway.wire.anthropic_messages.front import AnthropicMessagesFront
 from gateway.wire.base import Bridge, Front
-from gateway.wire.guided import GuidedBack
+from gateway.wire.guided import GuidedBack, Schema, is_bounded, no_schema
 from gateway.wire.ollama_chat.back import OllamaChatBack
 from gateway.wire.openai_chat.api import ChatApi
 from gateway.wire.openai_chat.back import OpenAIChatBack
@@ -64,8 +64,17 @@ _BACKS: Mapping[str, BackCodec] = MappingProxyType(
     }
 )
 
-#: Back wires that cannot be held to a schema, so that answers are guided and checked here.
-_GUIDED = frozenset({"openai_chat_guided", "text_completion"})
+#: Back wires that cannot be held to every schema, and those that they can be held to; answers
+#: under any other are guided and checked here.
+_GUIDED: Mapping[str, Callable[[Schema], bool]] = MappingProxyType(
+    {
+        "openai_chat_guided": no_schema,
+        "text_completion": no_schema,
+        # Objects that may hold anything are refused there.
+        "anthropic_messages": is_bounded,
+        "anthropic_messages_2023_06_01": is_bounded,
+    }
+)
 
 
 def back_wire(api: Front, adapter: Adapter) -> str | None:
@@ -95,5 +104,5 @@ def bridge_between(api: Front, back: str, *, new_id: str, created: int) -> Bridg
     """
     if back == api.wire:
         return api.pass_through()
-    codec = GuidedBack(_BACKS[back]) if back in _GUIDED else _BACKS[back]
+    codec = GuidedBack(_BACKS[back], _GUIDED[back]) if back in _GUIDED else _BACKS[back]
     return TranslatingBridge(_FRONTS[api.wire], codec, new_id=new_id, created=created)

@@ -7,7 +7,7 @@ is told what was wrong. That is done once: a model that fails twice is passed ov
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -28,22 +28,45 @@ from gateway.wire.translate import BackCodec, EventReader
 
 Schema = Mapping[str, object]
 _ANY_OBJECT: Schema = {"type": "object"}
+_DEEPEST = 64
+
+
+def no_schema(schema: Schema) -> bool:
+    """For backends that can be held to none."""
+    return False
+
+
+def is_bounded(schema: object, depth: int = 0) -> bool:
+    """Whether every object in a schema allows only the properties that it names."""
+    if depth > _DEEPEST:
+        return False
+    if isinstance(schema, list | tuple):
+        return all(is_bounded(inner, depth + 1) for inner in schema)
+    if not isinstance(schema, Mapping):
+        return True
+    is_object = schema.get("type") == "object" or "properties" in schema
+    if is_object and schema.get("additionalProperties") is not False:
+        return False
+    return all(is_bounded(inner, depth + 1) for inner in schema.values())
 
 
 class GuidedBack:
-    """A back codec whose backend knows no schemas; made for one attempt.
+    """A back codec whose backend cannot be held to every schema; made for one attempt.
 
-    See `gateway.wire.translate.BackCodec`.
+    `native` says which schemas the backend enforces itself. See
+    `gateway.wire.translate.BackCodec`.
     """
 
-    def __init__(self, back: BackCodec) -> None:
+    def __init__(self, back: BackCodec, native: Callable[[Schema], bool] = no_schema) -> None:
         self._back = back
+        self._native = native
         self._schema: Schema | None = None
         self._repairing = False
 
     def write(self, conversation: Conversation, sending: Sending) -> Encoded:
         """The request, with the schema told in words."""
-        self._schema = _wanted(conversation)
+        wanted = _wanted(conversation)
+        self._schema = None if wanted is None or self._native(wanted) else wanted
         self._repairing = bool(sending.correction)
         if self._schema is not None:
             conversation = guide(conversation, self._schema, sending.correction)

@@ -159,8 +159,10 @@ class _Writing:
                 url = part.url or f"data:{part.media_type};base64,{part.content}"
                 return [{"type": "image_url", "image_url": {"url": url}}]
             case Document(media_type="application/pdf"):
+                # Servers tell a file's kind by its name.
+                title = (part.title or "document").removesuffix(".pdf")
                 held = {
-                    "filename": part.title or "document.pdf",
+                    "filename": f"{title}.pdf",
                     "file_data": f"data:application/pdf;base64,{part.content}",
                 }
                 return [{"type": "file", "file": held}]

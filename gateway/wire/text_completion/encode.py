@@ -25,6 +25,7 @@ from gateway.core.conversation import (
 from gateway.wire.attached import document_text
 from gateway.wire.base import Encoded, Sending
 from gateway.wire.chat_template import TemplateFailed
+from gateway.wire.lenient import object_of
 from gateway.wire.sampling import sampled
 from gateway.wire.text_completion.prompt import PromptFormat, make_format
 
@@ -126,5 +127,7 @@ def _lost(conversation: Conversation) -> list[str]:
 
 
 def _call(call: ToolCall) -> Block:
-    function = {"name": call.name, "arguments": call.arguments or "{}"}
+    # Templates expect the object; broken JSON, which models do write, stays text.
+    given = object_of(call.arguments.encode()) if call.arguments else {}
+    function = {"name": call.name, "arguments": call.arguments if given is None else given}
     return {"id": call.id, "type": "function", "function": function}

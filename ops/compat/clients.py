@@ -46,7 +46,7 @@ CLIENTS = (
         "LangChain ChatAnthropic",
         MESSAGES,
         "langchain",
-        "langchain_anthropic.py",
+        "langchain_chat_anthropic.py",
         ("langchain-anthropic", "langchain-tests", "langchain-core", "anthropic"),
         "the standard chat-model integration tests",
     ),

@@ -12,6 +12,8 @@ from tests.compat.schema_values import places, value_for
 Finish = Literal["end", "length", "stop", "tools"]
 
 _PIECE = re.compile(r"\s*\S+|\s+$")
+#: A prompt that wants JSON, as people write who cannot or will not send a schema.
+_JSON_ASKED = re.compile(r"\b(?:return|respond|reply|answer)\b[^.]{0,80}\bJSON\b", re.IGNORECASE)
 _WORD = re.compile(r"[a-z]+")
 _PLAIN = frozenset(
     "a an the of to in for and or is it this that with on at by from as be use using get tool "
@@ -96,8 +98,11 @@ def answer(asked: Asked) -> Told:
 
 
 def _words(asked: Asked) -> str:
-    if asked.output is not None:
-        schema = asked.output or _schema_in(f"{asked.system}\n{asked.said}")
+    wanted = asked.output
+    if wanted is None and _JSON_ASKED.search(f"{asked.system}\n{asked.said}"):
+        wanted = {}
+    if wanted is not None:
+        schema = wanted or _schema_in(f"{asked.system}\n{asked.said}")
         known = " ".join([asked.said, *(text for _, text in asked.results)])
         return json.dumps(value_for(schema, known, optional=True), ensure_ascii=False)
     sentences = [f"The tool {name} answered: {text}." for name, text in asked.results]

@@ -12,9 +12,9 @@ from tests.upstreams import anthropic_messages
 from tests.upstreams.scripted import Received, Script
 
 _FIELDS = frozenset(
-    "max_tokens messages model cache_control container context_management inference_geo mcp_servers "
-    "metadata output_config output_format service_tier speed stop_sequences stream system thinking "
-    "tool_choice tools".split()
+    "max_tokens messages model cache_control container context_management inference_geo "
+    "mcp_servers metadata output_config output_format service_tier speed stop_sequences stream "
+    "system thinking tool_choice tools".split()
 )
 #: Only the first version of the API takes these.
 _SAMPLING = frozenset({"temperature", "top_p", "top_k"})

@@ -11,9 +11,9 @@ _CAPITALISED = re.compile(rf"\b{_PROPER}")
 _QUOTED = re.compile(r"""(?<!\w)['"‘“`]([^'"’”`\n]{1,80})['"’”`]""")
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
 _OPENERS = frozenset(
-    "a an the what whats who where when which why how tell use using give make create call extract return "
-    "please hello hi i is are was you and or write look find get answer only it then do describe "
-    "now reply say json compute".split()
+    "a an the what whats who where when which why how tell use using give make create call extract "
+    "return please hello hi i is are was you and or write look find get answer only it then do "
+    "describe now reply say json compute".split()
 )
 _FORMATS = {
     "date": "2026-01-31",

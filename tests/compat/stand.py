@@ -29,6 +29,20 @@ deployments:
     model: scripted-messages
     clearance: restricted
     price: {{input_usd_per_mtok: 1, output_usd_per_mtok: 2}}
+  # Named as their models are, for clients that change the model and look at the answer's.
+  other-openai_chat:
+    adapter: openai_compatible
+    base_url: "{url}/v1"
+    model: other-openai_chat
+    clearance: restricted
+    price: {{input_usd_per_mtok: 1, output_usd_per_mtok: 2}}
+  other-anthropic_messages:
+    adapter: anthropic
+    base_url: "{url}"
+    api_key: env:UPSTREAM_KEY
+    model: other-anthropic_messages
+    clearance: restricted
+    price: {{input_usd_per_mtok: 1, output_usd_per_mtok: 2}}
 aliases:
   gpt-4.1-mini: {{}}
   gpt-4.1: {{}}

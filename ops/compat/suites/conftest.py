@@ -46,3 +46,9 @@ def no_internet(monkeypatch: pytest.MonkeyPatch) -> None:
         return httpx.Response(200, content=_ATTACHMENTS[address.rsplit(".", 1)[-1]])
 
     monkeypatch.setattr(httpx, "get", fetched)
+
+
+@pytest.fixture(scope="session")
+def png() -> bytes:
+    """A picture of one pixel."""
+    return _ATTACHMENTS["png"]

@@ -32,6 +32,10 @@ class TestChatOpenAI(ChatModelIntegrationTests):
         }
 
     @property
+    def model_override_value(self) -> str:
+        return f"other-{BACK}"
+
+    @property
     def supports_image_inputs(self) -> bool:
         return True
 

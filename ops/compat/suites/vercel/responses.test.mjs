@@ -1,0 +1,7 @@
+import { createOpenAI } from "@ai-sdk/openai";
+import { checks, key, refusesKey, url } from "./checks.mjs";
+
+const baseURL = `${url}/v1`;
+
+checks(createOpenAI({ baseURL, apiKey: key }).responses("gpt-4.1-mini"));
+refusesKey(createOpenAI({ baseURL, apiKey: "fl_wrong" }).responses("gpt-4.1-mini"));

@@ -46,10 +46,11 @@ class Answer:
         await client.start(200, headers)
         await client.end(reply.body)
 
-    async def abort(self, error: FairleadError) -> None:
-        """End a begun stream with an error event; no end marker follows."""
+    async def abort(self, error: FairleadError, event: bytes = b"") -> None:
+        """End a begun stream with an error event, the stream's own if given; no end marker."""
         exchange = self._exchange
-        await exchange.client.end(exchange.api.render_stream_error(error, exchange.request_id))
+        event = event or exchange.api.render_stream_error(error, exchange.request_id)
+        await exchange.client.end(event)
 
     async def refuse(self, error: FairleadError) -> None:
         """Answer with an error in the client's dialect."""

@@ -25,7 +25,7 @@ from gateway.runtime.manners import limit_headers
 from gateway.runtime.pointers import shown_pointers
 from gateway.runtime.rejection import read_rejection
 from gateway.runtime.services import Services
-from gateway.wire.base import Bridge, Reply, Sending, StreamReader
+from gateway.wire.base import Breakable, Bridge, Reply, Sending, StreamReader
 
 _TERMINAL = (ex.Deliver, ex.Abort, ex.Refuse, ex.Abandon)
 #: Output text per token when a server reports no usage; bytes. English prose is near 4.
@@ -300,7 +300,9 @@ class Driver:
                 await self._keep()
                 await self._answer.deliver(self._reply)
             case ex.Abort(error):
-                await self._answer.abort(error)
+                reader = self._reader
+                event = reader.broken(error) if isinstance(reader, Breakable) else b""
+                await self._answer.abort(error, event)
             case ex.Refuse(error, failure):
                 await self._answer.refuse(_in_their_words(error, failure))
 

@@ -7,7 +7,7 @@ A bridge never changes its input: every attempt calls it again.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -77,6 +77,15 @@ class StreamReader(Protocol):
 
     def finish(self) -> bytes:
         """The upstream closed cleanly: return what is left to send."""
+        ...
+
+
+@runtime_checkable
+class Breakable(Protocol):
+    """A stream (or its writer) whose error event depends on what was sent before it."""
+
+    def broken(self, error: FairleadError) -> bytes:
+        """The event that ends it now; empty when the API's own error event will do."""
         ...
 
 

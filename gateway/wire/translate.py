@@ -26,10 +26,11 @@ from gateway.core.conversation import (
     UsageTold,
     fold,
 )
+from gateway.core.errors import FairleadError
 from gateway.core.failure import AttemptFailure, FailureKind
 from gateway.core.request import ChatRequest
 from gateway.core.usage import Usage
-from gateway.wire.base import Encoded, Reply, Sending, StreamReader
+from gateway.wire.base import Breakable, Encoded, Reply, Sending, StreamReader
 
 
 class EventWriter(Protocol):
@@ -151,6 +152,10 @@ class TranslatingReader:
         if self.failure is not None or not self.ended:
             return rest
         return rest + self._writer.end(self.usage)
+
+    def broken(self, error: FairleadError) -> bytes:
+        """The writer's own end of a broken stream, if it has one."""
+        return self._writer.broken(error) if isinstance(self._writer, Breakable) else b""
 
     def _take(self, events: Sequence[Event]) -> bytes:
         for event in events:

@@ -16,11 +16,13 @@ from typing import Any
 
 import msgspec
 
+from gateway.core.errors import FairleadError
 from gateway.core.failure import AttemptFailure
 from gateway.core.request import ChatRequest
 from gateway.core.usage import Usage
 from gateway.wire.base import Encoded, Reply, Sending, StreamReader
 from gateway.wire.document import is_set
+from gateway.wire.openai_responses.errors import render_stream_error
 from gateway.wire.openai_responses.faults import bad_answer, failed_response, not_free
 from gateway.wire.openai_responses.patch import patch
 from gateway.wire.openai_responses.usage import read_usage
@@ -36,6 +38,7 @@ _MATTERS = re.compile(
 )
 _EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _DELTA = re.compile(rb'"delta"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)"')
+_SEQUENCE = re.compile(rb'"sequence_number"\s*:\s*(\d+)')
 _LAST = frozenset({"response.completed", "response.incomplete"})
 #: Items whose beginning says nothing yet.
 _EMPTY_AT_FIRST = frozenset({"message", "reasoning"})
@@ -95,6 +98,7 @@ class RelayReader:
         self.failure: AttemptFailure | None = None
         self._patches = patches
         self._tail = b""
+        self._passed = b""
         self._waiting: list[bytes] = []
         self._last: list[bytes] = []
         self._kept: list[bytes] = []
@@ -109,9 +113,10 @@ class RelayReader:
         if not block or self.failure is not None:
             return b""
         self._keep(block)
-        if self.has_content and not self.ended and not _MATTERS.search(block):
-            return block
-        return self._release(self._inspect(block))
+        if not (self.has_content and not self.ended and not _MATTERS.search(block)):
+            block = self._release(self._inspect(block))
+        self._passed = block or self._passed
+        return block
 
     def finish(self) -> bytes:
         """The upstream closed: the last event, if it came."""
@@ -123,6 +128,11 @@ class RelayReader:
         if self.failure is not None:
             return b""
         return rest + b"".join(self._last)
+
+    def broken(self, error: FairleadError) -> bytes:
+        """The error event, numbered on from what was passed."""
+        numbers = _SEQUENCE.findall(self._passed)
+        return render_stream_error(error, int(numbers[-1]) + 1 if numbers else 0)
 
     @property
     def text_size(self) -> int:

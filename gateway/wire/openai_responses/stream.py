@@ -23,9 +23,11 @@ from gateway.core.conversation import (
     TextDelta,
     ToolCallStarted,
 )
+from gateway.core.errors import FairleadError
 from gateway.core.request import ChatRequest
 from gateway.core.usage import Usage
 from gateway.wire.openai_responses import resource
+from gateway.wire.openai_responses.errors import render_stream_error
 from gateway.wire.openai_responses.resource import Block
 from gateway.wire.openai_responses.sealed import seal
 
@@ -116,6 +118,10 @@ class ResponseWriter:
         closing = self._begin() + self._close_all()
         response = resource.finished(self._response, self._output, self._finish, usage)
         return closing + self._event(f"response.{response['status']}", response=response)
+
+    def broken(self, error: FairleadError) -> bytes:
+        """The error event, numbered on from what was written."""
+        return render_stream_error(error, self._sequence)
 
     def whole(self, usage: Usage | None) -> bytes:
         """The response object alone, for a client that does not stream."""

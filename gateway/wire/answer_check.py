@@ -14,7 +14,7 @@ import msgspec
 import re2
 
 #: Keyword checks that one answer may take; ordinary ones take a few thousand at most.
-MOST_STEPS = 200_000
+MOST_STEPS = 30_000
 #: The longest description of a mistake that is told to the model, in characters.
 LONGEST_PROBLEM = 300
 

@@ -118,6 +118,15 @@ def _check(document: Mapping[str, Any], required: tuple[str, ...]) -> None:
         wrong_bool = isinstance(found, bool) and bool not in kinds
         if wrong_bool or not isinstance(found, kinds):
             raise _wrong_type(name, kinds)
+    if document.get("thread") is not None:
+        # What a vendor holds cannot be judged here, nor follow the request to another backend. The
+        # vendor's clients know this code and send the whole conversation instead.
+        raise InvalidRequest(
+            "thread: Conversations held by the server are not supported. Send all messages "
+            "without 'thread'.",
+            code="thread_unsupported_request",
+            param="thread",
+        )
     if not document["model"]:
         raise InvalidRequest("model: String should have at least 1 character", param="model")
     # Zero is meant: it fills the vendor's prompt cache and asks for no answer.

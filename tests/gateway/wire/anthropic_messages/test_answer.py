@@ -36,10 +36,12 @@ from gateway.wire.anthropic_messages.back import AnthropicMessagesBack
 from gateway.wire.anthropic_messages.decode import MessageReader, read_message
 from gateway.wire.anthropic_messages.front import AnthropicMessagesFront
 from gateway.wire.anthropic_messages.view import decode
+from gateway.wire.ollama_chat.back import OllamaChatBack
 from gateway.wire.openai_chat.back import OpenAIChatBack
+from gateway.wire.openai_responses.back import OpenAIResponsesBack
 from gateway.wire.sse import SseParser
 from gateway.wire.translate import BackCodec, TranslatingBridge
-from tests.upstreams import anthropic_messages, openai_chat
+from tests.upstreams import anthropic_messages, ollama, openai_chat, openai_responses
 from tests.upstreams.scripted import Received, Script
 
 EVENT: TypeAdapter[Any] = TypeAdapter(RawMessageStreamEvent)
@@ -227,6 +229,8 @@ def test_the_folded_stream_is_the_whole_answer(events: list[Event], asked: ChatR
 BACKS: dict[str, tuple[BackCodec, Any]] = {
     "anthropic_messages": (AnthropicMessagesBack(), anthropic_messages),
     "openai_chat": (OpenAIChatBack(), openai_chat),
+    "openai_responses": (OpenAIResponsesBack(), openai_responses),
+    "ollama_chat": (OllamaChatBack(), ollama),
 }
 TOOLS = (("toolu_1", "weather", '{"city":"R\u00f6me"}'), ("toolu_2", "now", "{}"))
 CASES: list[dict[str, Any]] = [

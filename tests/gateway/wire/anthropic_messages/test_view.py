@@ -189,6 +189,16 @@ def test_duplicate_keys_are_refused() -> None:
     assert caught.value.code == "duplicate_key"
 
 
+@pytest.mark.parametrize("kind", ["create", "continue"])
+def test_a_conversation_held_by_the_vendor_is_refused_with_the_code_clients_know(kind: str) -> None:
+    """What is not sent cannot be judged; the official client then sends it all."""
+    with pytest.raises(InvalidRequest) as caught:
+        decode(body(thread={"type": kind, "previous_message_id": "msg_1"}))
+
+    assert caught.value.code == "thread_unsupported_request"
+    assert decode(body(thread=None)).model == "auto"
+
+
 def test_a_request_to_count_needs_no_cap() -> None:
     """Only `messages` and `model` are required there."""
     raw = b'{"model": "m", "messages": [{"role": "user", "content": "hi"}]}'

@@ -51,10 +51,12 @@ async def test_a_key_goes_to_a_hosted_ollama(opened: Open) -> None:
 
 
 def test_ollama_without_an_address_is_on_this_machine(opened: Open) -> None:
-    """No base_url means Ollama's default port here; options are refused."""
-    assert opened("", "ollama_native", api_key=None).wire == "ollama_chat"
-    with pytest.raises(ValueError, match="has no option 'num_ctx'"):
-        opened("", "ollama_native", options=(("num_ctx", 8192),))
+    """No base_url means Ollama's default port here; its one option is a number."""
+    assert opened("", "ollama_native", options=(("num_ctx", 8192),)).wire == "ollama_chat"
+    with pytest.raises(ValueError, match="has no option 'num_keep'"):
+        opened("", "ollama_native", options=(("num_keep", 1),))
+    with pytest.raises(ValueError, match="number of tokens"):
+        opened("", "ollama_native", options=(("num_ctx", "8k"),))
 
 
 @pytest.mark.parametrize("endpoint", ["text_completion", "openai_completions"])

@@ -45,14 +45,19 @@ async def test_ollama_is_asked_natively(redis_url: str, home: Path, org: str) ->
     script = ollama.answer("4", thinking="2 + 2", used=(9, 3))
     async with (
         ScriptedUpstream(script) as upstream,
-        gateway_with(policy("ollama_native", upstream.url), redis_url, home, org=org) as gateway,
+        gateway_with(
+            policy("ollama_native", upstream.url, options="{num_ctx: 8192}"),
+            redis_url,
+            home,
+            org=org,
+        ) as gateway,
     ):
         answer = await gateway.chat("2 + 2?", max_tokens=50, reasoning_effort="low")
         (line,) = gateway.ledger()
     sent = upstream.requests[0]
 
     assert (sent.path, sent.json["think"], sent.json["stream"]) == ("/api/chat", "low", False)
-    assert sent.json["options"] == {"num_predict": 50}
+    assert sent.json["options"] == {"num_predict": 50, "num_ctx": 8192}
     message = answer.json["choices"][0]["message"]
     assert (message["content"], message["reasoning_content"]) == ("4", "2 + 2")
     assert (line.usage.input_tokens, line.usage.output_tokens) == (9, 3)

@@ -49,6 +49,9 @@ _LEVELS: Mapping[str, str | bool] = MappingProxyType(
 )
 _EXACT_LEVELS = frozenset({"none", "low", "medium", "high"})
 
+#: What a deployment may set of the model's runtime: the context's size in tokens.
+OPTIONS = frozenset({"num_ctx"})
+
 Block = dict[str, Any]
 
 
@@ -71,6 +74,9 @@ def encode_request(conversation: Conversation, sending: Sending) -> Encoded:
         writing.lossy.append(conversation.origin("stop"))
     if stops:
         fields["stop"] = stops
+    for name, setting in sending.options:
+        if name in OPTIONS:
+            fields[name] = setting
     body["options"] = {"num_predict": cap, **fields}
     body |= writing.tools(conversation)
     if conversation.answer_schema is not None:

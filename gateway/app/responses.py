@@ -9,6 +9,7 @@ from litestar.datastructures import State
 from litestar.params import Parameter
 
 from gateway.core.errors import InvalidRequest, Unauthenticated
+from gateway.core.principal import Principal
 from gateway.runtime.callers import bearer_key
 from gateway.runtime.client import Client
 from gateway.runtime.services import Services
@@ -24,12 +25,12 @@ async def show_handler(
         InvalidRequest: the key's org has none of this id, or it is asked for as a stream.
     """
     services: Services = state.services
-    org = await _org(request, services)
+    caller = await _caller(request, services)
     if request.query_params.get("stream", "").lower() in ("true", "1"):
         raise InvalidRequest(
             "Stored responses are not streamed again. Leave out 'stream'.", param="stream"
         )
-    stored = await services.conversations.show(org, response_id)
+    stored = await services.conversations.show(caller, response_id)
     return Response(stored, media_type="application/json")
 
 
@@ -48,7 +49,7 @@ async def delete_handler(
         InvalidRequest: the key's org has none of this id.
     """
     services: Services = state.services
-    await services.conversations.delete(await _org(request, services), response_id)
+    await services.conversations.delete(await _caller(request, services), response_id)
     return {"id": response_id, "object": "response", "deleted": True}
 
 
@@ -71,8 +72,8 @@ async def input_items_handler(
         InvalidRequest: the key's org has none of this id, or `after` is no item of it.
     """
     services: Services = state.services
-    org = await _org(request, services)
-    items = await services.conversations.input_items(org, response_id)
+    caller = await _caller(request, services)
+    items = await services.conversations.input_items(caller, response_id)
     if order == "desc":
         items.reverse()
     if after:
@@ -90,8 +91,8 @@ async def input_items_handler(
     }
 
 
-async def _org(request: Request[Any, Any, Any], services: Services) -> str:
+async def _caller(request: Request[Any, Any, Any], services: Services) -> Principal:
     key = bearer_key(Client(request.scope, request.receive, request.send))  # type: ignore[arg-type]
     if not key:
         raise Unauthenticated("You did not provide a virtual key.")
-    return (await services.keys.resolve(key)).org
+    return await services.keys.resolve(key)

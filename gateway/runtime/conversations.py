@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from gateway.core.errors import InvalidRequest, RequestTooLarge, StoreUnavailable
+from gateway.core.principal import Principal
 from gateway.core.request import ChatRequest
 from gateway.core.sensitivity import Sensitivity
 from gateway.stores.responses import ResponseStore, StoredResponse
@@ -101,38 +102,43 @@ class Conversations:
         except StoreUnavailable as failure:
             self._log.error("response_not_kept", org=org, detail=failure.detail)
 
-    async def show(self, org: str, response_id: str) -> bytes:
+    async def show(self, principal: Principal, response_id: str) -> bytes:
         """A stored response, as it was answered.
 
         Raises:
-            InvalidRequest: this org has none of this id.
+            InvalidRequest: the org has none of this id that the key may see.
         """
-        return bytes((await self._known(org, response_id)).response)
+        return bytes((await self._known(principal, response_id)).response)
 
-    async def input_items(self, org: str, response_id: str) -> list[dict[str, Any]]:
+    async def input_items(self, principal: Principal, response_id: str) -> list[dict[str, Any]]:
         """The items that a response answered, oldest first, those of earlier turns included.
 
         Raises:
-            InvalidRequest: this org has none of this id.
+            InvalidRequest: the org has none of this id that the key may see.
         """
-        stored = await self._known(org, response_id)
-        turns = await self._turns(org, response_id)
+        stored = await self._known(principal, response_id)
+        turns = await self._turns(principal.org, response_id)
         before = _said([turn for turn in turns if turn.id != response_id])
         return history.listed_items((*before, *stored.items), response_id)
 
-    async def delete(self, org: str, response_id: str) -> None:
+    async def delete(self, principal: Principal, response_id: str) -> None:
         """Forget a response; what continues it cannot be continued any more.
 
         Raises:
-            InvalidRequest: this org has none of this id.
+            InvalidRequest: the org has none of this id that the key may see.
         """
-        if not await self._store.forget(org, response_id):
-            raise _unknown(response_id)
+        await self._known(principal, response_id)
+        await self._store.forget(principal.org, response_id)
 
-    async def _known(self, org: str, response_id: str) -> StoredResponse:
-        stored = await self._store.find(org, response_id)
-        if stored is None:
-            raise _unknown(response_id)
+    async def _known(self, principal: Principal, response_id: str) -> StoredResponse:
+        """A response that the key could have asked for itself."""
+        stored = await self._store.find(principal.org, response_id)
+        if stored is None or stored.sensitivity > principal.max_sensitivity:
+            raise InvalidRequest(
+                f"Response with id '{response_id}' not found.",
+                code="response_not_found",
+                http_status=404,
+            )
         return stored
 
     async def _turns(self, org: str, response_id: str) -> list[StoredResponse]:
@@ -170,10 +176,4 @@ def _said(turns: list[StoredResponse]) -> Items:
         item
         for turn in turns
         for item in (*turn.items, *history.as_input(history.output_items(turn.response)))
-    )
-
-
-def _unknown(response_id: str) -> InvalidRequest:
-    return InvalidRequest(
-        f"Response with id '{response_id}' not found.", code="response_not_found", http_status=404
     )

@@ -11,6 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from gateway.core.errors import InvalidRequest
+from gateway.core.principal import Principal
+from gateway.core.sensitivity import Sensitivity
 from gateway.stores import names
 from gateway.stores.endpoint import open_client
 from tests.e2e.inprocess import InProcessGateway, Response, gateway_with
@@ -224,7 +227,8 @@ async def test_unknown_expired_and_deleted_responses_cannot_be_continued(
         async with gateway_with(rules, redis_url, home, org=org) as gateway:
             first = await ask(gateway, "one")
             second = await ask(gateway, "two", first.json["id"])
-            await gateway.services.conversations.delete(org, first.json["id"])
+            caller = Principal(key_id="k", org=org)
+            await gateway.services.conversations.delete(caller, first.json["id"])
             refused = [
                 await ask(gateway, "x", name)
                 for name in (second.json["id"], first.json["id"], "resp_x", "no id", "")
@@ -237,6 +241,25 @@ async def test_unknown_expired_and_deleted_responses_cannot_be_continued(
     )
     assert refused[0].json["error"]["param"] == "previous_response_id"
     assert refused[0].json["error"]["type"] == "invalid_request_error"
+
+
+async def test_a_key_for_harmless_things_does_not_see_what_was_restricted(
+    redis_url: str, home: Path, org: str
+) -> None:
+    """Nor may it delete it: to that key of the same org it does not exist."""
+    async with ScriptedUpstream(ANSWERS) as house, ScriptedUpstream(numbered) as outside:
+        rules = policy(house.url, outside.url)
+        async with gateway_with(rules, redis_url, home, org=org) as gateway:
+            kept = (await ask(gateway, CARD)).json["id"]
+            conversations = gateway.services.conversations
+            low = Principal(key_id="k", org=org, max_sensitivity=Sensitivity.INTERNAL)
+            for seeing in (conversations.show, conversations.input_items, conversations.delete):
+                with pytest.raises(InvalidRequest) as refused:
+                    await seeing(low, kept)
+                assert refused.value.http_status == 404
+            shown = await conversations.show(Principal(key_id="k", org=org), kept)
+
+    assert json.loads(shown)["id"] == kept
 
 
 async def test_items_may_be_sent_as_references(redis_url: str, home: Path, org: str) -> None:

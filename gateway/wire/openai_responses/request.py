@@ -101,6 +101,9 @@ class _Writing:
 
     def _result(self, result: ToolResult) -> Block:
         parts = [block for part in result.parts for block in self._part(part)]
+        if result.failed:
+            # The wire has no mark for it; a failure told in words is still told.
+            parts.insert(0, {"type": "input_text", "text": "Error:"})
         output: str | list[Block] = parts
         if all(block["type"] == "input_text" for block in parts):
             output = "\n".join(block["text"] for block in parts)

@@ -118,6 +118,14 @@ def test_pictures_and_files() -> None:
     assert lossy == ()
 
 
+def test_a_tool_that_failed_says_so() -> None:
+    """The wire has no mark for it, so it is said in words."""
+    result = ToolResult(call_id="a", parts=(Text("no such city"),), failed=True)
+    body, _ = written(Message(role="user", parts=(result,)))
+
+    assert body["input"][0]["output"] == "Error:\nno such city"
+
+
 def test_settings() -> None:
     """Tools say whether they are strict, schemas are strict where they can be."""
     closed = {

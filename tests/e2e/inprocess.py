@@ -83,12 +83,6 @@ class InProcessGateway:
         if body is None:
             message = {"role": "user", "content": text}
             body = msgspec.json.encode({"model": "auto", "messages": [message]} | fields)
-        scope = {
-            "type": "http",
-            "method": "POST",
-            "path": path,
-            "headers": [(b"authorization", b"Bearer " + self.key.encode()), *headers],
-        }
         response = Response()
         sent = False
 
@@ -107,8 +101,20 @@ class InProcessGateway:
             else:
                 response.chunks.append(message["body"])
 
-        await self._plane.routes["POST", path](scope, receive, send)
+        await self.serve(path, receive, send, headers)
         return response
+
+    async def serve(
+        self, path: str, receive: Any, send: Any, headers: Iterable[tuple[bytes, bytes]] = ()
+    ) -> None:
+        """One request of a client that the test plays itself, over ASGI."""
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": path,
+            "headers": [(b"authorization", b"Bearer " + self.key.encode()), *headers],
+        }
+        await self._plane.routes["POST", path](scope, receive, send)
 
     def ledger(self) -> list[LedgerLine]:
         """Every ledger line of this gateway's org."""

@@ -128,6 +128,11 @@ class ScriptedUpstream:
             return "http+unix://" + self._socket_path.replace("/", "%2F")
         return f"http://127.0.0.1:{self._port}"
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that were played but that clients have not taken yet."""
+        return sum(connection.unsent for connection in self._connected)
+
     def then(self, *scripts: Answering) -> None:
         """Replace what is still to be played."""
         self.scripts[:] = scripts
@@ -193,6 +198,11 @@ class _Connection(asyncio.Protocol):
             current.gone.set()
         if self._playing is not None:
             self._playing.cancel()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait in this process because the client does not read."""
+        return self._transport.get_write_buffer_size()
 
     def end(self) -> None:
         """Close from the server's side."""

@@ -1,0 +1,5 @@
+"""The real Redis of the end-to-end tests, for the regressions that need the whole pipeline."""
+
+from tests.e2e.conftest import _quiet_log, home, org, redis_url
+
+__all__ = ["_quiet_log", "home", "org", "redis_url"]

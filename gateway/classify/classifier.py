@@ -17,7 +17,7 @@ from gateway.classify.cues import CueReader, load_cues
 from gateway.classify.detection import Scanner, compile_table
 from gateway.classify.detectors import all_detectors
 from gateway.classify.detectors.base import Found
-from gateway.classify.difficulty import difficulty
+from gateway.classify.difficulty import Assessed, DifficultyModel, Predictor, load_shipped
 from gateway.classify.engine import compile_database, database_key, open_engine
 from gateway.classify.folding import Folding
 from gateway.classify.hidden import find_everywhere
@@ -73,10 +73,13 @@ def join(segments: Sequence[Segment]) -> Joined:
 class Classifier:
     """The compiled detectors and the difficulty model. Built by `load_classifier`."""
 
-    def __init__(self, scanner: Scanner, folding: Folding, cues: CueReader) -> None:
+    def __init__(
+        self, scanner: Scanner, folding: Folding, cues: CueReader, predictor: Predictor
+    ) -> None:
         self._scanner = scanner
         self._folding = folding
         self._cues = cues
+        self._predictor = predictor
 
     def judge(
         self,
@@ -100,11 +103,11 @@ class Classifier:
             level = UNKNOWN
         try:
             cues = self._cues.read(request.prompt)
-            hardness = difficulty(request.prompt, request.size, cues)
+            assessed = self._predictor.assess(request.prompt, request.size, cues)
             task = task_of(request, cues)
         except Exception:  # noqa: BLE001 - as above
             failed.append("difficulty")
-            hardness, task = 1.0, "chat"
+            assessed, task = Assessed(1.0, 0.0), "chat"
         try:
             tokens = estimate(request, text)
         except Exception:  # noqa: BLE001 - as above
@@ -113,7 +116,8 @@ class Classifier:
         return Profile(
             sensitivity=UNKNOWN if failed else level,
             findings=tuple(findings),
-            difficulty=hardness,
+            difficulty=assessed.difficulty,
+            reliability=assessed.reliability,
             task=task,
             tokens=tokens,
             needs=request.needs,
@@ -140,11 +144,17 @@ class Classifier:
         return without_overlaps(found, rules.levels)
 
 
-def load_classifier(*, engine: str = "auto", database: bytes | None = None) -> Classifier:
+def load_classifier(
+    *,
+    engine: str = "auto",
+    database: bytes | None = None,
+    difficulty: DifficultyModel | None = None,
+) -> Classifier:
     """Compile the detectors once (about 0.2 s).
 
     `engine` is "hyperscan", "re2" or "auto". `database` may hold what `classifier_database`
-    gave earlier, to spare the compilation.
+    gave earlier, to spare the compilation. `difficulty` is a calibrated model; without one it is
+    the cold-start model that ships.
 
     Raises:
         ValueError: there is no engine of that name.
@@ -153,7 +163,8 @@ def load_classifier(*, engine: str = "auto", database: bytes | None = None) -> C
     detectors = all_detectors()
     table = compile_table(detectors)
     scanner = Scanner(detectors, table, open_engine(engine, table.anchors, database))
-    return Classifier(scanner, Folding(), load_cues(engine))
+    predictor = Predictor(difficulty or load_shipped())
+    return Classifier(scanner, Folding(), load_cues(engine), predictor)
 
 
 def classifier_database() -> tuple[str, bytes]:

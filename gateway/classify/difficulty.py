@@ -1,34 +1,183 @@
 """How likely it is that the self-hosted baseline's answer would be inadequate.
 
-A logistic over the cues of the prompt and its length. The weights are set by hand and the scale
-is checked against routing data by `ops/training/difficulty.py`.
+Two logistic heads, P(weak model adequate) and P(strong model adequate), over hashed words and
+dense features. Without local evidence a prompt is judged by the failure of the weak head around
+the hand rule; with it, more and more by the gain that the strong model would bring. Where a
+prompt is unlike anything seen, the hand rule takes over.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Iterable
+import zlib
+from collections.abc import Sequence
+from importlib.resources import files
 
-from gateway.classify.cues import Cue
+import msgspec
+import numpy as np
+import numpy.typing as npt
 
-#: Log-odds of a short request without any cue.
-BASE = -1.45
-#: Log-odds for each doubling of the prompt over eight words, up to `LONGEST` words.
-PER_DOUBLING = 0.24
-LONGEST = 2_000
-#: Log-odds for each doubling of the rest of the conversation over a kilobyte.
-CONTEXT_PER_DOUBLING = 0.05
-#: The most that cues can add in all: more signs of the same thing say little new.
-MOST_FROM_CUES = 3.4
+from gateway.classify.cues import CUES, Cue
+from gateway.classify.difficulty_features import BUCKETS, SCALARS, Floats, Seen, featurise
+from gateway.classify.difficulty_rule import Rule, by_rule
+
+#: The dense features, in order. A model that was fitted to others cannot be read.
+DENSE = (*SCALARS, *(f"cue_{cue.name}" for cue in CUES), "rule", "room")
+_CUE_PLACE = {cue.name: len(SCALARS) + number for number, cue in enumerate(CUES)}
+#: Standardised features are held within this many spreads.
+REACH = 4.0
+_MAGIC = b"fairlead-difficulty 1 "
 
 
-def difficulty(prompt: str, size: int, cues: Iterable[Cue]) -> float:
-    """Probability, 0..1, for a prompt with these cues in a body of `size` bytes."""
-    words = min(prompt.count(" ") + prompt.count("\n") + 1, LONGEST)
-    score = BASE + PER_DOUBLING * max(0.0, math.log2(words / 8))
-    score += CONTEXT_PER_DOUBLING * max(0.0, math.log2((size + 1) / 1024))
-    hard = sum(cue.weight for cue in cues if cue.weight > 0)
-    easy = sum(cue.weight for cue in cues if cue.weight < 0)
-    # An easy opening says nothing about a request that then asks for a proof.
-    score += min(hard, MOST_FROM_CUES) + (easy if hard < 1.0 else 0.0)
-    return round(1 / (1 + math.exp(-score)), 4)
+class BadModel(ValueError):
+    """The bytes are no difficulty model of this version; the message says what is wrong."""
+
+
+class Assessed(msgspec.Struct, frozen=True):
+    """A difficulty, 0..1, and how much of it the model stands for (1: all, 0: the hand rule)."""
+
+    difficulty: float
+    reliability: float
+
+
+class PackedHead(msgspec.Struct, frozen=True):
+    """A logistic head: a signed byte for each bucket (times `step`), and the dense weights."""
+
+    words: bytes
+    step: float
+    dense: tuple[float, ...]
+    intercept: float
+
+
+class DifficultyModel(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything of a fitted model, as it is saved.
+
+    `means` and `spreads` standardise the dense features. `anchor` is how much of the hand rule's
+    log-odds is added to those of failure, and `bound` the most that the rest may add. `local` is
+    the share of gain, 0..1, in the score; `slope` and `offset` make it a probability. `known` has
+    a bit for each bucket of a word that was seen. `evidence` is the number of local rows.
+    """
+
+    features: tuple[str, ...]
+    means: tuple[float, ...]
+    spreads: tuple[float, ...]
+    weak: PackedHead
+    strong: PackedHead
+    anchor: float
+    bound: float
+    local: float
+    slope: float
+    offset: float
+    known: bytes
+    evidence: int = 0
+    note: str = ""
+
+
+class Predictor:
+    """A difficulty model made ready to judge prompts."""
+
+    def __init__(self, model: DifficultyModel) -> None:
+        self.model = model
+        self._means = np.array(model.means)
+        self._spreads = np.array(model.spreads)
+        heads = (model.weak, model.strong)
+        self._words = [np.frombuffer(head.words, np.int8) for head in heads]
+        self._steps = [head.step for head in heads]
+        self._dense = np.array([head.dense for head in heads])
+        self._intercepts = [head.intercept for head in heads]
+        self._known = np.unpackbits(np.frombuffer(model.known, np.uint8))
+
+    def assess(self, prompt: str, size: int, cues: Sequence[Cue]) -> Assessed:
+        """Judge a prompt with these cues in a body of `size` bytes."""
+        model = self.model
+        rule = by_rule(prompt, size, cues)
+        seen = featurise(prompt)
+        weak, strong = self._log_odds(seen, dense_features(seen, cues, rule))
+        learned = _probability(model.slope * score_of(model, weak, strong, rule) + model.offset)
+        trust = self._familiar(seen)
+        mixed = trust * learned + (1 - trust) * _probability(rule.log_odds)
+        reliability = trust * rule.room if model.anchor else trust
+        return Assessed(round(mixed, 4), round(reliability, 4))
+
+    def _log_odds(self, seen: Seen, dense: Floats) -> tuple[float, float]:
+        level = (dense - self._means) / self._spreads
+        np.clip(level, -REACH, REACH, out=level)
+        levels = self._dense @ level
+        scale = 1 / math.sqrt(max(1, len(seen.buckets)))
+        weak, strong = (
+            float(words.take(seen.buckets).sum(dtype=np.int64)) * step * scale + levels[n] + base
+            for n, (words, step, base) in enumerate(
+                zip(self._words, self._steps, self._intercepts, strict=True)
+            )
+        )
+        return float(weak), float(strong)
+
+    def _familiar(self, seen: Seen) -> float:
+        """0..1: how much of the prompt's vocabulary was seen; short prompts need less to fall."""
+        if not len(seen.singles):
+            return 0.0
+        share = float(self._known.take(seen.singles).sum(dtype=np.int64)) / len(seen.singles)
+        return min(1.0, max(0.0, (share - 0.2) / 0.3))
+
+
+def score_of(model: DifficultyModel, weak: float, strong: float, rule: Rule) -> float:
+    """What prompts are ordered by: failure of the weak model, blended with the gain."""
+    if not model.local:
+        learned = min(model.bound, max(-model.bound, -weak))
+        return model.anchor * rule.log_odds + rule.room * learned
+    failing = -weak
+    gain = _probability(strong) - _probability(weak)
+    return (1 - model.local) * _probability(failing) + model.local * gain
+
+
+def dense_features(seen: Seen, cues: Sequence[Cue], rule: Rule) -> Floats:
+    """The values of `DENSE`, not yet standardised."""
+    values = np.zeros(len(DENSE))
+    values[: len(SCALARS)] = seen.scalars
+    for cue in cues:
+        values[_CUE_PLACE[cue.name]] = 1.0
+    values[-2:] = rule
+    return values
+
+
+def pack_head(words: Floats, dense: Floats, intercept: float) -> PackedHead:
+    """Round the word weights to signed bytes."""
+    step = float(np.abs(words).max()) / 127 or 1.0
+    rounded: npt.NDArray[np.int8] = np.round(words / step).astype(np.int8)
+    return PackedHead(rounded.tobytes(), step, tuple(float(x) for x in dense), intercept)
+
+
+def pack_model(model: DifficultyModel) -> bytes:
+    """The model as a file: a line with its version and checksum, then compressed MessagePack."""
+    body = zlib.compress(msgspec.msgpack.encode(model), 9)
+    return _MAGIC + hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+
+
+def unpack_model(raw: bytes) -> DifficultyModel:
+    """Read what `pack_model` wrote.
+
+    Raises:
+        BadModel: it is cut short, changed, or was fitted to other features.
+    """
+    first, _, body = raw.partition(b"\n")
+    if not first.startswith(_MAGIC):
+        raise BadModel("it is no difficulty model of this version")
+    if first[len(_MAGIC) :] != hashlib.sha256(body).hexdigest().encode():
+        raise BadModel("it is damaged (its checksum does not fit)")
+    try:
+        model = msgspec.msgpack.decode(zlib.decompress(body), type=DifficultyModel)
+    except (zlib.error, msgspec.DecodeError) as problem:
+        raise BadModel(f"it cannot be read: {problem}") from None
+    if model.features != DENSE or len(model.weak.words) != BUCKETS:
+        raise BadModel("it was fitted to other features than this version has; calibrate it anew")
+    return model
+
+
+def load_shipped() -> DifficultyModel:
+    """The cold-start model that comes with Fairlead."""
+    return unpack_model(files("gateway.classify").joinpath("weights/cold_start.model").read_bytes())
+
+
+def _probability(log_odds: float) -> float:
+    return 0.5 * (1 + math.tanh(0.5 * log_odds))

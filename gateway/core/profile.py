@@ -33,13 +33,16 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """The judgement of one request.
 
     `difficulty` is the calibrated probability, 0..1, that the self-hosted baseline's answer
-    would be inadequate where a frontier model's would be adequate. `failed` names the
-    classifiers that could not finish; their absence has already been counted as `restricted`.
+    would be inadequate where a frontier model's would be adequate; `reliability`, 0..1, is how
+    much of it was learned, and not told by rule of thumb because nothing alike was seen. `failed`
+    names the classifiers that could not finish; their absence has already been counted as
+    `restricted`.
     """
 
     sensitivity: Sensitivity
     findings: tuple[Finding, ...] = ()
     difficulty: float = 0.5
+    reliability: float = 0.0
     task: str = "chat"
     tokens: TokenEstimate = TokenEstimate(expected=0, upper_bound=0)
     needs: Needs = Needs()

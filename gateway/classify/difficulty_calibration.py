@@ -1,0 +1,258 @@
+"""Turns logged pairs into a difficulty model of one's own, if that is better than the cold start.
+
+The rows are in the order of their age. The newest fifth decides whether the model is adopted;
+the older ones choose the penalty by cross-validation; what is saved is fitted to all rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from gateway.classify.cues import CueReader
+from gateway.classify.difficulty import (
+    DENSE,
+    REACH,
+    Assessed,
+    DifficultyModel,
+    Predictor,
+    dense_features,
+    pack_head,
+)
+from gateway.classify.difficulty_features import BUCKETS, Floats, Seen, featurise
+from gateway.classify.difficulty_rule import by_rule
+from gateway.classify.difficulty_training import (
+    Head,
+    Penalty,
+    design_of,
+    fit_head,
+    fit_line,
+)
+from gateway.classify.routing_curve import NoGap, area, calibration_error, quality_curve
+
+#: Fewer rows than this say nothing.
+LEAST_ROWS = 50
+#: Rows at which local gain and the weak model's failure count the same in the score.
+HALF_TRUST = 150
+PENALTIES = (Penalty(1.0, 100.0), Penalty(2.0, 1000.0), Penalty(10.0, 1000.0))
+_FOLDS = 4
+#: Spreads of features that hardly vary are not blown up beyond this.
+_LEAST_SPREAD = 0.05
+
+Mask = npt.NDArray[np.bool_]
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """A prompt, and how good (0..1) the weak and the strong model's answers to it were."""
+
+    prompt: str
+    weak_score: float
+    strong_score: float
+
+
+class TooFewRows(ValueError):
+    """There are not enough rows to learn from."""
+
+
+class Calibrated(msgspec.Struct, frozen=True, kw_only=True):
+    """A fitted model and what speaks for it.
+
+    `newest_local` and `newest_cold` are APGR on the newest fifth, for which the model had not
+    seen those rows; `crossed` is APGR over all rows by cross-validation, `error` the calibration
+    error of the same. None: the strong model is no better there, so there is no curve.
+    """
+
+    model: DifficultyModel
+    rows: int
+    newest_local: float | None
+    newest_cold: float | None
+    crossed: float | None
+    error: float
+
+    @property
+    def better(self) -> bool:
+        """Whether the newest fifth speaks for the model, or at least not against it."""
+        if self.newest_local is None or self.newest_cold is None:
+            return False
+        return self.newest_local >= self.newest_cold
+
+
+class Learning(msgspec.Struct, frozen=True):
+    """The features and the scores of all rows."""
+
+    seen: Sequence[Seen]
+    raw: Floats
+    weak: Floats
+    strong: Floats
+
+    def of(self, chosen: Mask) -> Learning:
+        """Only the chosen rows."""
+        seen = [one for one, keep in zip(self.seen, chosen, strict=True) if keep]
+        return Learning(seen, self.raw[chosen], self.weak[chosen], self.strong[chosen])
+
+
+class Fitted(msgspec.Struct, frozen=True):
+    """Both heads and what standardises their features."""
+
+    weak: Head
+    strong: Head
+    means: Floats
+    spreads: Floats
+
+    def score(self, learning: Learning, local: float) -> Floats:
+        """The blended score of every row."""
+        design = design_of(learning.seen, standardised(learning.raw, self.means, self.spreads))
+        weak, strong = (_chance(head.logits(design)) for head in (self.weak, self.strong))
+        return (1 - local) * (1 - weak) + local * (strong - weak)
+
+
+def calibrate(
+    pairs: Sequence[Pair],
+    cues: CueReader,
+    cold: DifficultyModel,
+    step: Callable[[str], None] = lambda stage: None,
+) -> Calibrated:
+    """Fit a model to `pairs`, oldest first, and compare it with `cold`. `step` hears of progress.
+
+    Raises:
+        TooFewRows: there are fewer than `LEAST_ROWS`.
+    """
+    if len(pairs) < LEAST_ROWS:
+        raise TooFewRows(f"{len(pairs)} rows; at least {LEAST_ROWS} are needed")
+    step("reading prompts")
+    learning = learn_from(pairs, cues)
+    newest = np.arange(len(pairs)) >= len(pairs) - len(pairs) // 5
+    older, latest = learning.of(~newest), learning.of(newest)
+    step("choosing the penalty")
+    penalty = _best_penalty(older)
+    step("judging on the newest fifth")
+    local = local_share(older.raw.shape[0])
+    trial = fit_both(older, penalty).score(latest, local)
+    before = judged(cold, [pair for pair, new in zip(pairs, newest, strict=True) if new], cues)
+    step("fitting all rows")
+    local = local_share(len(pairs))
+    crossed = _crossed(learning, penalty, local)
+    slope, offset = fit_line(crossed, _needed(learning))
+    model = pack(fit_both(learning, penalty), learning, local, slope, offset)
+    return Calibrated(
+        model=model,
+        rows=len(pairs),
+        newest_local=apgr(trial, latest),
+        newest_cold=apgr(np.array([one.difficulty for one in before]), latest),
+        crossed=apgr(crossed, learning),
+        error=calibration_error(_chance(slope * crossed + offset), _needed(learning)),
+    )
+
+
+def local_share(rows: int) -> float:
+    """How much the gain counts in the score, 0..1, with this many local rows."""
+    return rows / (rows + HALF_TRUST)
+
+
+def learn_from(pairs: Sequence[Pair], cues: CueReader) -> Learning:
+    """The features of every pair's prompt."""
+    seen, raw = [], []
+    for pair in pairs:
+        found = cues.read(pair.prompt)
+        one = featurise(pair.prompt)
+        rule = by_rule(pair.prompt, len(pair.prompt.encode("utf-8", "replace")), found)
+        seen.append(one)
+        raw.append(dense_features(one, found, rule))
+    return Learning(
+        seen,
+        np.array(raw),
+        np.array([pair.weak_score for pair in pairs], float),
+        np.array([pair.strong_score for pair in pairs], float),
+    )
+
+
+def judged(model: DifficultyModel, pairs: Sequence[Pair], cues: CueReader) -> list[Assessed]:
+    """What a model says of every pair's prompt."""
+    predictor = Predictor(model)
+    return [
+        predictor.assess(
+            pair.prompt, len(pair.prompt.encode("utf-8", "replace")), cues.read(pair.prompt)
+        )
+        for pair in pairs
+    ]
+
+
+def fit_both(learning: Learning, penalty: Penalty) -> Fitted:
+    """Fit P(weak adequate) and P(strong adequate)."""
+    means = learning.raw.mean(axis=0)
+    spreads = np.maximum(learning.raw.std(axis=0), _LEAST_SPREAD)
+    design = design_of(learning.seen, standardised(learning.raw, means, spreads))
+    weak, strong = (
+        fit_head(design, target, penalty) for target in (learning.weak, learning.strong)
+    )
+    return Fitted(weak, strong, means, spreads)
+
+
+def standardised(raw: Floats, means: Floats, spreads: Floats) -> Floats:
+    """Dense features in spreads from their mean, within `REACH`."""
+    return np.asarray(np.clip((raw - means) / spreads, -REACH, REACH))
+
+
+def pack(
+    fitted: Fitted, learning: Learning, local: float, slope: float, offset: float
+) -> DifficultyModel:
+    """The model as it is saved."""
+    return DifficultyModel(
+        features=DENSE,
+        means=tuple(fitted.means.tolist()),
+        spreads=tuple(fitted.spreads.tolist()),
+        weak=pack_head(fitted.weak.words, fitted.weak.dense, fitted.weak.intercept),
+        strong=pack_head(fitted.strong.words, fitted.strong.dense, fitted.strong.intercept),
+        anchor=0.0,
+        bound=1e9,
+        local=local,
+        slope=slope,
+        offset=offset,
+        known=known_words(learning.seen),
+        evidence=len(learning.seen),
+    )
+
+
+def known_words(seen: Sequence[Seen]) -> bytes:
+    """A bit for each bucket that a word of these prompts falls into."""
+    bits = np.zeros(BUCKETS, np.uint8)
+    for one in seen:
+        bits[one.singles] = 1
+    return np.packbits(bits).tobytes()
+
+
+def apgr(score: Floats, learning: Learning) -> float | None:
+    """APGR, or None where the strong model is no better over these rows."""
+    try:
+        return area(quality_curve(score, learning.weak, learning.strong))
+    except NoGap:
+        return None
+
+
+def _best_penalty(learning: Learning) -> Penalty:
+    share = local_share(len(learning.seen))
+    return max(
+        PENALTIES, key=lambda penalty: apgr(_crossed(learning, penalty, share), learning) or 0.0
+    )
+
+
+def _crossed(learning: Learning, penalty: Penalty, local: float) -> Floats:
+    """The score of every row by a model that has not seen it."""
+    fold = np.arange(len(learning.seen)) % _FOLDS
+    scores = np.zeros(len(fold))
+    for number in range(_FOLDS):
+        held = fold == number
+        scores[held] = fit_both(learning.of(~held), penalty).score(learning.of(held), local)
+    return scores
+
+
+def _needed(learning: Learning) -> Floats:
+    """Of every row: was the weak answer inadequate where the strong one was adequate?"""
+    return np.asarray(learning.strong * (1 - learning.weak))
+
+
+def _chance(logits: Floats) -> Floats:
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)))

@@ -1,0 +1,194 @@
+"""What the difficulty model sees of a prompt: hashed words and word pairs, and cheap scalars.
+
+Everything is computed with a fixed number of array operations over the prompt's bytes, so that
+the cost grows with the bytes and not with Python's speed. A long prompt is read at both ends.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+
+#: Buckets of the hashed words and pairs: 2 ** BITS.
+BITS = 16
+BUCKETS = 1 << BITS
+#: How much of a long prompt is read (bytes of UTF-8).
+HEAD, TAIL = 4_000, 2_000
+
+_LONGEST = HEAD + TAIL + 8
+_WIDTH = np.uint64(64)
+_MASK = (1 << 64) - 1
+# An odd number has an inverse modulo 2 ** 64, so one running sum gives every word's hash.
+_BASE = 0x9E3779B97F4A7C15
+_POWERS = np.array([pow(_BASE, n, 1 << 64) for n in range(_LONGEST)], np.uint64)
+_INVERSES = np.array([pow(pow(_BASE, -1, 1 << 64), n, 1 << 64) for n in range(_LONGEST)], np.uint64)
+_ONE, _TWO, _THREE = np.uint64(0x1F83D9AB), np.uint64(0x5BE0CD19), np.uint64(3)
+_MIX = np.uint64(0xFF51AFD7ED558CCD)
+_DOWN = np.uint64(29)
+_SHIFT = np.uint64(64 - BITS)
+_FIRST = np.ones(1, np.bool_)
+
+
+def _folded(byte: int) -> int:
+    character = chr(byte)
+    if byte >= 0x80:
+        return byte
+    if character.isdigit():
+        return ord("0")
+    return ord(character.lower()) if character.isalpha() else 0
+
+
+#: ASCII letters in lower case, digits as one, other ASCII as a gap; bytes of other scripts stay.
+_FOLD = bytes(_folded(byte) for byte in range(256))
+
+_CLASSES = {
+    "digits": b"0123456789",
+    "capitals": b"ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "lines": b"\n",
+    "commas": b",;",
+    "questions": b"?",
+    "stops": b".!",
+    "operators": b"+-*/=^<>|%",
+    "brackets": b"()[]",
+    "braces": b"{}",
+    "underscores": b"_",
+    "latex": b"\\$",
+    "quotes": b"\"'`",
+    "colons": b":",
+    "other_scripts": bytes(range(0x80, 256)),
+}
+_CLASS_OF = np.zeros((256, len(_CLASSES)))
+for _number, _members in enumerate(_CLASSES.values()):
+    _CLASS_OF[list(_members), _number] = 1.0
+
+#: What is counted by searching: name, and the bytes to look for in the folded or the raw prompt.
+_MARKERS = {
+    "option_c": b"\nC. ",
+    "option_e": b"\nE. ",
+    "option_h": b"\nH. ",
+    "functions": b'"parameters"',
+    "typed": b'"type"',
+    "lists": b'"array"',
+    "needed": b'"required"',
+    "described": b'"description"',
+    "negations": b" not ",
+    "exceptions": b"EXCEPT",
+    "fences": b"```",
+    "definitions": b"def ",
+    "returns": b"return ",
+    "loops": b"for ",
+    "statements": b"Statement",
+    "blanks": b"__",
+    "which": b"hich of the following",
+    "how_many": b"ow many",
+    "if": b" if ",
+    "each": b" each ",
+    "per": b" per ",
+    "than": b" than ",
+    "then": b" then ",
+}
+
+SCALARS = (
+    "length",
+    "words",
+    "word_length",
+    "long_words",
+    "variety",
+    "numbers",
+    "ask_length",
+    "rest_length",
+    "last_line",
+    "sentence",
+    *(f"log_{name}" for name in _CLASSES),
+    *(f"share_{name}" for name in _CLASSES),
+    *_MARKERS,
+)
+
+
+class Seen:
+    """The features of one prompt: distinct buckets, those of words alone, and `SCALARS`."""
+
+    __slots__ = ("buckets", "scalars", "singles")
+
+    def __init__(self, buckets: Indices, singles: Indices, scalars: Floats) -> None:
+        self.buckets = buckets
+        self.singles = singles
+        self.scalars = scalars
+
+
+def featurise(prompt: str) -> Seen:
+    """The features of a prompt."""
+    full = len(prompt)
+    if full > HEAD + TAIL:
+        prompt = f"{prompt[:HEAD]}\n{prompt[-TAIL:]}"
+    raw = prompt.encode("utf-8", "replace")
+    if len(raw) > HEAD + TAIL + 1:
+        raw = raw[:HEAD] + b"\n" + raw[-TAIL:]
+    folded = np.frombuffer(b"\0" + raw.translate(_FOLD) + b"\0", np.uint8)
+    edges = np.flatnonzero((folded[1:] != 0) != (folded[:-1] != 0))
+    starts, ends = edges[0::2] + 1, edges[1::2] + 1
+    sums = np.zeros(len(folded) + 1, np.uint64)
+    np.cumsum(folded * _POWERS[: len(folded)], out=sums[1:])
+    hashes = (sums[ends] - sums[starts]) * _INVERSES[starts]
+    single = _bucket(hashes + _ONE)
+    pairs = _bucket(hashes[:-1] * _THREE + hashes[1:] + _TWO)
+    singles = _distinct(single)
+    buckets = _distinct(np.concatenate((singles, pairs)))
+    scalars = _scalars(raw, full, folded, starts, ends, len(singles))
+    return Seen(buckets, singles, scalars)
+
+
+def _distinct(numbers: Indices) -> Indices:
+    if len(numbers) < 2:
+        return numbers
+    numbers = np.sort(numbers)
+    first = np.concatenate((_FIRST, numbers[1:] != numbers[:-1]))
+    return np.asarray(numbers[first])
+
+
+def _bucket(hashes: npt.NDArray[np.uint64]) -> Indices:
+    mixed = hashes * _MIX
+    mixed ^= mixed >> _DOWN
+    mixed *= _MIX
+    return (mixed >> _SHIFT).astype(np.int64)
+
+
+def _scalars(
+    raw: bytes,
+    full: int,
+    folded: npt.NDArray[np.uint8],
+    starts: Indices,
+    ends: Indices,
+    variety: int,
+) -> Floats:
+    length = len(raw)
+    words = len(starts)
+    lengths = ends - starts
+    counts = np.bincount(np.frombuffer(raw, np.uint8), minlength=256) @ _CLASS_OF
+    ask = raw.find(b"\nA. ")
+    if ask < 0:
+        ask = raw.find(b"\n\n")
+    if ask < 0:
+        ask = length
+    last = length - raw.rfind(b"\n") - 1
+    values = np.zeros(len(SCALARS))
+    values[0] = full
+    values[1] = words
+    values[6] = ask
+    values[7] = length - ask
+    values[8] = last
+    values[10 : 10 + len(_CLASSES)] = counts
+    sentences = counts[4] + counts[5] + 1
+    values[9] = words / sentences
+    start = 10 + 2 * len(_CLASSES)
+    values[start:] = [raw.count(mark) for mark in _MARKERS.values()]
+    values[5] = np.count_nonzero(folded[starts] == 48)
+    np.log1p(values, out=values)
+    values[2] = lengths.mean() if words else 0
+    values[3] = np.count_nonzero(lengths > 8) / (words + 1)
+    values[4] = variety / (words + 1)
+    values[10 + len(_CLASSES) : start] = np.sqrt(counts / (length + 20))
+    return values

@@ -1,0 +1,53 @@
+"""Difficulty by hand: a logistic over the cues of a prompt and its length.
+
+What the learned model starts from, and what is left where a prompt is unlike any it has seen.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from gateway.classify.cues import Cue
+
+#: Log-odds of a short request without any cue.
+BASE = -1.45
+#: Log-odds for each doubling of the prompt over eight words, up to `LONGEST` words.
+PER_DOUBLING = 0.24
+LONGEST = 2_000
+#: Log-odds for each doubling of the rest of the conversation over a kilobyte.
+CONTEXT_PER_DOUBLING = 0.05
+#: The most that cues can add in all: more signs of the same thing say little new.
+MOST_FROM_CUES = 3.4
+
+
+#: Cues of this weight in all, hard or easy, leave no room for what was learned: prompts like
+#: these are rare in public data, and people know how hard they are.
+TELLING_HARD, TELLING_EASY = 1.5, 0.8
+#: A prompt of fewer words says little to the learned part; from this many on it is heard in full.
+HEARD = 24
+
+
+class Rule(NamedTuple):
+    """What the rule says: log-odds of difficulty, and the room (0..1) for what was learned."""
+
+    log_odds: float
+    room: float
+
+
+def by_rule(prompt: str, size: int, cues: Iterable[Cue]) -> Rule:
+    """Judge a prompt with these cues in a body of `size` bytes."""
+    words = min(prompt.count(" ") + prompt.count("\n") + 1, LONGEST)
+    score = BASE + PER_DOUBLING * max(0.0, math.log2(words / 8))
+    score += CONTEXT_PER_DOUBLING * max(0.0, math.log2((size + 1) / 1024))
+    hard = easy = 0.0
+    for cue in cues:
+        if cue.weight > 0:
+            hard += cue.weight
+        else:
+            easy -= cue.weight
+    # An easy opening says nothing about a request that then asks for a proof.
+    score += min(hard, MOST_FROM_CUES) - (easy if hard < 1.0 else 0.0)
+    told = min(1.0, max(hard / TELLING_HARD, easy / TELLING_EASY))
+    return Rule(score, (1 - told) * min(1.0, words / HEARD))

@@ -26,7 +26,8 @@ class SseParser:
 
     def __init__(self, *, largest: int = LARGEST_EVENT) -> None:
         self._largest = largest
-        self._tail = b""
+        self._tail: list[bytes] = []
+        self._tail_size = 0
         self._name = ""
         self._lines: list[bytes] = []
         self._size = 0
@@ -39,29 +40,41 @@ class SseParser:
         Raises:
             EventTooLarge: an event is larger than the bound.
         """
-        if self._after_cr and chunk:
+        if not chunk:
+            return []
+        if self._after_cr:
             # The CR ended its line already; an LF that follows belongs to it.
             chunk = chunk.removeprefix(b"\n")
             self._after_cr = False
-        block = self._tail + chunk if self._tail else chunk
         events = []
         start = 0
-        for end in _LINE_END.finditer(block):
-            event = self._line(block[start : end.start()])
+        # Only what is new is searched: a large event comes in many chunks.
+        for end in _LINE_END.finditer(chunk):
+            event = self._line(self._joined(chunk[start : end.start()]))
             start = end.end()
             if event is not None:
                 events.append(event)
-        self._after_cr = bool(block) and start == len(block) and block.endswith(b"\r")
-        self._tail = block[start:]
-        if self._size + len(self._tail) > self._largest:
+        self._after_cr = bool(chunk) and start == len(chunk) and chunk.endswith(b"\r")
+        if start < len(chunk):
+            self._tail.append(chunk[start:])
+            self._tail_size += len(chunk) - start
+        if self._size + self._tail_size > self._largest:
             raise EventTooLarge(f"an event is larger than {self._largest} bytes")
         return events
 
     def finish(self) -> list[tuple[str, bytes]]:
         """The event that stands unfinished at the end: some servers forget its blank line."""
-        events = [self._line(self._tail), self._line(b"")]
-        self._tail = b""
+        events = [self._line(self._joined(b"")), self._line(b"")]
         return [event for event in events if event is not None]
+
+    def _joined(self, rest: bytes) -> bytes:
+        """The line that ends with `rest`."""
+        if not self._tail:
+            return rest
+        line = b"".join((*self._tail, rest))
+        self._tail.clear()
+        self._tail_size = 0
+        return line
 
     def _line(self, line: bytes) -> tuple[str, bytes] | None:
         if self._first:

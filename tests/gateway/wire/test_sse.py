@@ -72,3 +72,23 @@ def test_event_above_the_bound_is_refused(piece: bytes) -> None:
 
     with pytest.raises(EventTooLarge):
         parser.feed(piece * 12)
+
+
+def test_an_empty_chunk_changes_nothing() -> None:
+    """A network that gives nothing between CR and LF does not make two lines of one."""
+    parser = SseParser()
+    events = [
+        event for chunk in (b"data: a\r", b"", b"\ndata: b\r\n\r\n") for event in parser.feed(chunk)
+    ]
+
+    assert events == [("", b"a\nb")]
+
+
+def test_a_large_event_is_searched_once() -> None:
+    """Ten megabytes in one event, in many chunks, cost as much as their bytes and no more."""
+    parser = SseParser()
+    body = b"x" * (10 * 1024 * 1024)
+    stream = b"data: " + body + b"\n\n"
+    pieces = [stream[at : at + 4096] for at in range(0, len(stream), 4096)]
+
+    assert [event for piece in pieces for event in parser.feed(piece)] == [("", body)]

@@ -21,6 +21,61 @@ class EventTooLarge(ValueError):
     """An event passed the bound; what follows cannot be read."""
 
 
+class EventBlocks:
+    """Cuts a stream behind its last whole event, for passing it on as it came.
+
+    Only what is new is searched, and a large event is joined once, however many chunks it
+    comes in.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._end = b""
+        self.waiting = 0
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Whole events, from what waited and this chunk; the rest, `waiting` bytes, is kept."""
+        if not self._pieces and chunk.endswith(b"\n\n"):
+            return chunk
+        # The end of an event may itself be cut.
+        window = self._end + chunk
+        cut = max(_end_of_last(window, mark) for mark in _EVENT_MARKS)
+        if cut < 0:
+            self._keep(chunk)
+            self._end = window[-_MARK_OVERLAP:]
+            return b""
+        cut -= len(self._end)
+        whole = b"".join((*self._pieces, chunk[:cut]))
+        self.clear()
+        self._keep(chunk[cut:])
+        self._end = chunk[cut:][-_MARK_OVERLAP:]
+        return whole
+
+    def tail(self) -> bytes:
+        """What waits for the end of its event."""
+        return b"".join(self._pieces)
+
+    def clear(self) -> None:
+        """Forget what waits."""
+        self._pieces.clear()
+        self._end = b""
+        self.waiting = 0
+
+    def _keep(self, piece: bytes) -> None:
+        if piece:
+            self._pieces.append(piece)
+            self.waiting += len(piece)
+
+
+_EVENT_MARKS = (b"\n\n", b"\r\n\r\n", b"\r\r")
+_MARK_OVERLAP = 3
+
+
+def _end_of_last(window: bytes, mark: bytes) -> int:
+    at = window.rfind(mark)
+    return at + len(mark) if at >= 0 else -1
+
+
 class SseParser:
     """Incremental parser: `feed` bytes as they come, take whole events out."""
 

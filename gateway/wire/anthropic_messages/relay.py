@@ -20,7 +20,7 @@ from gateway.wire.anthropic_messages.decode import no_message, read_usage
 from gateway.wire.anthropic_messages.patch import patch
 from gateway.wire.base import Encoded, Reply, Sending, StreamReader
 from gateway.wire.failures import vendor_failure
-from gateway.wire.sse import LARGEST_EVENT
+from gateway.wire.sse import LARGEST_EVENT, EventBlocks
 
 #: Answer bytes that are kept for estimating usage when the server reports none.
 _KEPT_FOR_ESTIMATE = 1024 * 1024
@@ -68,7 +68,7 @@ class RelayReader:
         self.failure: AttemptFailure | None = None
         self._told: dict[str, Any] = {}
         self._stopped = False
-        self._tail = b""
+        self._events = EventBlocks()
         self._waiting: list[bytes] = []
         self._kept: list[bytes] = []
         self._kept_size = 0
@@ -89,10 +89,11 @@ class RelayReader:
     def finish(self) -> bytes:
         """The upstream closed; an end marker that it forgot is added when the model had stopped."""
         rest = b""
-        if self._tail.strip() and _payload_is_whole(self._tail):
+        tail = self._events.tail()
+        if tail.strip() and _payload_is_whole(tail):
             # Some servers forget the blank line after their last event.
-            rest = self.feed(b"\n" if self._tail.endswith(b"\n") else b"\n\n")
-        self._tail = b""
+            rest = self.feed(b"\n" if tail.endswith(b"\n") else b"\n\n")
+        self._events.clear()
         if self.failure is not None:
             return b""
         if self._stopped and not self.ended:
@@ -119,17 +120,10 @@ class RelayReader:
         return passed
 
     def _whole_events(self, chunk: bytes) -> bytes:
-        joined = self._tail + chunk if self._tail else chunk
-        if joined.endswith(b"\n\n"):
-            self._tail = b""
-            return joined
-        cut = 0
-        for end in _EVENT_END.finditer(joined):
-            cut = end.end()
-        self._tail = joined[cut:]
-        if len(self._tail) > LARGEST_EVENT:
+        block = self._events.feed(chunk)
+        if self._events.waiting > LARGEST_EVENT:
             self.failure = _bad("an event of the stream is too large")
-        return joined[:cut]
+        return block
 
     def _keep(self, block: bytes) -> None:
         self._size += len(block)

@@ -20,9 +20,8 @@ from gateway.wire.base import Encoded, Reply, Sending, StreamReader
 from gateway.wire.failures import vendor_failure
 from gateway.wire.openai_chat.patch import patch
 from gateway.wire.openai_chat.usage import read_usage
+from gateway.wire.sse import LARGEST_EVENT, EventBlocks
 
-#: A single event larger than this is not a chat answer; in bytes.
-LARGEST_EVENT = 16 * 1024 * 1024
 #: Answer bytes that are kept for estimating usage when the server reports none.
 _KEPT_FOR_ESTIMATE = 1024 * 1024
 
@@ -69,7 +68,7 @@ class RelayReader:
         self._choices = choices
         self._finished = 0
         self._done_marker = False
-        self._tail = b""
+        self._events = EventBlocks()
         self._waiting: list[bytes] = []
         self._kept: list[bytes] = []
         self._kept_size = 0
@@ -90,10 +89,10 @@ class RelayReader:
     def finish(self) -> bytes:
         """The upstream closed; an end marker that it forgot is added when all choices ended."""
         rest = b""
-        if self._tail.strip():
+        if self._events.tail().strip():
             # Some servers forget the blank line after their last event.
             rest = self.feed(b"\n\n")
-        self._tail = b""
+        self._events.clear()
         if self.failure is not None:
             return b""
         self.ended = self._done_marker or self._finished >= self._choices
@@ -121,19 +120,12 @@ class RelayReader:
         return passed.replace(_NULL_USAGE, b"") if self._strip else passed
 
     def _whole_events(self, chunk: bytes) -> bytes:
-        joined = self._tail + chunk if self._tail else chunk
-        if joined.endswith(b"\n\n"):
-            self._tail = b""
-            return joined
-        cut = 0
-        for end in _EVENT_END.finditer(joined):
-            cut = end.end()
-        self._tail = joined[cut:]
-        if len(self._tail) > LARGEST_EVENT:
+        block = self._events.feed(chunk)
+        if self._events.waiting > LARGEST_EVENT:
             self.failure = AttemptFailure(
                 kind=FailureKind.BAD_RESPONSE, detail="an event of the stream is too large"
             )
-        return joined[:cut]
+        return block
 
     def _keep(self, block: bytes) -> None:
         self._size += len(block)

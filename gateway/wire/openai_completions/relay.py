@@ -20,7 +20,7 @@ from gateway.wire.base import Encoded, Reply, Sending, StreamReader
 from gateway.wire.document import hide, is_set, raw_json
 from gateway.wire.failures import vendor_failure
 from gateway.wire.openai_usage import read_usage
-from gateway.wire.sse import LARGEST_EVENT
+from gateway.wire.sse import LARGEST_EVENT, EventBlocks
 
 _EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _NULL_USAGE = b',"usage":null'
@@ -71,29 +71,28 @@ class RelayReader:
         self._choices = choices
         self._finished = 0
         self._done_marker = False
-        self._tail = b""
+        self._events = EventBlocks()
         self._waiting: list[bytes] = []
 
     def feed(self, chunk: bytes) -> bytes:
         """Take upstream bytes, cut anywhere; return whole events for the client."""
         if self.failure is not None:
             return b""
-        self._tail += chunk
+        block = self._events.feed(chunk)
         start = 0
-        for end in _EVENT_END.finditer(self._tail):
-            event = self._tail[start : end.end()]
+        for end in _EVENT_END.finditer(block):
+            event = block[start : end.end()]
             start = end.end()
             if self._take(event):
                 self._waiting.append(event.replace(_NULL_USAGE, b"") if self._strip else event)
-        self._tail = self._tail[start:]
-        if len(self._tail) > LARGEST_EVENT:
+        if self._events.waiting > LARGEST_EVENT:
             self.failure = self._blamed(_failure("an event of the stream is too large"))
         return self._release()
 
     def finish(self) -> bytes:
         """The upstream closed; an end marker that it forgot is added when all choices ended."""
         # Some servers forget the blank line after their last event.
-        rest = self.feed(b"\n\n") if self._tail.strip() else b""
+        rest = self.feed(b"\n\n") if self._events.tail().strip() else b""
         if self.failure is not None:
             return b""
         self.ended = self._done_marker or self._finished >= self._choices

@@ -26,7 +26,7 @@ from gateway.wire.openai_responses.errors import render_stream_error
 from gateway.wire.openai_responses.faults import bad_answer, failed_response, not_free
 from gateway.wire.openai_responses.patch import patch
 from gateway.wire.openai_responses.usage import read_usage
-from gateway.wire.sse import LARGEST_EVENT
+from gateway.wire.sse import LARGEST_EVENT, EventBlocks
 
 #: Answer bytes that are kept for estimating usage when the server reports none.
 _KEPT_FOR_ESTIMATE = 1024 * 1024
@@ -97,7 +97,7 @@ class RelayReader:
         self.ended = False
         self.failure: AttemptFailure | None = None
         self._patches = patches
-        self._tail = b""
+        self._events = EventBlocks()
         self._passed = b""
         self._waiting: list[bytes] = []
         self._last: list[bytes] = []
@@ -121,10 +121,10 @@ class RelayReader:
     def finish(self) -> bytes:
         """The upstream closed: the last event, if it came."""
         rest = b""
-        if self._tail.strip():
+        if self._events.tail().strip():
             # Some servers forget the blank line after their last event.
             rest = self.feed(b"\n\n")
-        self._tail = b""
+        self._events.clear()
         if self.failure is not None:
             return b""
         return rest + b"".join(self._last)
@@ -154,17 +154,10 @@ class RelayReader:
         return passed
 
     def _whole_events(self, chunk: bytes) -> bytes:
-        joined = self._tail + chunk if self._tail else chunk
-        if joined.endswith(b"\n\n"):
-            self._tail = b""
-            return joined
-        cut = 0
-        for end in _EVENT_END.finditer(joined):
-            cut = end.end()
-        self._tail = joined[cut:]
-        if len(self._tail) > LARGEST_EVENT:
+        block = self._events.feed(chunk)
+        if self._events.waiting > LARGEST_EVENT:
             self.failure = self._blamed(bad_answer("an event of the stream is too large"))
-        return joined[:cut]
+        return block
 
     def _keep(self, block: bytes) -> None:
         self._size += len(block)

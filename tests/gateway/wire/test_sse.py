@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.wire.sse import EventTooLarge, SseParser
+from gateway.wire.sse import EventBlocks, EventTooLarge, SseParser
 
 
 def _parse(*chunks: bytes) -> list[tuple[str, bytes]]:
@@ -92,3 +92,16 @@ def test_a_large_event_is_searched_once() -> None:
     pieces = [stream[at : at + 4096] for at in range(0, len(stream), 4096)]
 
     assert [event for piece in pieces for event in parser.feed(piece)] == [("", body)]
+
+
+@given(st.lists(st.sampled_from([b"a", b"\n", b"\r", b"\n\n", b"\r\n\r\n", b"b\r\n"]), max_size=14))
+def test_blocks_end_behind_an_event(chunks: list[bytes]) -> None:
+    """Nothing is lost, what is given ends an event, and no whole event waits."""
+    blocks = EventBlocks()
+    given_out = [blocks.feed(chunk) for chunk in chunks]
+    marks = (b"\n\n", b"\r\n\r\n", b"\r\r")
+
+    assert b"".join(given_out) + blocks.tail() == b"".join(chunks)
+    assert blocks.waiting == len(blocks.tail())
+    assert all(block.endswith(marks) for block in given_out if block)
+    assert not any(mark in blocks.tail() for mark in marks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +12,9 @@ import msgspec
 import typer
 
 from gateway.classify.classifier import Classifier, load_classifier
+from gateway.classify.difficulty import DifficultyModel
+from gateway.config.difficulty_models import load_model
+from gateway.config.settings import Settings, load_settings
 from gateway.core.errors import InvalidRequest
 from gateway.core.findings import Finding, SensitivityRules
 from gateway.core.profile import Profile
@@ -20,22 +24,45 @@ from gateway.wire.openai_chat.view import decode
 PolicyOption = Annotated[
     Path | None, typer.Option("--policy", help="A policy file whose sensitivity levels to use.")
 ]
+DifficultyOption = Annotated[
+    str,
+    typer.Option(
+        "--difficulty-model",
+        help="A model that `routing calibrate` saved, in place of the setting's.",
+    ),
+]
 
 
 class BadLine(ValueError):
     """A line cannot be judged; the message says why."""
 
 
-def classify_command(policy: PolicyOption = None) -> None:
+def classify_command(policy: PolicyOption = None, difficulty_model: DifficultyOption = "") -> None:
     """Judge JSON lines {"id", "text"} or {"id", "messages"} from stdin.
 
     Each answer is a JSON line with sensitivity, findings (types and places, never text),
-    difficulty, task and input_tokens. A line that cannot be read is reported on stderr and makes
-    the exit status 1; the others are answered all the same.
+    difficulty (and how reliable it is), task and input_tokens. A line that cannot be read is
+    reported on stderr and makes the exit status 1; the others are answered all the same.
     """
     rules = SensitivityRules() if policy is None else _rules_of(policy)
-    bad = classify_lines(sys.stdin.buffer, sys.stdout, sys.stderr, load_classifier(), rules)
+    try:
+        model = named_model(difficulty_model, load_settings(os.environ))
+    except ValueError as problem:
+        typer.echo(f"fairlead: {problem}", err=True)
+        raise typer.Exit(2) from None
+    classifier = load_classifier(difficulty=model)
+    bad = classify_lines(sys.stdin.buffer, sys.stdout, sys.stderr, classifier, rules)
     raise typer.Exit(1 if bad else 0)
+
+
+def named_model(name: str, settings: Settings) -> DifficultyModel | None:
+    """The difficulty model of that name, or else of the setting, or else None: the shipped one.
+
+    Raises:
+        DifficultyModelError: there is no such model, or its file is no good.
+    """
+    chosen = name or settings.difficulty_model
+    return load_model(settings.home, chosen) if chosen else None
 
 
 def classify_lines(
@@ -105,6 +132,7 @@ def _answer(name: object, profile: Profile, findings: list[dict[str, Any]]) -> d
         "sensitivity": profile.sensitivity.label,
         "findings": findings,
         "difficulty": profile.difficulty,
+        "difficulty_reliability": profile.reliability,
         "task": profile.task,
         "input_tokens": profile.tokens.expected,
     }

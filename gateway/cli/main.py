@@ -25,6 +25,7 @@ _COMMANDS = {
     "keys": "app",
     "policy": "app",
     "classify": "classify_command",
+    "routing": "app",
     "report": "app",
     "audit": "app",
     "doctor": "doctor",

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from gateway.config.difficulty_models import check_name
+
 PREFIX = "FAIRLEAD_"
 #: Variables that other parts of the project read: set-up scripts and tests.
 _OTHERS = frozenset(("FAIRLEAD_VENV", "FAIRLEAD_PYTHON", "FAIRLEAD_BENCH"))
@@ -31,7 +33,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     `policy` and `redis_url` are None when unset: then a policy is discovered and an embedded
     Redis is started under `home`. `admin_key` and `pepper` are None when unset: then they are
-    made once and kept under `home`. Times are in seconds, sizes in bytes. `warnings` are
+    made once and kept under `home`. `difficulty_model` names a model that was calibrated on own
+    pairs; None is the one that ships. Times are in seconds, sizes in bytes. `warnings` are
     sentences about variables that nobody reads.
     """
 
@@ -48,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reap_seconds: float = 5.0
     max_body_bytes: int = 10 * _MEBIBYTE
     drain_seconds: float = 30.0
+    difficulty_model: str | None = None
     warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -187,6 +191,9 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         ),
         "FAIRLEAD_DRAIN_SECONDS": Setting(
             "drain_seconds", _seconds(0, 3600), "a number of seconds, 0..3600"
+        ),
+        "FAIRLEAD_DIFFICULTY_MODEL": Setting(
+            "difficulty_model", check_name, "the name of a model that `routing list` shows"
         ),
     }
 )

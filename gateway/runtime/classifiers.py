@@ -6,6 +6,9 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 from gateway.classify.classifier import Classifier, load_classifier
+from gateway.classify.difficulty import DifficultyModel
+from gateway.config.difficulty_models import load_model
+from gateway.config.settings import Settings
 from gateway.core.findings import SensitivityRules
 from gateway.core.profile import Profile
 from gateway.core.request import ChatRequest
@@ -21,8 +24,9 @@ class Classifiers:
     The second one is loaded when the first large request comes, in its own thread.
     """
 
-    def __init__(self, quick: Classifier) -> None:
+    def __init__(self, quick: Classifier, difficulty: DifficultyModel | None = None) -> None:
         self._quick = quick
+        self._difficulty = difficulty
         self._patient: Classifier | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="classify")
 
@@ -43,10 +47,17 @@ class Classifiers:
         self, request: ChatRequest, rules: SensitivityRules, floor: Sensitivity
     ) -> Profile:
         if self._patient is None:
-            self._patient = load_classifier()
+            self._patient = load_classifier(difficulty=self._difficulty)
         return self._patient.judge(request, rules, floor)
 
 
-def open_classifiers() -> Classifiers:
-    """Load what every request needs; compiling the patterns takes some tenths of a second."""
-    return Classifiers(load_classifier())
+def open_classifiers(settings: Settings | None = None) -> Classifiers:
+    """Load what every request needs; compiling the patterns takes some tenths of a second.
+
+    Raises:
+        DifficultyModelError: `settings` name a difficulty model that cannot be used.
+    """
+    model = None
+    if settings is not None and settings.difficulty_model is not None:
+        model = load_model(settings.home, settings.difficulty_model)
+    return Classifiers(load_classifier(difficulty=model), model)

@@ -229,7 +229,7 @@ async def open_services(
         transport=transport,
         connection=connection,
         pepper=load_pepper(settings.home, settings.pepper),
-        classifiers=classifiers or open_classifiers(),
+        classifiers=classifiers or open_classifiers(settings),
     )
     services.start_upkeep()
     return services

@@ -1,0 +1,359 @@
+"""`fairlead routing`: learn difficulty from your own pairs, and measure how well it routes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from gateway.classify.cues import load_cues
+from gateway.classify.difficulty import load_shipped
+from gateway.classify.difficulty_calibration import (
+    Calibrated,
+    Pair,
+    TooFewRows,
+    calibrate,
+    cross_validated,
+    judged,
+    learn_from,
+)
+from gateway.classify.difficulty_features import Floats
+from gateway.classify.routing_curve import (
+    GRID,
+    CurveFigures,
+    NoGap,
+    calibration_error,
+    figures,
+    quality_curve,
+)
+from gateway.cli.session import fail
+from gateway.cli.tables import print_table
+from gateway.config.difficulty_models import check_name, load_model, save_model, saved_names
+from gateway.config.routing_pairs import pair_files, read_named_pairs, read_pairs
+from gateway.config.settings import Settings, load_settings
+from gateway.reports.routing_chart import html_chart, svg_chart
+
+app = typer.Typer(
+    help="Learn and measure which prompts need the strong model.", no_args_is_help=True
+)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+PairsArgument = Annotated[
+    Path, typer.Argument(help='JSON lines {"prompt", "weak_score", "strong_score"}, oldest first.')
+]
+
+#: APGR that others published, by data set: RouteLLM's best router (arXiv 2406.18665, table 3).
+PUBLISHED = {"mmlu": 0.603, "gsm8k": 0.622}
+
+
+@app.callback()
+def routing() -> None:
+    """Learn and measure which prompts need the strong model."""
+
+
+@app.command("calibrate")
+def calibrate_command(
+    pairs: PairsArgument,
+    save: Annotated[str, typer.Option(help="The name to save the model under.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Save even what is worse than the shipped model.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Learn from pairs, and save the model unless it is worse than the one that ships.
+
+    The newest fifth of the rows decides; the model that is saved has then learned from all.
+    Exit status 1: it is worse (or nothing can be said), and nothing was saved.
+    """
+    settings = _settings()
+    try:
+        check_name(save)
+        rows = read_pairs(pairs)
+        with _progress() as progress:
+            task = progress.add_task("", total=5)
+
+            def told(stage: str) -> None:
+                progress.update(task, advance=1, description=stage)
+
+            done = calibrate(rows, load_cues(), load_shipped(), told)
+    except TooFewRows as problem:
+        fail(f"{pairs}: {problem}")
+    except ValueError as mistake:
+        fail(str(mistake), status=2)
+    adopted = done.better or force
+    try:
+        path = save_model(settings.home, save, done.model) if adopted else None
+    except OSError as problem:
+        fail(f"the model cannot be saved: {problem}")
+    if as_json:
+        typer.echo(msgspec.json.encode(_as_document(done, save if adopted else None)).decode())
+    else:
+        _tell(done, path)
+    raise typer.Exit(0 if adopted else 1)
+
+
+@app.command()
+def evaluate(
+    pairs: PairsArgument,
+    difficulty_model: Annotated[
+        str, typer.Option("--difficulty-model", help="A saved model; else the shipped one.")
+    ] = "",
+    curve: Annotated[
+        Path | None, typer.Option(help="Write the curve to this .html or .svg file.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure a model on pairs that it has not learned from, beside prompt length."""
+    settings = _settings()
+    if curve is not None and curve.suffix not in (".html", ".svg"):
+        fail(f"--curve {curve}: the file must end in .html or .svg", status=2)
+    try:
+        rows = read_pairs(pairs)
+        named = difficulty_model or settings.difficulty_model
+        model = load_model(settings.home, named) if named else load_shipped()
+        scores = {
+            named or "shipped": _difficulties(
+                [one.difficulty for one in judged(model, rows, load_cues())]
+            ),
+            "length": _lengths(rows),
+        }
+        measured = {name: _figures(score, rows) for name, score in scores.items()}
+    except NoGap as problem:
+        fail(f"{pairs}: {problem}; there is nothing to route for")
+    except ValueError as mistake:
+        fail(str(mistake), status=2)
+    error = calibration_error(scores[named or "shipped"], _needed(rows))
+    if curve is not None:
+        _draw(curve, f"Routing on {pairs.name}", scores, rows)
+    if as_json:
+        document = {
+            "rows": len(rows),
+            "calibration_error": error,
+            "scores": {name: _rounded(one) for name, one in measured.items()},
+        }
+        typer.echo(msgspec.json.encode(document).decode())
+        return
+    table = _table("score")
+    for name, one in measured.items():
+        table.add_row(name, *_cells(one))
+    print_table(table)
+    typer.echo(f"Knowing both answers would give APGR {next(iter(measured.values())).oracle:.3f}.")
+    typer.echo(f"Calibration error of the difficulty: {error:.3f}")
+    if curve is not None:
+        typer.echo(f"The curve is in {curve}")
+
+
+@app.command()
+def bench(
+    data: Annotated[Path, typer.Option(help="A folder of .jsonl or .jsonl.gz pairs, or one file.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Compare scores on public sets: chance, length, the shipped model, and local evidence.
+
+    Local evidence is measured by cross-validation. The shipped model has learned from the public
+    sets, so its figure there flatters it; the model card has the one with each set left out.
+    """
+    _settings()
+    try:
+        sets = _read_sets(data)
+        with _progress() as progress:
+            measured = {}
+            task = progress.add_task("", total=len(sets))
+            for name, rows in sets.items():
+                progress.update(task, description=name)
+                measured[name] = _bench_one(rows)
+                progress.advance(task)
+    except ValueError as mistake:
+        fail(str(mistake), status=2)
+    if as_json:
+        document = {
+            name: {score: _rounded(one) for score, one in scores.items()}
+            for name, scores in measured.items()
+        }
+        typer.echo(msgspec.json.encode(document).decode())
+        return
+    table = _table("data set", "score")
+    for name, scores in measured.items():
+        table.add_row(name, "chance", "", "0.500", "50.0", "80.0", "0.200", "0.500")
+        for score, one in scores.items():
+            table.add_row("", score, *_cells(one))
+        if name in PUBLISHED:
+            table.add_row("", "RouteLLM's best, as published", "", f"{PUBLISHED[name]:.3f}")
+    print_table(table)
+
+
+@app.command("list")
+def list_models(as_json: JsonOption = False) -> None:
+    """The difficulty models that are saved here."""
+    settings = _settings()
+    rows: list[dict[str, object]] = []
+    for name in saved_names(settings.home):
+        row: dict[str, object] = {"name": name, "in_use": name == settings.difficulty_model}
+        try:
+            row["rows"] = load_model(settings.home, name).evidence
+        except ValueError as problem:
+            row["problem"] = str(problem)
+        rows.append(row)
+    if as_json:
+        typer.echo(msgspec.json.encode({"models": rows}).decode())
+        return
+    if not rows:
+        typer.echo(
+            "None is saved; make one with: fairlead routing calibrate PAIRS.jsonl --save NAME"
+        )
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("name", "rows", "in use", "problem"):
+        table.add_column(heading)
+    for row in rows:
+        used = "yes" if row["in_use"] else ""
+        table.add_row(
+            str(row["name"]), str(row.get("rows", "-")), used, str(row.get("problem", ""))
+        )
+    print_table(table)
+
+
+def _settings() -> Settings:
+    try:
+        return load_settings(os.environ)
+    except ValueError as mistake:
+        fail(str(mistake), status=2)
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        BarColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+
+def _tell(done: Calibrated, path: Path | None) -> None:
+    if done.newest_local is None or done.newest_cold is None:
+        typer.echo(
+            "On the newest fifth of the rows the strong model is no better than the weak one, so "
+            "no model can be judged by them."
+        )
+    else:
+        typer.echo(
+            f"APGR on the newest fifth: {done.newest_local:.3f} learned from the older rows, "
+            f"{done.newest_cold:.3f} by the model that ships."
+        )
+    if done.crossed is not None:
+        typer.echo(f"APGR over all {done.rows:,} rows by cross-validation: {done.crossed:.3f}")
+    typer.echo(f"Calibration error: {done.error:.3f}")
+    if path is None:
+        typer.echo("Not saved: it is not better than what ships (--force saves it all the same).")
+    else:
+        typer.echo(f"Saved to {path}; use it with FAIRLEAD_DIFFICULTY_MODEL={path.stem}")
+
+
+def _as_document(done: Calibrated, saved: str | None) -> dict[str, object]:
+    return {
+        "saved": saved,
+        "adopted": saved is not None,
+        "better": done.better,
+        "rows": done.rows,
+        "apgr_newest": done.newest_local,
+        "apgr_newest_cold_start": done.newest_cold,
+        "apgr_cross_validated": done.crossed,
+        "calibration_error": done.error,
+    }
+
+
+def _read_sets(data: Path) -> dict[str, list[Pair]]:
+    sets: dict[str, list[Pair]] = {}
+    for file in pair_files(data):
+        for name, pair in read_named_pairs(file):
+            sets.setdefault(name, []).append(pair)
+    return sets
+
+
+def _bench_one(rows: Sequence[Pair]) -> dict[str, CurveFigures]:
+    cues = load_cues()
+    shipped = [one.difficulty for one in judged(load_shipped(), rows, cues)]
+    scores = {
+        "length": _lengths(rows),
+        "shipped": _difficulties(shipped),
+        "local evidence": cross_validated(learn_from(rows, cues)),
+    }
+    return {name: _figures(score, rows) for name, score in scores.items()}
+
+
+def _figures(score: Floats, rows: Sequence[Pair]) -> CurveFigures:
+    return figures(score, *_both(rows))
+
+
+def _both(rows: Sequence[Pair]) -> tuple[Floats, Floats]:
+    weak = np.array([row.weak_score for row in rows])
+    return weak, np.array([row.strong_score for row in rows])
+
+
+def _needed(rows: Sequence[Pair]) -> Floats:
+    weak, strong = _both(rows)
+    return np.asarray(strong * (1 - weak))
+
+
+def _difficulties(values: Sequence[float]) -> Floats:
+    return np.array(values, float)
+
+
+def _lengths(rows: Sequence[Pair]) -> Floats:
+    return np.array([len(row.prompt) for row in rows], float)
+
+
+def _draw(path: Path, title: str, scores: Mapping[str, Floats], rows: Sequence[Pair]) -> None:
+    weak, strong = _both(rows)
+    curves = {name: quality_curve(score, weak, strong).tolist() for name, score in scores.items()}
+    curves["oracle"] = quality_curve(strong - weak, weak, strong).tolist()
+    curves["chance"] = GRID.tolist()
+    if path.suffix == ".svg":
+        text = svg_chart(title, curves)
+    else:
+        said = [
+            f"{len(rows):,} prompts",
+            *(f"{n}: APGR {_figures(s, rows).apgr:.3f}" for n, s in scores.items()),
+        ]
+        text = html_chart(title, curves, said)
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        fail(f"{path} cannot be written: {problem.strerror}")
+
+
+def _table(*first: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in first:
+        table.add_column(heading, no_wrap=True)
+    for heading in ("rows", "APGR", "CPT50 %", "CPT80 %", "PGR at 20 %", "AUC"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _cells(one: CurveFigures) -> tuple[str, ...]:
+    return (
+        f"{one.rows:,}",
+        f"{one.apgr:.3f}",
+        "-" if one.cpt50 is None else f"{one.cpt50:.1f}",
+        "-" if one.cpt80 is None else f"{one.cpt80:.1f}",
+        f"{one.pgr20:.3f}",
+        "-" if one.auc is None else f"{one.auc:.3f}",
+    )
+
+
+def _rounded(one: CurveFigures) -> dict[str, float | int | None]:
+    return {
+        name: round(held, 4) if isinstance(held, float) else held
+        for name, held in msgspec.structs.asdict(one).items()
+    }

@@ -31,7 +31,7 @@ MESSAGES = "/v1/messages"
 RESPONSES = "/v1/responses"
 
 #: Wires of the backends that every client is run against.
-BACKS = ("openai_chat", "anthropic_messages")
+BACKS = ("openai_chat", "openai_responses", "anthropic_messages")
 
 CLIENTS = (
     Client(

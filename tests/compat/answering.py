@@ -185,6 +185,7 @@ def _arguments(asked: Asked, tool: Tool) -> list[str]:
     said = " ".join([asked.said, *(text for _, text in asked.results)])
     given = re.findall(rf"\b{re.escape(tool.name)}\(([^()]*)\)", asked.said)
     properties = tool.schema.get("properties") or {}
+    forced = asked.choice == tool.name  # a tool that stands for the form of the answer
     required = [
         properties[name] for name in tool.schema.get("required") or () if name in properties
     ]
@@ -195,6 +196,6 @@ def _arguments(asked: Asked, tool: Tool) -> list[str]:
     else:
         sayings = [said]
     return [
-        json.dumps(value_for(tool.schema, saying), ensure_ascii=False)
+        json.dumps(value_for(tool.schema, saying, optional=forced), ensure_ascii=False)
         for saying in dict.fromkeys(sayings)
     ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tests.compat import chat_upstream, messages_upstream
+from tests.compat import chat_upstream, messages_upstream, responses_upstream
 from tests.upstreams.scripted import Received, Script
 
 _PLAYS = {
     "/v1/chat/completions": chat_upstream.play,
     "/v1/messages": messages_upstream.play,
+    "/v1/responses": responses_upstream.play,
     "/v1/messages/count_tokens": messages_upstream.play,
 }
 

@@ -29,6 +29,13 @@ deployments:
     model: scripted-messages
     clearance: restricted
     price: {{input_usd_per_mtok: 1, output_usd_per_mtok: 2}}
+  responses-backend:
+    adapter: openai_compatible
+    base_url: "{url}/v1"
+    options: {{wire: openai_responses}}
+    model: scripted-responses
+    clearance: restricted
+    price: {{input_usd_per_mtok: 1, output_usd_per_mtok: 2}}
   # Named as their models are, for clients that change the model and look at the answer's.
   other-openai_chat:
     adapter: openai_compatible
@@ -43,6 +50,13 @@ deployments:
     model: other-anthropic_messages
     clearance: restricted
     price: {{input_usd_per_mtok: 1, output_usd_per_mtok: 2}}
+  other-openai_responses:
+    adapter: openai_compatible
+    base_url: "{url}/v1"
+    options: {{wire: openai_responses}}
+    model: other-openai_responses
+    clearance: restricted
+    price: {{input_usd_per_mtok: 1, output_usd_per_mtok: 2}}
 aliases:
   gpt-4.1-mini: {{}}
   gpt-4.1: {{}}
@@ -52,6 +66,9 @@ routes:
   - id: to-messages
     when: {{app: anthropic_messages}}
     use: [messages-backend]
+  - id: to-responses
+    when: {{app: openai_responses}}
+    use: [responses-backend]
   - id: to-chat
     use: [chat-backend]
 """

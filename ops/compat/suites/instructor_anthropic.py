@@ -23,4 +23,5 @@ def clients(url: str, key: str, request: pytest.FixtureRequest) -> Clients:
             anthropic.AsyncAnthropic(**given), mode=request.param, max_tokens=1024
         ),
         "claude-haiku-4-5",
+        "anthropic_messages",
     )

@@ -25,4 +25,5 @@ def clients(url: str, key: str, request: pytest.FixtureRequest) -> Clients:
         instructor.from_openai(openai.OpenAI(**given), mode=request.param),
         instructor.from_openai(openai.AsyncOpenAI(**given), mode=request.param),
         "gpt-4.1-mini",
+        "openai_chat",
     )

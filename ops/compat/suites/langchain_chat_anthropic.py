@@ -1,5 +1,6 @@
 """LangChain's standard integration tests for `ChatAnthropic`."""
 
+# ruff: noqa: D102 - the flags are described by the class that they override.
 from __future__ import annotations
 
 import os

@@ -106,7 +106,9 @@ async def test_agent(model: FunctionCallingLLM) -> None:
 
 def test_structured_predict(model: FunctionCallingLLM) -> None:
     """An object from a prompt template."""
-    person = model.structured_predict(Person, PromptTemplate("Extract: {t}"), t="Jason is 25")
+    person = model.structured_predict(
+        Person, PromptTemplate("Extract the person: {t}"), t="Jason is 25"
+    )
 
     assert (person.name, person.age) == ("Jason", 25)
 
@@ -114,7 +116,7 @@ def test_structured_predict(model: FunctionCallingLLM) -> None:
 def test_as_structured_llm(model: FunctionCallingLLM) -> None:
     """An object from a chat, whole and streamed."""
     structured = model.as_structured_llm(Person)
-    asked = [ChatMessage("Extract: Jason is 25")]
+    asked = [ChatMessage("Extract the person: Jason is 25")]
     parts: list[Any] = list(structured.stream_chat(asked))
 
     assert structured.chat(asked).raw == Person(name="Jason", age=25)

@@ -7,6 +7,8 @@ for models that no other API serves: requests of all others are translated to it
 
 from __future__ import annotations
 
+import re
+
 from adapters.base import Adapter
 from adapters.prepared import PreparedAdapter, check_options, own_headers, text_option, wire_option
 from adapters.sdk import CapturingTransport, captured_call
@@ -14,6 +16,10 @@ from adapters.transport import PreparedCall, Transport
 from gateway.core.deployment import SHIPPED_ADAPTERS, Deployment
 
 _OPTIONS = frozenset({"organization", "project", "api_version", "wire"})
+
+# OpenAI's chat models refuse the legacy endpoint, so for them a plain prompt is translated. On
+# Azure the model's name is the customer's own and tells nothing.
+_COMPLETES_TEXT = re.compile(r"instruct|davinci|babbage")
 
 
 def open_adapter(deployment: Deployment, transport: Transport) -> Adapter:
@@ -77,8 +83,9 @@ def _prepare(deployment: Deployment) -> dict[str, PreparedCall]:
         calls = {"openai_chat": captured_call(capturing, headers)}
         client.responses.create(model=deployment.model, input="")
         calls["openai_responses"] = captured_call(capturing, headers)
-        client.completions.create(model=deployment.model, prompt="")
-        calls["openai_completions"] = captured_call(capturing, headers)
+        if version or _COMPLETES_TEXT.search(deployment.model):
+            client.completions.create(model=deployment.model, prompt="")
+            calls["openai_completions"] = captured_call(capturing, headers)
         client.embeddings.create(model=deployment.model, input="", encoding_format="float")
         calls["openai_embeddings"] = captured_call(capturing, headers)
     return calls

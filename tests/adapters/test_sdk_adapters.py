@@ -161,5 +161,23 @@ def test_wire_and_cap_field(opened: Open, adapter: str, wire: str, cap: str) -> 
     assert (adapter_.wire, getattr(adapter_, "cap_field", None)) == (wire, cap)
 
 
+@pytest.mark.parametrize(
+    ("model", "options", "taken"),
+    [
+        ("gpt-4o", (), False),
+        ("gpt-3.5-turbo-instruct", (), True),
+        ("ft:davinci-002:acme::1", (), True),
+        ("our-own-name", (("api_version", "2024-10-21"),), True),
+    ],
+)
+def test_only_models_of_the_legacy_kind_are_asked_to_complete_text(
+    opened: Open, model: str, options: tuple[tuple[str, str], ...], taken: bool
+) -> None:
+    """OpenAI's chat models refuse that endpoint; for them a plain prompt is translated."""
+    adapter = opened("http://127.0.0.1:9", "openai", model=model, options=options)
+
+    assert ("openai_completions" in adapter.wires) is taken
+
+
 async def _in_thread(call: Callable[[], object]) -> None:
     await asyncio.to_thread(call)

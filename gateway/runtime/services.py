@@ -215,7 +215,11 @@ async def open_services(
         ValueError: a deployment cannot be opened; the message names it and what it lacks.
     """
     connection = RedisConnection(settings.redis_url or "")
-    await connection.open()
+    try:
+        await connection.open()
+    except StoreUnavailable as error:
+        # The connection goes on trying; until then `/readyz` says what is missing.
+        logger().error("redis_not_there_yet", detail=error.detail)
     transport = Transport()
     run_dir = settings.home / "run"
     adapters = {

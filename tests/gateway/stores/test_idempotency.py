@@ -54,7 +54,7 @@ async def test_an_answer_is_kept_for_a_day_and_is_unreadable_in_the_database(
     (name,) = client.keys()  # type: ignore[misc]
     assert name.startswith(b"fairlead:{acme}:once:")
     assert b"private" not in client.get(name)  # type: ignore[operator]
-    assert 0 < KEPT_SECONDS * 1000 - client.pttl(name) < 60_000  # type: ignore[operator]
+    assert 0 <= KEPT_SECONDS * 1000 - client.pttl(name) < 60_000  # type: ignore[operator]
 
 
 async def test_owners_and_orgs_never_meet_under_the_same_key(connection: RedisConnection) -> None:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
-from litestar import Litestar, MediaType, Request, Response, get, post
+from litestar import Litestar, MediaType, Request, Response, get
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import ScalarRenderPlugin
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
-from litestar.types import ASGIApp
 
 from gateway.app.admin import explain_handler
 from gateway.app.counting import count_tokens_handler
 from gateway.app.dataplane import AsgiApp, DataPlane, FastLane
+from gateway.app.documented import documented_handlers
 from gateway.app.listing import models_handler, one_model_handler
 from gateway.app.responses import delete_handler, input_items_handler, show_handler
 from gateway.core.errors import FairleadError, InvalidRequest, UnknownEndpoint
@@ -26,44 +24,6 @@ from gateway.wire.anthropic_messages import errors as anthropic_errors
 from gateway.wire.openai_chat.errors import render_error
 
 _VERSION = "0.1.0"
-
-
-@dataclass
-class ChatOperation(Operation):
-    """Documents the request body, which the gateway reads as bytes and passes on."""
-
-    def __post_init__(self) -> None:
-        """Fill in the body that the handler's signature does not show."""
-        self.request_body = RequestBody(
-            description="A Chat Completions request of the OpenAI API, with any of its fields.",
-            required=True,
-            content={
-                "application/json": OpenAPIMediaType(
-                    schema=Schema(
-                        type="object",  # type: ignore[arg-type]
-                        required=["model", "messages"],
-                        properties={
-                            "model": Schema(type="string"),  # type: ignore[arg-type]
-                            "messages": Schema(type="array", items=Schema(type="object")),  # type: ignore[arg-type]
-                            "stream": Schema(type="boolean"),  # type: ignore[arg-type]
-                        },
-                    )
-                )
-            },
-        )
-
-
-@post(
-    "/v1/chat/completions",
-    operation_class=ChatOperation,
-    summary="Judge a chat request, route it by policy and answer it",
-    status_code=200,
-    tags=["data plane"],
-)
-async def chat_handler(state: State) -> ASGIApp:
-    """The documented twin of the fast lane: the same function of the data plane."""
-    serve: ASGIApp = state.plane.routes["POST", "/v1/chat/completions"]
-    return serve
 
 
 @get("/healthz", summary="The process is alive", tags=["health"])
@@ -108,7 +68,7 @@ def create_app(opening: Callable[[], Awaitable[Services]]) -> AsgiApp:
 
     application = Litestar(
         route_handlers=[
-            chat_handler,
+            *documented_handlers(),
             count_tokens_handler,
             models_handler,
             one_model_handler,

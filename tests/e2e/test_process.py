@@ -326,7 +326,8 @@ def test_health_metrics_and_documentation_are_served(gateway: GatewayProcess, ke
         'fairlead_breaker_state{deployment="scripted",state="closed"} 1.0',
     ):
         assert name in metrics, name
-    assert "/v1/chat/completions" in described["paths"]
+    for path in ("chat/completions", "responses", "completions", "embeddings", "messages"):
+        assert "requestBody" in described["paths"][f"/v1/{path}"]["post"], path
 
 
 def test_nothing_that_was_said_or_is_secret_reaches_a_log(

@@ -10,16 +10,16 @@ from ops.compat.run import Case, Run
 
 _INTRODUCTION = """# Compatibility
 
-Client libraries of the ecosystem, run against a Fairlead process with nothing changed but the address
-and the key. Behind it stands a scripted model that reads the request as its vendor would, refuses what
-the vendor refuses, calls the tools that the prompt asks for with arguments that fit their schemas, and
-answers in JSON where JSON is wanted.
+Client libraries of the ecosystem, run against a Fairlead process with nothing changed but the
+address and the key. Behind it stands a scripted model that reads the request as its vendor would,
+refuses what the vendor refuses, calls the tools that the prompt asks for with arguments that fit
+their schemas, and answers in JSON where JSON is wanted.
 
-Each suite is run once per kind of backend. Where the client's API and the backend's are the same, the
-request passes through; otherwise it is translated both ways.
+Each suite is run once per kind of backend. Where the client's API and the backend's are the same,
+the request passes through; otherwise it is translated both ways.
 
-This page is generated: `python -m ops.compat.publish` installs the pinned libraries in environments of
-their own, runs every suite and writes it. The same suites run in `sh ops/test.sh --full`.
+This page is generated: `python -m ops.compat.publish` installs the pinned libraries in environments
+of their own, runs every suite and writes it. The same suites run in `sh ops/test.sh --full`.
 """
 
 
@@ -27,11 +27,8 @@ def page(runs: Sequence[Run], day: date) -> str:
     """The whole page in Markdown."""
     known = {(run.client, run.back): run for run in runs}
     parts = [_INTRODUCTION, f"Last run: {day.isoformat()}.\n", _summary(known), _covered()]
-    for outcome, title in (
-        ("failed", "What failed"),
-        ("not supported", "What was not run, and why"),
-    ):
-        parts.append(_reasons(runs, outcome, title))
+    parts.append(_reasons(runs, "failed", "What failed"))
+    parts.append(_reasons(runs, "not supported", "What was not run, and why"))
     return "\n".join(part for part in parts if part).rstrip() + "\n"
 
 

@@ -7,6 +7,7 @@ With `FAIRLEAD_COMPAT_RESULTS` set to a folder, each run is kept there as JSON: 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +33,8 @@ def test_a_client_works_with_nothing_but_its_address_changed(
     stand: Stand, tmp_path: Path, client: Client, back: str
 ) -> None:
     """Everything that the client's suite does succeeds, whichever wire the backend speaks."""
+    if client.environment == "node" and shutil.which("npm") is None:
+        pytest.skip("needs Node.js 20 or newer, with npm")
     run = run_client(
         client, back, url=stand.gateway.url, key=stand.keys[back], folder=tmp_path / "run"
     )

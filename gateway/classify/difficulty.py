@@ -25,6 +25,8 @@ from gateway.classify.difficulty_rule import Rule, by_rule
 #: The dense features, in order. A model that was fitted to others cannot be read.
 DENSE = (*SCALARS, *(f"cue_{cue.name}" for cue in CUES), "rule", "room")
 _CUE_PLACE = {cue.name: len(SCALARS) + number for number, cue in enumerate(CUES)}
+#: Each scalar is also told by how many of these cuts, at even shares of the rows, it passes.
+CUTS = 7
 #: Standardised features are held within this many spreads.
 REACH = 4.0
 _MAGIC = b"fairlead-difficulty 1 "
@@ -53,15 +55,18 @@ class PackedHead(msgspec.Struct, frozen=True):
 class DifficultyModel(msgspec.Struct, frozen=True, kw_only=True):
     """Everything of a fitted model, as it is saved.
 
-    `means` and `spreads` standardise the dense features. `anchor` is how much of the hand rule's
-    log-odds is added to those of failure, and `bound` the most that the rest may add. `local` is
-    the share of gain, 0..1, in the score; `slope` and `offset` make it a probability. `known` has
-    a bit for each bucket of a word that was seen. `evidence` is the number of local rows.
+    `means` and `spreads` standardise the dense features; `cuts` are `CUTS` thresholds for each
+    scalar, and the heads' dense weights are for the former and then the latter. `anchor` is how
+    much of the hand rule's log-odds is added to those of failure, and `bound` the most that the
+    rest may add. `local` is the share of gain, 0..1, in the score; `slope` and `offset` make it a
+    probability. `known` has a bit for each bucket of a word that was seen. `evidence` is the
+    number of local rows.
     """
 
     features: tuple[str, ...]
     means: tuple[float, ...]
     spreads: tuple[float, ...]
+    cuts: tuple[float, ...]
     weak: PackedHead
     strong: PackedHead
     anchor: float
@@ -81,6 +86,7 @@ class Predictor:
         self.model = model
         self._means = np.array(model.means)
         self._spreads = np.array(model.spreads)
+        self._cuts = np.array(model.cuts).reshape(len(SCALARS), CUTS)
         heads = (model.weak, model.strong)
         self._words = [np.frombuffer(head.words, np.int8) for head in heads]
         self._steps = [head.step for head in heads]
@@ -101,9 +107,7 @@ class Predictor:
         return Assessed(round(mixed, 4), round(reliability, 4))
 
     def _log_odds(self, seen: Seen, dense: Floats) -> tuple[float, float]:
-        level = (dense - self._means) / self._spreads
-        np.clip(level, -REACH, REACH, out=level)
-        levels = self._dense @ level
+        levels = self._dense @ leveled(dense[None], self._means, self._spreads, self._cuts)[0]
         scale = 1 / math.sqrt(max(1, len(seen.buckets)))
         weak, strong = (
             float(words.take(seen.buckets).sum(dtype=np.int64)) * step * scale + levels[n] + base
@@ -141,6 +145,13 @@ def dense_features(seen: Seen, cues: Sequence[Cue], rule: Rule) -> Floats:
     return values
 
 
+def leveled(raw: Floats, means: Floats, spreads: Floats, cuts: Floats) -> Floats:
+    """Rows of dense features in spreads from their mean, and which cuts their scalars pass."""
+    even = np.minimum(np.maximum((raw - means) / spreads, -REACH), REACH)
+    passed = raw[:, : len(SCALARS), None] > cuts
+    return np.concatenate((even, passed.reshape(len(raw), -1)), axis=1)
+
+
 def pack_head(words: Floats, dense: Floats, intercept: float) -> PackedHead:
     """Round the word weights to signed bytes."""
     step = float(np.abs(words).max()) / 127 or 1.0
@@ -169,7 +180,12 @@ def unpack_model(raw: bytes) -> DifficultyModel:
         model = msgspec.msgpack.decode(zlib.decompress(body), type=DifficultyModel)
     except (zlib.error, msgspec.DecodeError) as problem:
         raise BadModel(f"it cannot be read: {problem}") from None
-    if model.features != DENSE or len(model.weak.words) != BUCKETS:
+    heads = (model.weak, model.strong)
+    fits = all(
+        len(head.words) == BUCKETS and len(head.dense) == len(DENSE) + len(SCALARS) * CUTS
+        for head in heads
+    )
+    if not fits or model.features != DENSE or len(model.cuts) != len(SCALARS) * CUTS:
         raise BadModel("it was fitted to other features than this version has; calibrate it anew")
     return model
 

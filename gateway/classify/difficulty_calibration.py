@@ -14,15 +14,16 @@ import numpy.typing as npt
 
 from gateway.classify.cues import CueReader
 from gateway.classify.difficulty import (
+    CUTS,
     DENSE,
-    REACH,
     Assessed,
     DifficultyModel,
     Predictor,
     dense_features,
+    leveled,
     pack_head,
 )
-from gateway.classify.difficulty_features import BUCKETS, Floats, Seen, featurise
+from gateway.classify.difficulty_features import BUCKETS, SCALARS, Floats, Seen, featurise
 from gateway.classify.difficulty_rule import by_rule
 from gateway.classify.difficulty_training import (
     Head,
@@ -36,8 +37,8 @@ from gateway.classify.routing_curve import NoGap, area, calibration_error, quali
 #: Fewer rows than this say nothing.
 LEAST_ROWS = 50
 #: Rows at which local gain and the weak model's failure count the same in the score.
-HALF_TRUST = 150
-PENALTIES = (Penalty(1.0, 100.0), Penalty(2.0, 1000.0), Penalty(10.0, 1000.0))
+HALF_TRUST = 30
+PENALTIES = (Penalty(1.0, 300.0), Penalty(2.0, 2000.0), Penalty(5.0, 1000.0))
 _FOLDS = 4
 #: Spreads of features that hardly vary are not blown up beyond this.
 _LEAST_SPREAD = 0.05
@@ -94,17 +95,37 @@ class Learning(msgspec.Struct, frozen=True):
         return Learning(seen, self.raw[chosen], self.weak[chosen], self.strong[chosen])
 
 
+class Scale(msgspec.Struct, frozen=True):
+    """What puts dense features on one scale; see `gateway.classify.difficulty.leveled`."""
+
+    means: Floats
+    spreads: Floats
+    cuts: Floats
+
+    def levels(self, raw: Floats) -> Floats:
+        """The dense features as the heads weigh them."""
+        return leveled(raw, self.means, self.spreads, self.cuts)
+
+
+def scale_of(raw: Floats) -> Scale:
+    """The scale of these rows."""
+    shares = np.arange(1, CUTS + 1) / (CUTS + 1)
+    cuts = np.quantile(raw[:, : len(SCALARS)], shares, axis=0).T.copy()
+    # Equal cuts would be one feature several times; those after the first are never passed.
+    cuts[:, 1:][cuts[:, 1:] == cuts[:, :-1]] = np.inf
+    return Scale(raw.mean(axis=0), np.maximum(raw.std(axis=0), _LEAST_SPREAD), cuts)
+
+
 class Fitted(msgspec.Struct, frozen=True):
-    """Both heads and what standardises their features."""
+    """Both heads and the scale of their dense features."""
 
     weak: Head
     strong: Head
-    means: Floats
-    spreads: Floats
+    scale: Scale
 
     def score(self, learning: Learning, local: float) -> Floats:
         """The blended score of every row."""
-        design = design_of(learning.seen, standardised(learning.raw, self.means, self.spreads))
+        design = design_of(learning.seen, self.scale.levels(learning.raw))
         weak, strong = (_chance(head.logits(design)) for head in (self.weak, self.strong))
         return (1 - local) * (1 - weak) + local * (strong - weak)
 
@@ -188,18 +209,12 @@ def judged(model: DifficultyModel, pairs: Sequence[Pair], cues: CueReader) -> li
 
 def fit_both(learning: Learning, penalty: Penalty) -> Fitted:
     """Fit P(weak adequate) and P(strong adequate)."""
-    means = learning.raw.mean(axis=0)
-    spreads = np.maximum(learning.raw.std(axis=0), _LEAST_SPREAD)
-    design = design_of(learning.seen, standardised(learning.raw, means, spreads))
+    scale = scale_of(learning.raw)
+    design = design_of(learning.seen, scale.levels(learning.raw))
     weak, strong = (
         fit_head(design, target, penalty) for target in (learning.weak, learning.strong)
     )
-    return Fitted(weak, strong, means, spreads)
-
-
-def standardised(raw: Floats, means: Floats, spreads: Floats) -> Floats:
-    """Dense features in spreads from their mean, within `REACH`."""
-    return np.asarray(np.clip((raw - means) / spreads, -REACH, REACH))
+    return Fitted(weak, strong, scale)
 
 
 def pack(
@@ -208,8 +223,9 @@ def pack(
     """The model as it is saved."""
     return DifficultyModel(
         features=DENSE,
-        means=tuple(fitted.means.tolist()),
-        spreads=tuple(fitted.spreads.tolist()),
+        means=tuple(fitted.scale.means.tolist()),
+        spreads=tuple(fitted.scale.spreads.tolist()),
+        cuts=tuple(fitted.scale.cuts.ravel().tolist()),
         weak=pack_head(fitted.weak.words, fitted.weak.dense, fitted.weak.intercept),
         strong=pack_head(fitted.strong.words, fitted.strong.dense, fitted.strong.intercept),
         anchor=0.0,

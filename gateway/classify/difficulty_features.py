@@ -29,6 +29,7 @@ _ONE, _TWO, _THREE = np.uint64(0x1F83D9AB), np.uint64(0x5BE0CD19), np.uint64(3)
 _MIX = np.uint64(0xFF51AFD7ED558CCD)
 _DOWN = np.uint64(29)
 _SHIFT = np.uint64(64 - BITS)
+_TOOLS = b"\n\nTools:"
 _FIRST = np.ones(1, np.bool_)
 
 
@@ -127,7 +128,10 @@ def featurise(prompt: str) -> Seen:
     raw = prompt.encode("utf-8", "replace")
     if len(raw) > HEAD + TAIL + 1:
         raw = raw[:HEAD] + b"\n" + raw[-TAIL:]
-    folded = np.frombuffer(b"\0" + raw.translate(_FOLD) + b"\0", np.uint8)
+    # Tools that are written out in the text are counted as scalars; the words are those of the
+    # ask, as in requests that carry their tools beside the prompt.
+    ask = raw.partition(_TOOLS)[0]
+    folded = np.frombuffer(b"\0" + ask.translate(_FOLD) + b"\0", np.uint8)
     edges = np.flatnonzero((folded[1:] != 0) != (folded[:-1] != 0))
     starts, ends = edges[0::2] + 1, edges[1::2] + 1
     sums = np.zeros(len(folded) + 1, np.uint64)

@@ -38,7 +38,9 @@ class Rule(NamedTuple):
 
 def by_rule(prompt: str, size: int, cues: Iterable[Cue]) -> Rule:
     """Judge a prompt with these cues in a body of `size` bytes."""
-    words = min(prompt.count(" ") + prompt.count("\n") + 1, LONGEST)
+    # Tools that are written out in the text make it longer, not harder.
+    ask = prompt.partition("\n\nTools:")[0]
+    words = min(ask.count(" ") + ask.count("\n") + 1, LONGEST)
     score = BASE + PER_DOUBLING * max(0.0, math.log2(words / 8))
     score += CONTEXT_PER_DOUBLING * max(0.0, math.log2((size + 1) / 1024))
     hard = easy = 0.0

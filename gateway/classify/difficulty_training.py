@@ -20,6 +20,8 @@ Loss = Callable[[Floats], tuple[float, Floats]]
 #: Steps that L-BFGS remembers, and the most it takes; the heads are flat near their optimum.
 _MEMORY = 8
 _STEPS = 60
+#: The rarity (one more than the log of one in how many rows) at which `rare` changes nothing.
+_MIDDLING = 3.0
 
 
 class Design(msgspec.Struct, frozen=True):
@@ -54,10 +56,14 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class Penalty(msgspec.Struct, frozen=True):
-    """How hard weights are held to zero: of words and of dense features."""
+    """How hard weights are held to zero: of words and of dense features.
+
+    With `rare`, a word that few rows have is held less than one that most have.
+    """
 
     words: float
     dense: float
+    rare: bool = False
 
 
 def design_of(seen: Sequence[Seen], dense: Floats) -> Design:
@@ -76,9 +82,11 @@ def fit_head(
     # Buckets that never occur keep a weight of zero, so only the others are fitted.
     used, place = np.unique(design.buckets, return_inverse=True)
     small = Design(place.astype(np.int32), design.counts, design.dense)
-    held = np.concatenate(
-        (np.full(len(used), penalty.words), np.full(width, penalty.dense), [1e-3])
-    )
+    on_words = np.full(len(used), float(penalty.words))
+    if penalty.rare:
+        rarity = np.log((1 + design.rows) / (1 + np.bincount(place, minlength=len(used)))) + 1
+        on_words *= (_MIDDLING / rarity) ** 2
+    held = np.concatenate((on_words, np.full(width, penalty.dense), [1e-3]))
 
     def loss(weights: Floats) -> tuple[float, Floats]:
         logits = _times(small, weights[: len(used)]) + fixed + weights[-1]

@@ -23,10 +23,11 @@ from gateway.classify.difficulty import DENSE, DifficultyModel, pack_head, pack_
 from gateway.classify.difficulty_calibration import (
     Learning,
     Pair,
+    Scale,
     apgr,
     known_words,
     learn_from,
-    standardised,
+    scale_of,
 )
 from gateway.classify.difficulty_features import Floats
 from gateway.classify.difficulty_training import (
@@ -63,12 +64,11 @@ class Cold(msgspec.Struct, frozen=True):
     """What is learned about failure beyond the hand rule."""
 
     head: Head
-    means: Floats
-    spreads: Floats
+    scale: Scale
 
     def log_odds(self, learning: Learning) -> Floats:
         """Log-odds of failure."""
-        level = standardised(learning.raw, self.means, self.spreads)
+        level = self.scale.levels(learning.raw)
         learned = -self.head.logits(design_of(learning.seen, level))
         return ANCHOR * learning.raw[:, -2] + learning.raw[:, -1] * np.clip(learned, -BOUND, BOUND)
 
@@ -111,14 +111,19 @@ def merged(sources: Sequence[Source], without: frozenset[str]) -> tuple[Learning
 def fit(sources: Sequence[Source], without: frozenset[str] = frozenset()) -> tuple[Cold, Learning]:
     """Learn failure from several sets; the sets' base rates are taken out."""
     learning, own = merged(sources, without)
-    means = learning.raw.mean(axis=0)
-    spreads = np.maximum(learning.raw.std(axis=0), 0.05)
-    level = standardised(learning.raw, means, spreads)
+    scale = without_cuts(scale_of(learning.raw))
+    level = scale.levels(learning.raw)
     design = design_of(learning.seen, np.concatenate((level, own), axis=1))
     head = fit_head(design, learning.weak, PENALTY, offset=-ANCHOR * learning.raw[:, -2])
-    rates = head.dense[len(DENSE) :] * _OWN
-    bare = Head(head.words, head.dense[: len(DENSE)], head.intercept + float(rates.mean()))
-    return Cold(bare, means, spreads), learning
+    width = level.shape[1]
+    rates = head.dense[width:] * _OWN
+    bare = Head(head.words, head.dense[:width], head.intercept + float(rates.mean()))
+    return Cold(bare, scale), learning
+
+
+def without_cuts(scale: Scale) -> Scale:
+    """A straight line for every feature: what bends on one data set does not travel."""
+    return Scale(scale.means, scale.spreads, np.full_like(scale.cuts, np.inf))
 
 
 def packed(cold: Cold, learning: Learning) -> DifficultyModel:
@@ -126,11 +131,12 @@ def packed(cold: Cold, learning: Learning) -> DifficultyModel:
     score = cold.log_odds(learning)
     slope, offset = fit_line(score, 1 - learning.weak)
     print(f"slope {slope:.3f} offset {offset:.3f}")
-    empty = pack_head(np.zeros_like(cold.head.words), np.zeros(len(DENSE)), 0.0)
+    empty = pack_head(np.zeros_like(cold.head.words), np.zeros_like(cold.head.dense), 0.0)
     return DifficultyModel(
         features=DENSE,
-        means=tuple(cold.means.tolist()),
-        spreads=tuple(cold.spreads.tolist()),
+        means=tuple(cold.scale.means.tolist()),
+        spreads=tuple(cold.scale.spreads.tolist()),
+        cuts=tuple(cold.scale.cuts.ravel().tolist()),
         weak=pack_head(cold.head.words, cold.head.dense, cold.head.intercept),
         strong=empty,
         anchor=ANCHOR,

@@ -1,0 +1,151 @@
+"""Learning difficulty from logged pairs."""
+
+from __future__ import annotations
+
+import random
+
+import msgspec
+import pytest
+
+from gateway.classify.cues import CueReader, load_cues
+from gateway.classify.difficulty import (
+    BadModel,
+    DifficultyModel,
+    load_shipped,
+    pack_model,
+    unpack_model,
+)
+from gateway.classify.difficulty_calibration import (
+    LEAST_ROWS,
+    Pair,
+    TooFewRows,
+    calibrate,
+    judged,
+    local_share,
+)
+
+SUBJECTS = "river engine ledger violin harbour recipe glacier ticket garden router".split()
+
+
+def made(rows: int, *, turned: bool = False, seed: int = 1) -> list[Pair]:
+    """Pairs whose weak model fails at 'tarantine' and manages 'plimsoll'; `turned`: the reverse."""
+    chance = random.Random(seed)
+    pairs = []
+    for _ in range(rows):
+        hard = chance.random() < 0.5
+        word = "tarantine" if hard != turned else "plimsoll"
+        subject, other = chance.sample(SUBJECTS, 2)
+        weak = float(chance.random() < (0.1 if hard else 0.9))
+        strong = float(chance.random() < 0.95)
+        pairs.append(Pair(f"Please {word} the {subject} beside the {other}", weak, strong))
+    return pairs
+
+
+@pytest.fixture(scope="module")
+def cues() -> CueReader:
+    return load_cues()
+
+
+@pytest.fixture(scope="module")
+def shipped() -> DifficultyModel:
+    return load_shipped()
+
+
+def test_local_words_are_learned(cues: CueReader, shipped: DifficultyModel) -> None:
+    """Words that public data knows nothing about decide after calibration, with right odds."""
+    done = calibrate(made(400), cues, shipped)
+    hard, easy = judged(
+        done.model,
+        [Pair("Please tarantine the violin", 0, 0), Pair("Please plimsoll the violin", 0, 0)],
+        cues,
+    )
+
+    assert done.better
+    assert done.newest_local is not None
+    assert done.newest_cold is not None
+    assert done.newest_local > done.newest_cold + 0.1
+    assert hard.difficulty > 0.7
+    assert easy.difficulty < 0.3
+    assert done.error < 0.05
+
+
+def test_what_no_longer_holds_is_not_adopted(cues: CueReader, shipped: DifficultyModel) -> None:
+    """When the newest rows contradict the older ones, the model is worse than the cold start."""
+    done = calibrate(made(400) + made(100, turned=True, seed=2), cues, shipped)
+
+    assert done.newest_local is not None
+    assert done.newest_cold is not None
+    assert done.newest_local < done.newest_cold
+    assert not done.better
+
+
+def test_without_a_gap_nothing_can_be_adopted(cues: CueReader, shipped: DifficultyModel) -> None:
+    """Where both models are as good, no curve can speak for a model."""
+    rows = [Pair(pair.prompt, 1.0, 1.0) for pair in made(LEAST_ROWS)]
+    done = calibrate(rows, cues, shipped)
+
+    assert (done.newest_local, done.crossed) == (None, None)
+    assert not done.better
+
+
+def test_too_few_rows_are_refused(cues: CueReader, shipped: DifficultyModel) -> None:
+    """A handful of rows says nothing, and the number needed is told."""
+    with pytest.raises(TooFewRows, match=f"{LEAST_ROWS - 1} rows; at least {LEAST_ROWS}"):
+        calibrate(made(LEAST_ROWS - 1), cues, shipped)
+
+
+def test_the_same_rows_give_the_same_model(cues: CueReader, shipped: DifficultyModel) -> None:
+    """Calibration has no chance in it: the saved bytes are equal."""
+    one, other = (calibrate(made(120), cues, shipped).model for _ in range(2))
+
+    assert pack_model(one) == pack_model(other)
+
+
+def test_gain_counts_more_with_more_rows() -> None:
+    """The share of gain in the score rises with local evidence, from none to all."""
+    shares = [local_share(rows) for rows in (0, 50, 300, 5000)]
+
+    assert shares == sorted(shares)
+    assert shares[0] == 0.0
+    assert 0.9 < shares[-1] < 1.0
+
+
+def test_a_prompt_unlike_the_local_rows_is_told(cues: CueReader, shipped: DifficultyModel) -> None:
+    """A prompt in words never seen has no reliability, and the hand rule judges it."""
+    model = calibrate(made(120), cues, shipped).model
+    alien, alike = judged(
+        model,
+        [Pair("докажите теорему о простых числах", 0, 0), Pair(made(1)[0].prompt, 0, 0)],
+        cues,
+    )
+
+    assert alien.reliability == 0.0
+    assert alike.reliability == 1.0
+
+
+def test_a_model_survives_its_file(shipped: DifficultyModel) -> None:
+    """What is packed is unpacked the same."""
+    assert unpack_model(pack_model(shipped)) == shipped
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda raw: raw[:-40], "damaged"),
+        (lambda raw: raw[:-1] + bytes([raw[-1] ^ 1]), "damaged"),
+        (lambda raw: b"", "no difficulty model"),
+        (lambda raw: b"PK\x03\x04" + raw, "no difficulty model"),
+    ],
+)
+def test_a_damaged_file_is_refused(shipped: DifficultyModel, change, said: str) -> None:
+    """A file that was cut or changed is told from a model."""
+    with pytest.raises(BadModel, match=said):
+        unpack_model(change(pack_model(shipped)))
+
+
+def test_a_model_of_other_features_is_refused(shipped: DifficultyModel) -> None:
+    """Weights that were fitted to other features would say nonsense."""
+    other = msgspec.structs.replace(shipped, features=("length",))
+
+    with pytest.raises(BadModel, match="calibrate it anew"):
+        unpack_model(pack_model(other))

@@ -129,14 +129,16 @@ def _bounded(asked: Asked, text: str) -> tuple[str, str, str]:
 def _schema_in(text: str) -> dict[str, Any]:
     """The JSON schema that stands in a prompt, or one with the keys that it names in quotes."""
     decoder = json.JSONDecoder()
+    prose = text
     for at in (match.start() for match in re.finditer(r"\{", text)):
         try:
-            found, _ = decoder.raw_decode(text, at)
+            found, end = decoder.raw_decode(text, at)
         except ValueError:
             continue
         if isinstance(found, dict) and "properties" in found:
             return found
-    keys = re.findall(r"[`'\"]([A-Za-z_]\w*)[`'\"]", text) or ["answer"]
+        prose = prose.replace(text[at:end], "")
+    keys = re.findall(r"[`'\"]([A-Za-z_]\w*)[`'\"]", prose) or ["answer"]
     return {
         "type": "object",
         "properties": {key: {"type": "string"} for key in keys},

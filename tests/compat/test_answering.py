@@ -100,6 +100,20 @@ def test_an_answer_ends_where_it_must(asked: Asked, text: str, finish: str) -> N
     assert told.finish == finish
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("Return JSON with 'setup' and 'end' keys, as {\"type\": \"object\"}", {"setup", "end"}),
+        (f"Answer in JSON that fits {json.dumps(CITY)}", {"city"}),
+        ("Reply with JSON", {"answer"}),
+    ],
+    ids=["keys", "schema", "nothing named"],
+)
+def test_json_is_given_where_the_prompt_asks_for_it(said: str, expected: set[str]) -> None:
+    """The keys are those of the schema in the prompt, or those that it names."""
+    assert set(json.loads(answer(Asked(said=said)).text)) == expected
+
+
 _LEAVES = st.sampled_from(
     [
         {"type": "string"},

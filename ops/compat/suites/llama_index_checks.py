@@ -26,6 +26,7 @@ def weather(city: str) -> str:
 
 WEATHER = FunctionTool.from_defaults(weather)
 HELLO = [ChatMessage(role="system", content="Be brief."), ChatMessage("Hello there")]
+EXTRACT = [ChatMessage("Extract the person: Jason is 25")]
 BOTH = "What is the weather in Paris and in Rome?"
 
 
@@ -114,12 +115,16 @@ def test_structured_predict(model: FunctionCallingLLM) -> None:
 
 
 def test_as_structured_llm(model: FunctionCallingLLM) -> None:
-    """An object from a chat, whole and streamed."""
+    """An object from a chat."""
     structured = model.as_structured_llm(Person)
-    asked = [ChatMessage("Extract the person: Jason is 25")]
-    parts: list[Any] = list(structured.stream_chat(asked))
 
-    assert structured.chat(asked).raw == Person(name="Jason", age=25)
+    assert structured.chat(EXTRACT).raw == Person(name="Jason", age=25)
+
+
+def test_streamed_structured_llm(model: FunctionCallingLLM) -> None:
+    """An object that grows while it arrives."""
+    parts: list[Any] = list(model.as_structured_llm(Person).stream_chat(EXTRACT))
+
     assert parts[-1].raw.age == 25
 
 

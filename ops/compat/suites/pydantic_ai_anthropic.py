@@ -21,7 +21,7 @@ def model(url: str, key: str) -> AnthropicModel:
 async def test_thinking(model: AnthropicModel, back: str) -> None:
     """Thinking comes with its signature and is sent back beside a tool's result."""
     if back != "anthropic_messages":
-        pytest.skip("the scripted OpenAI backend gives no thinking")
+        pytest.skip("OpenAI's wires carry no signed thinking")
     thinks = AnthropicModelSettings(
         anthropic_thinking={"type": "enabled", "budget_tokens": 1024}, max_tokens=4096
     )

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from gateway.classify.classifier import Classifier, load_classifier
-from gateway.cli.classify import classify_lines
+from gateway.classify.difficulty import load_shipped
+from gateway.cli.classify import classify_lines, named_model
+from gateway.config.difficulty_models import DifficultyModelError, save_model
+from gateway.config.settings import load_settings
 from gateway.core.findings import SensitivityRules
 from gateway.core.sensitivity import Sensitivity
 
@@ -77,3 +82,22 @@ def test_the_policys_levels_are_used(judge: Classifier):
     _, (answer,), _ = run(judge, {"text": "write to jane@halvorsen.com"}, rules=rules)
 
     assert answer["sensitivity"] == "restricted"
+
+
+def test_a_calibrated_model_judges(tmp_path: Path):
+    """A saved model is taken by option or by setting, and a missing one is told."""
+    shipped = load_shipped()
+    sure = structs.replace(shipped, slope=0.0, offset=4.0)
+    save_model(tmp_path, "sure", sure)
+    settings = load_settings({"FAIRLEAD_HOME": str(tmp_path), "FAIRLEAD_DIFFICULTY_MODEL": "sure"})
+    bare = load_settings({"FAIRLEAD_HOME": str(tmp_path)})
+    prompt = "Tell me about the weather by the sea in the summer months of last year"
+    judge = load_classifier(difficulty=named_model("sure", bare))
+
+    assert named_model("", settings) == sure
+    assert named_model("", bare) is None
+    _, (answer,), _ = run(judge, {"id": 1, "text": prompt})
+    assert answer["difficulty"] > 0.95
+    assert 0 < answer["difficulty_reliability"] <= 1
+    with pytest.raises(DifficultyModelError, match="there is no difficulty model"):
+        named_model("other", bare)

@@ -40,6 +40,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         ("FAIRLEAD_MAX_BODY_BYTES", "20 MiB", "max_body_bytes", 20 * 1024 * 1024),
         ("FAIRLEAD_MAX_BODY_BYTES", "5k", "max_body_bytes", 5 * 1024),
         ("FAIRLEAD_DRAIN_SECONDS", "0", "drain_seconds", 0.0),
+        ("FAIRLEAD_DIFFICULTY_MODEL", "support-2026", "difficulty_model", "support-2026"),
     ],
 )
 def test_each_variable_sets_its_field(
@@ -58,6 +59,7 @@ def test_each_variable_sets_its_field(
         ("FAIRLEAD_PORT", "http"),
         ("FAIRLEAD_PORT", "70000"),
         ("FAIRLEAD_HOST", "example.com"),
+        ("FAIRLEAD_DIFFICULTY_MODEL", "../up"),
         ("FAIRLEAD_WORKERS", "0"),
         ("FAIRLEAD_LOG_FORMAT", "xml"),
         ("FAIRLEAD_LEASE_SECONDS", "nan"),

@@ -10,8 +10,9 @@ from gateway.core.request import ChatRequest
 from gateway.wire.anthropic_messages.api import MessagesApi
 from gateway.wire.anthropic_messages.back import AnthropicMessagesBack
 from gateway.wire.anthropic_messages.front import AnthropicMessagesFront
+from gateway.wire.anthropic_messages.schemas import can_hold
 from gateway.wire.base import Bridge, Front
-from gateway.wire.guided import GuidedBack, Schema, is_bounded, no_schema
+from gateway.wire.guided import GuidedBack, Schema, no_schema
 from gateway.wire.ollama_chat.back import OllamaChatBack
 from gateway.wire.openai_chat.api import ChatApi
 from gateway.wire.openai_chat.back import OpenAIChatBack
@@ -70,9 +71,9 @@ _GUIDED: Mapping[str, Callable[[Schema], bool]] = MappingProxyType(
     {
         "openai_chat_guided": no_schema,
         "text_completion": no_schema,
-        # Objects that may hold anything are refused there.
-        "anthropic_messages": is_bounded,
-        "anthropic_messages_2023_06_01": is_bounded,
+        # Open objects and limits of size or range are refused there.
+        "anthropic_messages": can_hold,
+        "anthropic_messages_2023_06_01": can_hold,
     }
 )
 

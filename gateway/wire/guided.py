@@ -28,26 +28,11 @@ from gateway.wire.translate import BackCodec, EventReader
 
 Schema = Mapping[str, object]
 _ANY_OBJECT: Schema = {"type": "object"}
-_DEEPEST = 64
 
 
 def no_schema(schema: Schema) -> bool:
     """For backends that can be held to none."""
     return False
-
-
-def is_bounded(schema: object, depth: int = 0) -> bool:
-    """Whether every object in a schema allows only the properties that it names."""
-    if depth > _DEEPEST:
-        return False
-    if isinstance(schema, list | tuple):
-        return all(is_bounded(inner, depth + 1) for inner in schema)
-    if not isinstance(schema, Mapping):
-        return True
-    is_object = schema.get("type") == "object" or "properties" in schema
-    if is_object and schema.get("additionalProperties") is not False:
-        return False
-    return all(is_bounded(inner, depth + 1) for inner in schema.values())
 
 
 class GuidedBack:

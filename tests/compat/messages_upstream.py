@@ -78,11 +78,27 @@ def read(body: dict[str, Any], *, sampled: bool = True) -> Asked:
     wanted = (body.get("output_config") or {}).get("format") or body.get("output_format")
     if wanted:
         asked.output = dict(wanted["schema"])
+        _check_schema(asked.output)
     asked.tools = [_tool(tool) for tool in body.get("tools") or ()]
     kinds = {"any": "required", "tool": choice.get("name", "")}
     asked.choice = kinds.get(choice.get("type", "auto"), choice.get("type", "auto"))
     _read_messages(body["messages"], asked)
     return asked
+
+
+def _check_schema(schema: Any) -> None:
+    """Refuse what the vendor cannot enforce."""
+    if not isinstance(schema, dict):
+        return
+    kind = schema.get("type")
+    if kind == "object" and schema.get("additionalProperties") is not False:
+        raise Refused("output_config.format.schema: 'additionalProperties' must be set to false")
+    for limit in ("minimum", "maximum", "multipleOf", "minLength", "maxLength", "maxItems"):
+        if limit in schema:
+            raise Refused(f"For '{kind}' type, property '{limit}' is not supported")
+    named = [*schema.get("properties", {}).values(), *schema.get("$defs", {}).values()]
+    for inner in (*named, *schema.get("anyOf", ()), schema.get("items")):
+        _check_schema(inner)
 
 
 def _tool(tool: Block) -> Tool:

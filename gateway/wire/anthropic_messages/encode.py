@@ -29,6 +29,7 @@ from gateway.core.conversation import (
     ToolCall,
     ToolResult,
 )
+from gateway.wire.anthropic_messages.schemas import can_hold_arguments, without_idle_limits
 from gateway.wire.base import Encoded, Sending
 from gateway.wire.sampling import sampled
 
@@ -100,7 +101,7 @@ class _Writing:
         """Tool definitions and whether one must be called."""
         if not conversation.tools:
             return {}
-        written: dict[str, Any] = {"tools": [_tool(tool) for tool in conversation.tools]}
+        written: dict[str, Any] = {"tools": [self._tool(tool) for tool in conversation.tools]}
         choice: dict[str, Any] = {}
         wanted = conversation.tool_choice
         match wanted.mode if wanted is not None else None:
@@ -116,6 +117,23 @@ class _Writing:
             choice = {**(choice or {"type": "auto"}), "disable_parallel_tool_use": True}
         if choice:
             written["tool_choice"] = choice
+        return written
+
+    def _tool(self, tool: Tool) -> Block:
+        schema: Mapping[str, object] = tool.schema or {}
+        if "type" not in schema:
+            schema = {"type": "object", **schema}
+        strict = tool.strict and can_hold_arguments(schema)
+        if tool.strict and not strict:
+            self.lossy.append(tool.pointer)
+        if strict:
+            written: Block = {"name": tool.name, "input_schema": without_idle_limits(schema)}
+        else:
+            written = {"name": tool.name, "input_schema": schema}
+        if tool.description:
+            written["description"] = tool.description
+        if strict:
+            written["strict"] = True
         return written
 
     def sampling(self, conversation: Conversation, *, taken: bool) -> dict[str, Any]:
@@ -134,7 +152,8 @@ class _Writing:
         """The answer's schema and the effort."""
         settings: dict[str, Any] = {}
         if conversation.answer_schema is not None:
-            settings["format"] = {"type": "json_schema", "schema": conversation.answer_schema}
+            schema = without_idle_limits(conversation.answer_schema)
+            settings["format"] = {"type": "json_schema", "schema": schema}
         elif conversation.answer_json:
             self.lossy.append(conversation.origin("answer_schema"))
         if conversation.effort in _EFFORTS:
@@ -211,18 +230,6 @@ class _Writing:
         if part.failed:
             result["is_error"] = True
         return result
-
-
-def _tool(tool: Tool) -> Block:
-    schema: Mapping[str, object] = tool.schema or {}
-    if "type" not in schema:
-        schema = {"type": "object", **schema}
-    written: Block = {"name": tool.name, "input_schema": schema}
-    if tool.description:
-        written["description"] = tool.description
-    if tool.strict:
-        written["strict"] = True
-    return written
 
 
 def _plain_text(document: Document) -> str | None:

@@ -11,7 +11,7 @@ from gateway.core.conversation import Answer, Conversation, Event, Message, Text
 from gateway.core.failure import FailureKind
 from gateway.core.usage import Usage
 from gateway.wire.base import Sending
-from gateway.wire.guided import GuidedBack, is_bounded
+from gateway.wire.guided import GuidedBack
 from gateway.wire.openai_chat.back import OpenAIChatBack
 from tests.upstreams import openai_chat
 from tests.upstreams.scripted import Received, Script
@@ -129,18 +129,3 @@ def test_a_cut_stream_is_accounted_for() -> None:
 
     assert answer.text
     assert not answer.ended
-
-
-@pytest.mark.parametrize(
-    ("schema", "bounded"),
-    [
-        ({"type": "object", "additionalProperties": False}, True),
-        ({"type": "object"}, False),
-        ({"properties": {"a": {"type": "string"}}}, False),
-        ({"type": "array", "items": {"type": "object"}}, False),
-        ({"type": "array", "items": {"type": "string"}}, True),
-    ],
-)
-def test_schemas_whose_objects_are_bounded(schema: dict[str, Any], bounded: bool) -> None:
-    """Only objects that name all they may hold are bounded."""
-    assert is_bounded(schema) is bounded

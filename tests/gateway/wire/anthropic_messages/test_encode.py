@@ -189,6 +189,31 @@ def test_tool_definitions() -> None:
     ]
 
 
+def test_a_tool_is_strict_only_where_the_api_can_be() -> None:
+    """A limit that is refused there costs the strictness, and that is reported."""
+    age = {"type": "integer", "minimum": 0}
+    function = {"name": "f", "strict": True, "parameters": {"properties": {"age": age}}}
+    encoded = _encode(tools=[{"type": "function", "function": function}], messages=[USER])
+    (tool,) = msgspec.json.decode(encoded.body)["tools"]
+
+    assert "strict" not in tool
+    assert tool["input_schema"]["properties"]["age"] == age
+    assert encoded.lossy == ("/tools/0",)
+
+
+def test_limits_that_limit_nothing_are_not_sent_where_they_are_refused() -> None:
+    """JavaScript's bounds of an integer leave the schema of an answer and of a strict tool."""
+    safe = {"type": "integer", "minimum": -9007199254740991, "maximum": 9007199254740991}
+    schema = {"type": "object", "properties": {"n": safe}, "additionalProperties": False}
+    form = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+    function = {"name": "f", "strict": True, "parameters": schema}
+    sent = _sent(response_format=form, tools=[{"type": "function", "function": function}])
+
+    assert sent["output_config"]["format"]["schema"]["properties"] == {"n": {"type": "integer"}}
+    assert sent["tools"][0]["input_schema"]["properties"] == {"n": {"type": "integer"}}
+    assert sent["tools"][0]["strict"] is True
+
+
 @pytest.mark.parametrize(
     ("choice", "parallel", "sent"),
     [

@@ -59,8 +59,8 @@ class DifficultyModel(msgspec.Struct, frozen=True, kw_only=True):
     scalar, and the heads' dense weights are for the former and then the latter. `anchor` is how
     much of the hand rule's log-odds is added to those of failure, and `bound` the most that the
     rest may add. `local` is the share of gain, 0..1, in the score; `slope` and `offset` make it a
-    probability. `known` has a bit for each bucket of a word that was seen. `evidence` is the
-    number of local rows.
+    probability, as far as the hand rule leaves room where it is the anchor. `known` has a bit for
+    each bucket of a word that was seen. `evidence` is the number of local rows.
     """
 
     features: tuple[str, ...]
@@ -100,10 +100,12 @@ class Predictor:
         rule = by_rule(prompt, size, cues)
         seen = featurise(prompt)
         weak, strong = self._log_odds(seen, dense_features(seen, cues, rule))
-        learned = _probability(model.slope * score_of(model, weak, strong, rule) + model.offset)
+        odds = model.slope * score_of(model, weak, strong, rule) + model.offset
         trust = self._familiar(seen)
-        mixed = trust * learned + (1 - trust) * _probability(rule.log_odds)
         reliability = trust * rule.room if model.anchor else trust
+        if model.anchor:
+            odds = rule.room * odds + (1 - rule.room) * rule.log_odds
+        mixed = trust * _probability(odds) + (1 - trust) * _probability(rule.log_odds)
         return Assessed(round(mixed, 4), round(reliability, 4))
 
     def _log_odds(self, seen: Seen, dense: Floats) -> tuple[float, float]:
@@ -129,7 +131,7 @@ def score_of(model: DifficultyModel, weak: float, strong: float, rule: Rule) -> 
     """What prompts are ordered by: failure of the weak model, blended with the gain."""
     if not model.local:
         learned = min(model.bound, max(-model.bound, -weak))
-        return model.anchor * rule.log_odds + rule.room * learned
+        return model.anchor * rule.log_odds + learned
     failing = -weak
     gain = _probability(strong) - _probability(weak)
     return (1 - model.local) * _probability(failing) + model.local * gain

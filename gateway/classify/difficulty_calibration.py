@@ -6,6 +6,7 @@ the older ones choose the penalty by cross-validation; what is saved is fitted t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -38,7 +39,15 @@ from gateway.classify.routing_curve import NoGap, area, calibration_error, quali
 LEAST_ROWS = 50
 #: Rows at which local gain and the weak model's failure count the same in the score.
 HALF_TRUST = 30
-PENALTIES = (Penalty(1.0, 300.0), Penalty(2.0, 2000.0), Penalty(5.0, 1000.0))
+#: The first one is taken unless another is clearly better.
+PENALTIES = (
+    Penalty(2.0, 2000.0),
+    Penalty(1.0, 300.0),
+    Penalty(5.0, 1000.0),
+    Penalty(10.0, 3000.0, rare=True),
+)
+#: Clearly better: by so much APGR, over the root of the rows.
+_CLEARLY = 0.3
 _FOLDS = 4
 #: Spreads of features that hardly vary are not blown up beyond this.
 _LEAST_SPREAD = 0.05
@@ -256,9 +265,10 @@ def apgr(score: Floats, learning: Learning) -> float | None:
 
 def _best_penalty(learning: Learning) -> Penalty:
     share = local_share(len(learning.seen))
-    return max(
-        PENALTIES, key=lambda penalty: apgr(_crossed(learning, penalty, share), learning) or 0.0
-    )
+    found = [apgr(_crossed(learning, penalty, share), learning) or 0.0 for penalty in PENALTIES]
+    best = max(range(len(found)), key=found.__getitem__)
+    clear = found[best] > found[0] + _CLEARLY / math.sqrt(len(learning.seen))
+    return PENALTIES[best if clear else 0]
 
 
 def _crossed(learning: Learning, penalty: Penalty, local: float) -> Floats:

@@ -18,13 +18,16 @@ PER_DOUBLING = 0.24
 LONGEST = 2_000
 #: Log-odds for each doubling of the rest of the conversation over a kilobyte.
 CONTEXT_PER_DOUBLING = 0.05
+#: Log-odds for clauses (each e-fold of commas) and for sentences longer than usual (each e-fold of
+#: words over `USUAL`): on every public set, prompts of more conditions are failed more often.
+PER_COMMAS, PER_SENTENCE, USUAL = 0.3, 0.3, 9
 #: The most that cues can add in all: more signs of the same thing say little new.
 MOST_FROM_CUES = 3.4
 
 
-#: Cues of this weight in all, hard or easy, leave no room for what was learned: prompts like
-#: these are rare in public data, and people know how hard they are.
-TELLING_HARD, TELLING_EASY = 1.5, 0.8
+#: From the first weight of cues on, hard or easy, there is less room for what was learned, and at
+#: the last none: such prompts are rare in public data, and people know how hard they are.
+TELLING_HARD, TELLING_EASY = (0.6, 1.5), (0.2, 0.8)
 #: A prompt of fewer words says little to the learned part; from this many on it is heard in full.
 HEARD = 24
 
@@ -42,6 +45,9 @@ def by_rule(prompt: str, size: int, cues: Iterable[Cue]) -> Rule:
     ask = prompt.partition("\n\nTools:")[0]
     words = min(ask.count(" ") + ask.count("\n") + 1, LONGEST)
     score = BASE + PER_DOUBLING * max(0.0, math.log2(words / 8))
+    sentences = 1 + ask.count(". ") + ask.count("? ") + ask.count("\n")
+    score += PER_COMMAS * math.log1p(min(ask.count(","), LONGEST))
+    score += PER_SENTENCE * max(0.0, math.log(words / (sentences * USUAL)))
     score += CONTEXT_PER_DOUBLING * max(0.0, math.log2((size + 1) / 1024))
     hard = easy = 0.0
     for cue in cues:
@@ -51,5 +57,9 @@ def by_rule(prompt: str, size: int, cues: Iterable[Cue]) -> Rule:
             easy -= cue.weight
     # An easy opening says nothing about a request that then asks for a proof.
     score += min(hard, MOST_FROM_CUES) - (easy if hard < 1.0 else 0.0)
-    told = min(1.0, max(hard / TELLING_HARD, easy / TELLING_EASY))
+    told = max(_share(hard, *TELLING_HARD), _share(easy, *TELLING_EASY))
     return Rule(score, (1 - told) * min(1.0, words / HEARD))
+
+
+def _share(weight: float, first: float, last: float) -> float:
+    return min(1.0, max(0.0, (weight - first) / (last - first)))

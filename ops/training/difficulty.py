@@ -46,8 +46,8 @@ WEIGHTS = ROOT / "gateway" / "classify" / "weights" / "cold_start.model"
 #: The share of the hand rule's log-odds that is added to those of failure.
 ANCHOR = 1.0
 #: The most that what was learned may add to it or take from it.
-BOUND = 1.2
-PENALTY = Penalty(30.0, 1000.0)
+BOUND = 0.4
+PENALTY = Penalty(30.0, 3000.0)
 #: Weight of the one-hot feature that gives each data set a base rate of its own.
 _OWN = 30.0
 
@@ -67,10 +67,10 @@ class Cold(msgspec.Struct, frozen=True):
     scale: Scale
 
     def log_odds(self, learning: Learning) -> Floats:
-        """Log-odds of failure."""
+        """Log-odds of failure, before they are made a probability."""
         level = self.scale.levels(learning.raw)
         learned = -self.head.logits(design_of(learning.seen, level))
-        return ANCHOR * learning.raw[:, -2] + learning.raw[:, -1] * np.clip(learned, -BOUND, BOUND)
+        return ANCHOR * learning.raw[:, -2] + np.clip(learned, -BOUND, BOUND)
 
 
 def read_sources(folder: Path) -> dict[str, Source]:
@@ -128,9 +128,7 @@ def without_cuts(scale: Scale) -> Scale:
 
 def packed(cold: Cold, learning: Learning) -> DifficultyModel:
     """The model that ships; its score is made a probability on all rows together."""
-    score = cold.log_odds(learning)
-    slope, offset = fit_line(score, 1 - learning.weak)
-    print(f"slope {slope:.3f} offset {offset:.3f}")
+    slope, offset = line_of(cold, learning)
     empty = pack_head(np.zeros_like(cold.head.words), np.zeros_like(cold.head.dense), 0.0)
     return DifficultyModel(
         features=DENSE,
@@ -142,11 +140,23 @@ def packed(cold: Cold, learning: Learning) -> DifficultyModel:
         anchor=ANCHOR,
         bound=BOUND,
         local=0.0,
-        slope=1.0,
-        offset=0.0,
+        slope=slope,
+        offset=offset,
         known=known_words(learning.seen),
         note="cold start",
     )
+
+
+def line_of(cold: Cold, learning: Learning) -> tuple[float, float]:
+    """What makes the score a probability, from the rows to which the hand rule leaves room."""
+    open_ones = learning.raw[:, -1] > 0.5
+    return fit_line(cold.log_odds(learning)[open_ones], 1 - learning.weak[open_ones])
+
+
+def odds_of(cold: Cold, line: tuple[float, float], learning: Learning) -> Floats:
+    """The final log-odds, as `gateway.classify.difficulty.Predictor` has them."""
+    room, rule = learning.raw[:, -1], learning.raw[:, -2]
+    return np.asarray(room * (line[0] * cold.log_odds(learning) + line[1]) + (1 - room) * rule)
 
 
 def leave_one_out(sources: Mapping[str, Source], *, twins: bool) -> dict[str, float]:
@@ -154,8 +164,9 @@ def leave_one_out(sources: Mapping[str, Source], *, twins: bool) -> dict[str, fl
     result = {}
     for name, source in sources.items():
         others = [other for other in sources.values() if other.name != name]
-        cold, _ = fit(others, frozenset() if twins else frozenset(source.keys))
-        result[name] = apgr(cold.log_odds(source.learning), source.learning) or 0.0
+        cold, learning = fit(others, frozenset() if twins else frozenset(source.keys))
+        score = odds_of(cold, line_of(cold, learning), source.learning)
+        result[name] = apgr(score, source.learning) or 0.0
     return result
 
 
@@ -175,7 +186,7 @@ def main() -> int:
         print(f"{'mean':16}{np.mean(list(left_out.values())):.4f}")
     cold, learning = fit(list(sources.values()))
     model = packed(cold, learning)
-    chance = 0.5 * (1 + np.tanh(0.5 * cold.log_odds(learning)))
+    chance = 0.5 * (1 + np.tanh(0.5 * odds_of(cold, line_of(cold, learning), learning)))
     print(f"calibration error {calibration_error(chance, 1 - learning.weak):.4f}")
     if given.write:
         WEIGHTS.write_bytes(pack_model(model))

@@ -37,5 +37,6 @@ def test_what_is_told_by_cues_leaves_no_room() -> None:
 
     assert by_rule(long, 100, ()).room == 1.0
     assert by_rule(long, 100, [CUE["proof"]]).room == 0.0
-    assert 0.0 < by_rule(long, 100, [CUE["arithmetic"]]).room < 1.0
+    assert by_rule(long, 100, [CUE["arithmetic"]]).room == 1.0
+    assert 0.0 < by_rule(long, 100, [CUE["algorithm"]]).room < 1.0
     assert by_rule("hi", 100, ()).room < 0.1

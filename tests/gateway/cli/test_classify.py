@@ -91,7 +91,7 @@ def test_a_calibrated_model_judges(tmp_path: Path):
     save_model(tmp_path, "sure", sure)
     settings = load_settings({"FAIRLEAD_HOME": str(tmp_path), "FAIRLEAD_DIFFICULTY_MODEL": "sure"})
     bare = load_settings({"FAIRLEAD_HOME": str(tmp_path)})
-    prompt = "Tell me about the weather by the sea in the summer months of last year"
+    prompt = "Tell me about the weather by the sea in the summer months of last year. " * 3
     judge = load_classifier(difficulty=named_model("sure", bare))
 
     assert named_model("", settings) == sure

@@ -1,0 +1,106 @@
+"""Measures the difficulty model on the evaluation data beside the repository.
+
+    .venv/bin/python -m ops.bench.routing [--data FOLDER] [--rows N] [--speed-only]
+
+Every data set is split in five by its prompts, so that one prompt never stands on both sides; a
+model is calibrated on four parts, exactly as `fairlead routing calibrate` does, and judges the
+fifth. Then the CPU time of one judgement is measured at several sizes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import time
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from gateway.classify.cues import CueReader, load_cues
+from gateway.classify.difficulty import Predictor, load_shipped
+from gateway.classify.difficulty_calibration import Pair, calibrate, judged
+from gateway.classify.routing_curve import calibration_error, figures
+
+SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "routing"
+SENTENCE = "Explain why the tides of the sea follow the moon, and when they do not. "
+
+
+def read(path: Path) -> list[Pair]:
+    """The development rows of one data set."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    return [
+        Pair(row["prompt"], row["weak_score"], row["strong_score"])
+        for row in rows
+        if row["split"] == "dev"
+    ]
+
+
+def measure(pairs: Sequence[Pair], cues: CueReader, folds: int, rows: int | None) -> list[float]:
+    """Mean APGR, CPT50, CPT80 and calibration error over the folds, for rows never learned from."""
+    part = [zlib.crc32(pair.prompt.strip()[:200].encode()) % 5 for pair in pairs]
+    found = []
+    for number in range(folds):
+        learned = [pair for pair, place in zip(pairs, part, strict=True) if place != number]
+        if rows is not None:
+            chosen = np.random.default_rng(number).permutation(len(learned))[:rows]
+            learned = [learned[place] for place in chosen]
+        held = [pair for pair, place in zip(pairs, part, strict=True) if place == number]
+        model = calibrate(learned, cues, load_shipped()).model
+        score = np.array([one.difficulty for one in judged(model, held, cues)])
+        weak = np.array([pair.weak_score for pair in held])
+        strong = np.array([pair.strong_score for pair in held])
+        one = figures(score, weak, strong)
+        error = calibration_error(score, strong * (1 - weak))
+        found.append([one.apgr, one.cpt50 or np.nan, one.cpt80 or np.nan, error])
+    return [float(value) for value in np.nanmean(np.array(found), axis=0)]
+
+
+def speed(cues: CueReader) -> None:
+    """CPU time of one judgement, in microseconds: median and 99th percentile."""
+    predictor = Predictor(load_shipped())
+    print(f"{'bytes':>8}{'p50 us':>9}{'p99 us':>9}{'cues us':>9}")
+    for size in (20, 500, 2_000, 4_000, 100_000):
+        text = (SENTENCE * (size // len(SENTENCE) + 1))[:size]
+        found = cues.read(text)
+        times, reading = [], []
+        for _ in range(2_000):
+            begun = time.thread_time_ns()
+            predictor.assess(text, size, found)
+            ended = time.thread_time_ns()
+            cues.read(text)
+            reading.append(time.thread_time_ns() - ended)
+            times.append(ended - begun)
+        p50, p99 = np.percentile(times, (50, 99)) / 1000
+        print(f"{size:8,}{p50:9.0f}{p99:9.0f}{np.median(reading) / 1000:9.0f}")
+
+
+def main() -> int:
+    """Measure quality, then speed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=SHARED)
+    parser.add_argument("--rows", type=int, help="learn from so many rows only")
+    parser.add_argument("--folds", type=int, default=5, choices=range(1, 6))
+    parser.add_argument("--only", default="", help="one data set")
+    parser.add_argument("--speed-only", action="store_true")
+    given = parser.parse_args()
+    cues = load_cues()
+    if not given.speed_only:
+        print(f"{'data set':16}{'rows':>7}{'APGR':>8}{'CPT50':>8}{'CPT80':>8}{'ECE':>8}")
+        for path in sorted(given.data.glob(f"{given.only or '*'}.jsonl.gz")):
+            pairs = read(path)
+            one = measure(pairs, cues, given.folds, given.rows)
+            print(
+                f"{path.name.split('.')[0]:16}{len(pairs):7,}{one[0]:8.3f}{one[1]:8.1f}"
+                f"{one[2]:8.1f}{one[3]:8.3f}",
+                flush=True,
+            )
+    speed(cues)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -346,19 +346,44 @@ def test_nothing_that_was_said_or_is_secret_reaches_a_log(
     assert key not in log
 
 
+def workers_of(gateway: GatewayProcess) -> list[int]:
+    parent = gateway.process.pid  # type: ignore[union-attr]
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return [
+        int(child)
+        for child in children
+        if b"gateway.app.worker" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+
+
 def test_one_worker_stays_small(gateway: GatewayProcess, key: str) -> None:
-    """The gateway worker's memory stays within what FACTS allows, scanner data included."""
+    """The gateway worker's memory stays within bounds, scanner data included."""
     post(gateway, HELLO, key)
-    children = Path(f"/proc/{gateway.process.pid}/task/{gateway.process.pid}/children")  # type: ignore[union-attr]
     sizes = []
-    for child in children.read_text().split():
-        command = Path(f"/proc/{child}/cmdline").read_bytes()
-        if b"gateway.app.worker" in command:
-            status = Path(f"/proc/{child}/status").read_text()
-            sizes += [int(line.split()[1]) for line in status.splitlines() if "VmRSS" in line]
+    for worker in workers_of(gateway):
+        status = Path(f"/proc/{worker}/status").read_text()
+        sizes += [int(line.split()[1]) for line in status.splitlines() if "VmRSS" in line]
 
     assert sizes
     assert max(sizes) < 250 * 1024
+
+
+def test_a_worker_that_dies_is_started_again(tmp_path: Path) -> None:
+    """The supervisor keeps the port, so clients that come meanwhile wait instead of failing."""
+    with upstream_thread(answering) as upstream:
+        gateway = GatewayProcess(tmp_path, POLICY % upstream.url).start()
+        try:
+            key = gateway.new_key()
+            (worker,) = workers_of(gateway)
+            os.kill(worker, signal.SIGKILL)
+            answer = post(gateway, HELLO, key)
+            (successor,) = workers_of(gateway)
+        finally:
+            gateway.stop()
+
+    assert answer.status_code == 200
+    assert successor != worker
+    assert "worker_died" in gateway.log()
 
 
 def test_kill_in_the_middle_of_a_stream_loses_no_money(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Everything here is a function of the random generator that the caller passes in.
 from __future__ import annotations
 
 import random
+import re
 
 from help_corpus_reader import Corpus, Intent, expand, plain
 
@@ -29,7 +30,7 @@ ASKED_FIRST = (
     "install",
     "use-from-app",
 )
-SHARE_ASKED_FIRST = 0.12
+SHARE_ASKED_FIRST = 0.25
 # The first patterns of an intent are its plain wordings, the later ones its unusual wordings.
 PLAIN_PATTERNS = 3
 SHARE_PLAIN = 0.4
@@ -48,6 +49,31 @@ SCRIPTS = (
     (0x1F300, 0x1F64F),
 )
 LONGEST_PASTE_WORDS = 700
+# The corpus is written in small letters; most people write names as they are.
+SHARE_PROPER_NAMES = 0.65
+PROPER_NAMES = {
+    "fairlead": "Fairlead",
+    "openai": "OpenAI",
+    "anthropic": "Anthropic",
+    "claude": "Claude",
+    "ollama": "Ollama",
+    "redis": "Redis",
+    "vllm": "vLLM",
+    "lm studio": "LM Studio",
+    "docker": "Docker",
+    "kubernetes": "Kubernetes",
+    "python": "Python",
+    "gguf": "GGUF",
+    "gpu": "GPU",
+    "api": "API",
+    "cli": "CLI",
+    "sdk": "SDK",
+    "llm": "LLM",
+    "yaml": "YAML",
+    "usd": "USD",
+    "i": "I",
+}
+NAMES = re.compile(rf"\b(?:{'|'.join(PROPER_NAMES)})\b")
 
 
 class SampleMaker:
@@ -192,6 +218,8 @@ class SampleMaker:
 
     def _typed(self, text: str) -> str:
         """Case, closing mark, typing errors and a lost word, each now and then."""
+        if self.rng.random() < SHARE_PROPER_NAMES:
+            text = NAMES.sub(lambda found: PROPER_NAMES[found[0]], text)
         words = text.split()
         if len(words) > 4 and self.rng.random() < 0.08:
             del words[self.rng.randrange(len(words))]

@@ -27,6 +27,8 @@ TOKENS_PER_MESSAGE = 4
 TOKENS_PER_REPLY = 3
 #: More than what vendors add to the prompt when a request brings tools.
 TOKENS_FOR_TOOLS = 800
+#: More than the words around a schema that is told in the prompt, and those of its one repair.
+TOKENS_FOR_GUIDANCE = 1_500
 #: The most characters that are counted one by one; longer texts are counted by a sample.
 SAMPLE = 900
 
@@ -125,7 +127,9 @@ def estimate(request: ChatRequest, text: str) -> TokenEstimate:
     if request.needs.documents:
         expected += sum(len(part.text) for part in inline) // _FILE_BYTES_PER_TOKEN
     tools = TOKENS_FOR_TOOLS if request.needs.tools else 0
-    upper = request.size + template + tools + request.images * TOKENS_PER_IMAGE
+    # A backend without schemas is told the schema in words, and once more what was wrong.
+    guidance = request.size + TOKENS_FOR_GUIDANCE if request.needs.schema else 0
+    upper = request.size + template + tools + guidance + request.images * TOKENS_PER_IMAGE
     return TokenEstimate(expected=min(expected, upper), upper_bound=upper)
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from gateway.core.errors import InvalidRequest
 from gateway.core.profile import Needs
-from gateway.core.request import ChatRequest, Segment
-from gateway.wire.strings import MAX_DEPTH, count_literals, pointer, walk
+from gateway.core.request import ChatRequest
+from gateway.wire.document import check_model, check_types, read_object, read_segments
+from gateway.wire.strings import Place
 
 WIRE = "openai_chat"
 
@@ -45,14 +44,6 @@ _FIELD_TYPES: Mapping[str, tuple[type, ...]] = {
     "service_tier": (str,),
     "reasoning_effort": (str,),
 }
-_TYPE_WORDS = {
-    str: "a string",
-    list: "an array",
-    dict: "an object",
-    bool: "true or false",
-    int: "an integer",
-    float: "a number",
-}
 #: Words of the API itself: they say nothing about the caller and are not worth scanning.
 _KNOWN_WORDS = frozenset(
     (
@@ -64,8 +55,6 @@ _KNOWN_WORDS = frozenset(
     ).split()
 ) | frozenset(_FIELD_TYPES)
 _MOST_CHOICES = 128
-#: Numbers beyond a double's range ride along in the raw bytes; the view only needs to survive them.
-_DOCUMENT = msgspec.json.Decoder(float_hook=float)
 
 
 def decode(raw: bytes) -> ChatRequest:
@@ -75,13 +64,16 @@ def decode(raw: bytes) -> ChatRequest:
         InvalidRequest: the bytes are not JSON, are ambiguous (duplicate keys) or too deep, or a
             field that we rely on is missing or of the wrong type; `param` names the field.
     """
-    fields, document = _parse(raw)
-    segments = _segments(raw, document)
-    for name, kinds in _FIELD_TYPES.items():
-        if name in document:
-            _check_type(name, document[name], kinds)
-    if not document.get("model"):
-        raise InvalidRequest("you must provide a model parameter", param="model")
+    fields, document = read_object(raw)
+    segments = read_segments(
+        raw,
+        document,
+        known_words=_KNOWN_WORDS,
+        role=lambda place: _role(document, place),
+        kind=_kind,
+    )
+    check_types(document, _FIELD_TYPES)
+    model = check_model(document)
     messages = _messages(document)
     roles = [message["role"] for message in messages]
     parts = [part for message in messages for part in _parts(message)]
@@ -89,7 +81,7 @@ def decode(raw: bytes) -> ChatRequest:
     return ChatRequest(
         wire=WIRE,
         fields=fields,
-        model=document["model"],
+        model=model,
         segments=segments,
         size=len(raw),
         stream=bool(document.get("stream")),
@@ -101,41 +93,6 @@ def decode(raw: bytes) -> ChatRequest:
         turns=len(roles),
         images=sum(part.get("type") == "image_url" for part in parts),
     )
-
-
-def _parse(raw: bytes) -> tuple[dict[str, msgspec.Raw], dict[str, Any]]:
-    try:
-        raw.decode("utf-8")
-        fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-        document = _DOCUMENT.decode(raw)
-    except UnicodeDecodeError as error:
-        raise InvalidRequest(
-            f"The body is not valid UTF-8 (byte {error.start}). Send JSON encoded as UTF-8.",
-            code="invalid_utf8",
-        ) from None
-    except RecursionError:
-        raise InvalidRequest(
-            f"The request is nested more than {MAX_DEPTH} levels deep. Flatten it.",
-            code="too_deeply_nested",
-        ) from None
-    except msgspec.ValidationError:
-        raise InvalidRequest("The body must be a JSON object.", code="invalid_json") from None
-    except msgspec.DecodeError as error:
-        raise InvalidRequest(
-            f"We could not parse the JSON body of your request: {error}.", code="invalid_json"
-        ) from None
-    return fields, document
-
-
-def _check_type(name: str, found: object, kinds: tuple[type, ...]) -> None:
-    if found is None and name not in ("messages", "model"):
-        return
-    wrong_bool = isinstance(found, bool) and bool not in kinds
-    if wrong_bool or not isinstance(found, kinds):
-        wanted = " or ".join(dict.fromkeys(_TYPE_WORDS[kind] for kind in kinds))
-        raise InvalidRequest(
-            f"Invalid type for '{name}': expected {wanted}.", code="invalid_type", param=name
-        )
 
 
 def _messages(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -158,33 +115,14 @@ def _messages(document: dict[str, Any]) -> list[dict[str, Any]]:
     return list(messages)
 
 
-def _segments(raw: bytes, document: dict[str, Any]) -> tuple[Segment, ...]:
-    segments = []
-    seen = 0
-    for place, text, is_key in walk(document):
-        seen += 1
-        if not text or text in _KNOWN_WORDS or place == ("model",):
-            continue
-        segments.append(Segment(text, pointer(place), _role(document, place), _kind(place, is_key)))
-    if seen != count_literals(raw):
-        raise InvalidRequest(
-            "The body has an object with the same key twice, which servers read differently. "
-            "Send every key once.",
-            code="duplicate_key",
-        )
-    return tuple(segments)
-
-
-def _role(document: dict[str, Any], place: tuple[str, ...]) -> str:
+def _role(document: dict[str, Any], place: Place) -> str:
     if place[0] != "messages" or len(place) < 2 or not isinstance(document["messages"], list):
         return ""
     message = document["messages"][int(place[1])]
     return str(message.get("role", "")) if isinstance(message, dict) else ""
 
 
-def _kind(place: tuple[str, ...], is_key: bool) -> str:
-    if is_key:
-        return "key"
+def _kind(place: Place) -> str:
     last = place[-1]
     if place[0] == "tools" or place[0] == "functions":
         return "tool_definition"

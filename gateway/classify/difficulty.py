@@ -98,6 +98,9 @@ class Predictor:
         """Judge a prompt with these cues in a body of `size` bytes."""
         model = self.model
         rule = by_rule(prompt, size, cues)
+        if model.anchor and not rule.room:
+            # Nothing that was learned would be heard, so it need not be looked for.
+            return Assessed(round(_probability(rule.log_odds), 4), 0.0)
         seen = featurise(prompt)
         weak, strong = self._log_odds(seen, dense_features(seen, cues, rule))
         odds = model.slope * score_of(model, weak, strong, rule) + model.offset

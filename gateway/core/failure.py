@@ -103,6 +103,12 @@ class AttemptFailure(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the failure counts against the deployment's breaker."""
         return self.kind in _UNHEALTHY and not self.correction
 
+    def after_content(self) -> AttemptFailure:
+        """The same failure once model output was paid for: never free, whatever it is called."""
+        if not self.free:
+            return self
+        return msgspec.structs.replace(self, kind=FailureKind.SERVER_ERROR)
+
     @property
     def free(self) -> bool:
         """Whether it is certain that nothing was spent upstream."""

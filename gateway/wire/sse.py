@@ -14,7 +14,15 @@ import re
 #: A single event larger than this is not a chat answer; in bytes.
 LARGEST_EVENT = 16 * 1024 * 1024
 
+#: The blank line behind an event, in any of the three line ends.
+EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+
+
+def event_payload(event: bytes) -> bytes:
+    """The joined `data` lines of one whole event, trimmed; empty when it has none."""
+    lines = [line[5:].strip() for line in event.splitlines() if line.startswith(b"data:")]
+    return lines[0] if len(lines) == 1 else b"\n".join(lines)
 
 
 class EventTooLarge(ValueError):

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-import msgspec
-
 from gateway.core.conversation import (
     Answer,
     ArgumentsDelta,
@@ -27,7 +25,7 @@ from gateway.core.conversation import (
     fold,
 )
 from gateway.core.errors import FairleadError
-from gateway.core.failure import AttemptFailure, FailureKind
+from gateway.core.failure import AttemptFailure
 from gateway.core.request import ChatRequest
 from gateway.core.usage import Usage
 from gateway.wire.base import Breakable, Encoded, Reply, Sending, StreamReader
@@ -187,16 +185,9 @@ class TranslatingReader:
             case Ended():
                 self.ended = True
             case Failed(failure):
-                self.failure = _not_free(failure) if self.has_content else failure
+                self.failure = failure.after_content() if self.has_content else failure
             case Started():
                 pass
-
-
-def _not_free(failure: AttemptFailure) -> AttemptFailure:
-    """An error after model output was paid for, whatever the vendor calls it."""
-    if not failure.free:
-        return failure
-    return msgspec.structs.replace(failure, kind=FailureKind.SERVER_ERROR)
 
 
 def _text_size(answer: Answer) -> int:

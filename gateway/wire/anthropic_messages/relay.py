@@ -20,16 +20,13 @@ from gateway.wire.anthropic_messages.decode import no_message, read_usage
 from gateway.wire.anthropic_messages.patch import patch
 from gateway.wire.base import Encoded, Reply, Sending, StreamReader
 from gateway.wire.failures import vendor_failure
-from gateway.wire.sse import LARGEST_EVENT, EventBlocks
-
-#: Answer bytes that are kept for estimating usage when the server reports none.
-_KEPT_FOR_ESTIMATE = 1024 * 1024
+from gateway.wire.passing import HeldBack, Kept
+from gateway.wire.sse import EVENT_END, LARGEST_EVENT, EventBlocks, event_payload
 
 # Every event names its type in its JSON, and a text that quotes these words is escaped.
 _MATTERS = re.compile(
     rb'"type"\s*:\s*"(?:message_start|message_delta|message_stop|error)"|"error"\s*:\s*[{"]'
 )
-_EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _TEXT = re.compile(
     rb'"(?:text|thinking|partial_json)"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)"'
     rb'|"input"\s*:\s*(\{.*?\})\s*[,}]',
@@ -69,10 +66,8 @@ class RelayReader:
         self._told: dict[str, Any] = {}
         self._stopped = False
         self._events = EventBlocks()
-        self._waiting: list[bytes] = []
-        self._kept: list[bytes] = []
-        self._kept_size = 0
-        self._size = 0
+        self._held = HeldBack()
+        self._kept = Kept()
 
     def feed(self, chunk: bytes) -> bytes:
         """Take upstream bytes, cut anywhere; return whole events for the client."""
@@ -81,7 +76,7 @@ class RelayReader:
         block = self._whole_events(chunk)
         if not block:
             return b""
-        self._keep(block)
+        self._kept.add(block)
         if self.has_content and not _MATTERS.search(block):
             return block
         return self._release(self._inspect(block))
@@ -104,20 +99,12 @@ class RelayReader:
     @property
     def text_size(self) -> int:
         """Bytes of model output so far; beyond the kept part it is scaled up."""
-        if not self._kept_size:
-            return 0
-        return sum(map(_text_size, self._kept)) * self._size // self._kept_size
+        return self._kept.text_size(_text_size)
 
     def _release(self, passed: bytes) -> bytes:
         if self.failure is not None:
             return b""
-        if not self.has_content:
-            self._waiting.append(passed)
-            return b""
-        if self._waiting:
-            passed = b"".join(self._waiting) + passed
-            self._waiting.clear()
-        return passed
+        return self._held.release(passed, has_content=self.has_content)
 
     def _whole_events(self, chunk: bytes) -> bytes:
         block = self._events.feed(chunk)
@@ -125,16 +112,10 @@ class RelayReader:
             self.failure = _bad("an event of the stream is too large")
         return block
 
-    def _keep(self, block: bytes) -> None:
-        self._size += len(block)
-        if self._kept_size < _KEPT_FOR_ESTIMATE:
-            self._kept.append(block)
-            self._kept_size += len(block)
-
     def _inspect(self, block: bytes) -> bytes:
         passed = []
         start = 0
-        for end in _EVENT_END.finditer(block):
+        for end in EVENT_END.finditer(block):
             event = block[start : end.end()]
             start = end.end()
             self._take(event)
@@ -146,7 +127,7 @@ class RelayReader:
         return b"".join(passed)
 
     def _take(self, event: bytes) -> None:
-        payload = _payload(event)
+        payload = event_payload(event)
         if not payload:
             return
         found = _object(payload)
@@ -180,10 +161,7 @@ class RelayReader:
         self.usage = read_usage(self._told)
 
     def _blamed(self, failure: AttemptFailure) -> AttemptFailure:
-        """An error after model output was paid for, whatever the vendor calls it."""
-        if self.has_content and failure.free:
-            return msgspec.structs.replace(failure, kind=FailureKind.SERVER_ERROR)
-        return failure
+        return failure.after_content() if self.has_content else failure
 
 
 def _bad(detail: str) -> AttemptFailure:
@@ -191,12 +169,7 @@ def _bad(detail: str) -> AttemptFailure:
 
 
 def _payload_is_whole(event: bytes) -> bool:
-    return _object(_payload(event)) is not None
-
-
-def _payload(event: bytes) -> bytes:
-    lines = [line[5:].strip() for line in event.splitlines() if line.startswith(b"data:")]
-    return lines[0] if len(lines) == 1 else b"\n".join(lines)
+    return _object(event_payload(event)) is not None
 
 
 def _text_size(body: bytes) -> int:

@@ -20,13 +20,10 @@ from gateway.wire.base import Encoded, Reply, Sending, StreamReader
 from gateway.wire.failures import vendor_failure
 from gateway.wire.openai_chat.patch import patch
 from gateway.wire.openai_chat.usage import read_usage
-from gateway.wire.sse import LARGEST_EVENT, EventBlocks
-
-#: Answer bytes that are kept for estimating usage when the server reports none.
-_KEPT_FOR_ESTIMATE = 1024 * 1024
+from gateway.wire.passing import HeldBack, Kept
+from gateway.wire.sse import EVENT_END, LARGEST_EVENT, EventBlocks, event_payload
 
 _MATTERS = re.compile(rb'"usage"\s*:\s*\{|"error"\s*:\s*[{"]|"finish_reason"\s*:\s*"|\[DONE\]')
-_EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _TEXT = re.compile(
     rb'"(?:content|arguments|reasoning_content|refusal)"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)"'
 )
@@ -69,10 +66,8 @@ class RelayReader:
         self._finished = 0
         self._done_marker = False
         self._events = EventBlocks()
-        self._waiting: list[bytes] = []
-        self._kept: list[bytes] = []
-        self._kept_size = 0
-        self._size = 0
+        self._held = HeldBack()
+        self._kept = Kept()
 
     def feed(self, chunk: bytes) -> bytes:
         """Take upstream bytes, cut anywhere; return whole events for the client."""
@@ -81,7 +76,7 @@ class RelayReader:
         block = self._whole_events(chunk)
         if not block:
             return b""
-        self._keep(block)
+        self._kept.add(block)
         if self.has_content and not _MATTERS.search(block):
             return block.replace(_NULL_USAGE, b"") if self._strip else block
         return self._release(self._inspect(block))
@@ -103,20 +98,12 @@ class RelayReader:
     @property
     def text_size(self) -> int:
         """Bytes of model output so far; beyond the kept part it is scaled up."""
-        if not self._kept_size:
-            return 0
-        kept = sum(_text_size(block) for block in self._kept)
-        return kept * self._size // self._kept_size
+        return self._kept.text_size(_text_size)
 
     def _release(self, passed: bytes) -> bytes:
         if self.failure is not None:
             return b""
-        if not self.has_content:
-            self._waiting.append(passed)
-            return b""
-        if self._waiting:
-            passed = b"".join(self._waiting) + passed
-            self._waiting.clear()
+        passed = self._held.release(passed, has_content=self.has_content)
         return passed.replace(_NULL_USAGE, b"") if self._strip else passed
 
     def _whole_events(self, chunk: bytes) -> bytes:
@@ -127,16 +114,10 @@ class RelayReader:
             )
         return block
 
-    def _keep(self, block: bytes) -> None:
-        self._size += len(block)
-        if self._kept_size < _KEPT_FOR_ESTIMATE:
-            self._kept.append(block)
-            self._kept_size += len(block)
-
     def _inspect(self, block: bytes) -> bytes:
         passed = []
         start = 0
-        for end in _EVENT_END.finditer(block):
+        for end in EVENT_END.finditer(block):
             event = block[start : end.end()]
             start = end.end()
             if self._take(event):
@@ -145,7 +126,7 @@ class RelayReader:
 
     def _take(self, event: bytes) -> bool:
         """Learn from one event; False when it is ours alone and not for the client."""
-        payload = _payload(event)
+        payload = event_payload(event)
         if not payload:
             return True
         if payload == b"[DONE]":
@@ -165,10 +146,7 @@ class RelayReader:
         return self._learn(chunk)
 
     def _blamed(self, failure: AttemptFailure) -> AttemptFailure:
-        """An error after model output was paid for, whatever the vendor calls it."""
-        if self.has_content and failure.free:
-            return msgspec.structs.replace(failure, kind=FailureKind.SERVER_ERROR)
-        return failure
+        return failure.after_content() if self.has_content else failure
 
     def _learn(self, chunk: dict[str, Any]) -> bool:
         self.usage = read_usage(chunk.get("usage")) or self.usage
@@ -183,11 +161,6 @@ class RelayReader:
             if any(part not in (None, "", []) for name, part in delta.items() if name != "role"):
                 self.has_content = True
         return not (self._strip and not choices and chunk.get("usage"))
-
-
-def _payload(event: bytes) -> bytes:
-    lines = [line[5:].strip() for line in event.splitlines() if line.startswith(b"data:")]
-    return lines[0] if len(lines) == 1 else b"\n".join(lines)
 
 
 def _bad_answer(answer: object, raw: bytes) -> AttemptFailure:

@@ -12,7 +12,7 @@ speak it:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -32,12 +32,12 @@ from gateway.core.conversation import (
 from gateway.wire.attached import document_text
 from gateway.wire.base import Encoded, Sending
 from gateway.wire.sampling import sampled
+from gateway.wire.schemas import is_closed
 
 # Decimals come from numbers that a double cannot hold; they go out as numbers.
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _MOST_STOPS = 4
 _EFFORTS = frozenset({"none", "minimal", "low", "medium", "high", "xhigh"})
-_DEEPEST_SCHEMA = 64
 
 Block = dict[str, Any]
 
@@ -173,24 +173,6 @@ class _Writing:
 
     def _skip(self, parts: Iterable[Part]) -> None:
         self.lossy += [part.pointer for part in parts]
-
-
-def is_closed(schema: object, depth: int = 0) -> bool:
-    """Whether every object of a schema names and requires all that it may hold."""
-    if depth > _DEEPEST_SCHEMA:
-        return False
-    if isinstance(schema, list | tuple):
-        return all(is_closed(inner, depth + 1) for inner in schema)
-    if not isinstance(schema, Mapping):
-        return True
-    if schema.get("type") == "object" or "properties" in schema:
-        properties = schema.get("properties")
-        required = schema.get("required")
-        names = set(properties) if isinstance(properties, Mapping) else set()
-        demanded = set(required) if isinstance(required, list | tuple) else set()
-        if schema.get("additionalProperties") is not False or names != demanded:
-            return False
-    return all(is_closed(inner, depth + 1) for inner in schema.values())
 
 
 def _tools(conversation: Conversation) -> Block:

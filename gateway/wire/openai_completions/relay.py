@@ -8,7 +8,6 @@ Rules of this file:
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
@@ -20,9 +19,8 @@ from gateway.wire.base import Encoded, Reply, Sending, StreamReader
 from gateway.wire.document import hide, is_set, raw_json
 from gateway.wire.failures import vendor_failure
 from gateway.wire.openai_usage import read_usage
-from gateway.wire.sse import LARGEST_EVENT, EventBlocks
+from gateway.wire.sse import EVENT_END, LARGEST_EVENT, EventBlocks, event_payload
 
-_EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _NULL_USAGE = b',"usage":null'
 
 
@@ -80,7 +78,7 @@ class RelayReader:
             return b""
         block = self._events.feed(chunk)
         start = 0
-        for end in _EVENT_END.finditer(block):
+        for end in EVENT_END.finditer(block):
             event = block[start : end.end()]
             start = end.end()
             if self._take(event):
@@ -109,8 +107,7 @@ class RelayReader:
 
     def _take(self, event: bytes) -> bool:
         """Learn from one event; False when it is ours alone and not for the client."""
-        lines = [line[5:].strip() for line in event.splitlines() if line.startswith(b"data:")]
-        payload = b"\n".join(lines)
+        payload = event_payload(event)
         if not payload:
             return True
         if payload == b"[DONE]":
@@ -132,10 +129,7 @@ class RelayReader:
         return not (self._strip and not choices and chunk.get("usage"))
 
     def _blamed(self, failure: AttemptFailure) -> AttemptFailure:
-        """An error after model output was paid for, whatever the vendor calls it."""
-        if self.has_content and failure.free:
-            return msgspec.structs.replace(failure, kind=FailureKind.SERVER_ERROR)
-        return failure
+        return failure.after_content() if self.has_content else failure
 
 
 def _output(choice: Any) -> tuple[bool, int]:

@@ -44,13 +44,6 @@ def bad_answer(detail: str) -> AttemptFailure:
     return AttemptFailure(kind=FailureKind.BAD_RESPONSE, detail=detail)
 
 
-def not_free(failure: AttemptFailure) -> AttemptFailure:
-    """An error after model output was paid for, whatever the vendor calls it."""
-    if not failure.free:
-        return failure
-    return msgspec.structs.replace(failure, kind=FailureKind.SERVER_ERROR)
-
-
 def _blame(error: object) -> AttemptFailure:
     code = error.get("code") if isinstance(error, dict) else None
     status = 400 if isinstance(code, str) and code in _CALLERS_FAULT else 200

@@ -23,20 +23,17 @@ from gateway.core.usage import Usage
 from gateway.wire.base import Encoded, Reply, Sending, StreamReader
 from gateway.wire.document import is_set
 from gateway.wire.openai_responses.errors import render_stream_error
-from gateway.wire.openai_responses.faults import bad_answer, failed_response, not_free
+from gateway.wire.openai_responses.faults import bad_answer, failed_response
 from gateway.wire.openai_responses.patch import patch
 from gateway.wire.openai_responses.usage import read_usage
-from gateway.wire.sse import LARGEST_EVENT, EventBlocks
-
-#: Answer bytes that are kept for estimating usage when the server reports none.
-_KEPT_FOR_ESTIMATE = 1024 * 1024
+from gateway.wire.passing import HeldBack, Kept
+from gateway.wire.sse import EVENT_END, LARGEST_EVENT, EventBlocks, event_payload
 
 # Inside a JSON string the quotes would be escaped, so model output cannot look like these.
 _MATTERS = re.compile(
     rb'"type"\s*:\s*"(?:response\.(?:queued|created|in_progress|completed|incomplete|failed)|error)"'
     rb'|"error"\s*:\s*\{'
 )
-_EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _DELTA = re.compile(rb'"delta"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)"')
 _SEQUENCE = re.compile(rb'"sequence_number"\s*:\s*(\d+)')
 _LAST = frozenset({"response.completed", "response.incomplete"})
@@ -99,11 +96,9 @@ class RelayReader:
         self._patches = patches
         self._events = EventBlocks()
         self._passed = b""
-        self._waiting: list[bytes] = []
+        self._held = HeldBack()
         self._last: list[bytes] = []
-        self._kept: list[bytes] = []
-        self._kept_size = 0
-        self._size = 0
+        self._kept = Kept()
 
     def feed(self, chunk: bytes) -> bytes:
         """Take upstream bytes, cut anywhere; return whole events for the client."""
@@ -112,7 +107,7 @@ class RelayReader:
         block = self._whole_events(chunk)
         if not block or self.failure is not None:
             return b""
-        self._keep(block)
+        self._kept.add(block)
         if not (self.has_content and not self.ended and not _MATTERS.search(block)):
             block = self._release(self._inspect(block))
         self._passed = block or self._passed
@@ -137,21 +132,12 @@ class RelayReader:
     @property
     def text_size(self) -> int:
         """Bytes of model output so far; beyond the kept part it is scaled up."""
-        if not self._kept_size:
-            return 0
-        kept = sum(len(text) for block in self._kept for text in _DELTA.findall(block))
-        return kept * self._size // self._kept_size
+        return self._kept.text_size(_told_size)
 
     def _release(self, passed: bytes) -> bytes:
         if self.failure is not None:
             return b""
-        if not self.has_content:
-            self._waiting.append(passed)
-            return b""
-        if self._waiting:
-            passed = b"".join(self._waiting) + passed
-            self._waiting.clear()
-        return passed
+        return self._held.release(passed, has_content=self.has_content)
 
     def _whole_events(self, chunk: bytes) -> bytes:
         block = self._events.feed(chunk)
@@ -159,16 +145,10 @@ class RelayReader:
             self.failure = self._blamed(bad_answer("an event of the stream is too large"))
         return block
 
-    def _keep(self, block: bytes) -> None:
-        self._size += len(block)
-        if self._kept_size < _KEPT_FOR_ESTIMATE:
-            self._kept.append(block)
-            self._kept_size += len(block)
-
     def _inspect(self, block: bytes) -> bytes:
         passed: list[bytes] = []
         start = 0
-        for end in _EVENT_END.finditer(block):
+        for end in EVENT_END.finditer(block):
             event = self._take(block[start : end.end()])
             start = end.end()
             if self.failure is not None:
@@ -178,7 +158,7 @@ class RelayReader:
 
     def _take(self, event: bytes) -> bytes:
         """Learn from one event; the bytes to pass on."""
-        payload = _payload(event)
+        payload = event_payload(event)
         if not payload or payload == b"[DONE]":
             return event
         try:
@@ -221,12 +201,11 @@ class RelayReader:
         return b"\n".join([*named, b"data: " + msgspec.json.encode(fields), b"", b""])
 
     def _blamed(self, failure: AttemptFailure) -> AttemptFailure:
-        return not_free(failure) if self.has_content else failure
+        return failure.after_content() if self.has_content else failure
 
 
-def _payload(event: bytes) -> bytes:
-    lines = [line[5:].strip() for line in event.splitlines() if line.startswith(b"data:")]
-    return lines[0] if len(lines) == 1 else b"\n".join(lines)
+def _told_size(block: bytes) -> int:
+    return sum(map(len, _DELTA.findall(block)))
 
 
 def _usage_of(response: object) -> Usage | None:

@@ -18,11 +18,10 @@ _NO_BUFFERING = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
 
 
 class Answer:
-    """Writes one response; `rest` is what a stream still owes after its last whole event."""
+    """Writes one response."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self.rest = b""
 
     async def begin_stream(self, deployment: str, attempts: int) -> None:
         """Send the headers of a stream, with all that is known before its first byte."""
@@ -31,11 +30,11 @@ class Answer:
         headers.append((b"x-fairlead-attempts", b"%d" % attempts))
         await self._exchange.client.start(200, headers)
 
-    async def deliver(self, reply: Reply | None) -> None:
-        """Send a whole answer, or finish a stream."""
+    async def deliver(self, reply: Reply | None, rest: bytes) -> None:
+        """Send a whole answer, or finish a stream with what it still owes: `rest`."""
         client = self._exchange.client
         if reply is None:
-            await client.end(self.rest)
+            await client.end(rest)
             return
         headers = [
             _JSON,

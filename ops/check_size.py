@@ -29,7 +29,7 @@ PURE = (
     "gateway/classify",
     "policies/engine.py",
     "policies/compiler.py",
-    "policies/model.py",
+    "policies/model",
     "policies/explain.py",
 )
 

@@ -11,7 +11,8 @@ import msgspec
 
 from gateway.core.deployment import Deployment
 from gateway.core.findings import SensitivityRules
-from policies.model import CaseStatement
+from policies.model.cases import CaseStatement
+from policies.model.conditions import Test
 
 #: How a condition turned out: it holds, it does not, or it cannot be told (None).
 Truth = bool | None
@@ -46,10 +47,10 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Matcher(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """A compiled condition.
+    """A compiled condition: as data for whoever reasons about it, and as a function.
 
     `kind` is always, term, all, any or not; `words` is how the file put it; `holds` answers for
-    one request in three values; `parts` are the conditions inside, for explaining.
+    one request in three values. A term asks `test` of `fact`; a group has its `parts`.
     """
 
     kind: str
@@ -57,6 +58,7 @@ class Matcher(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     holds: Callable[[Seen], Truth]
     parts: tuple[Matcher, ...] = ()
     fact: str = ""
+    test: Test | None = None
 
 
 class Constraint(msgspec.Struct, frozen=True, kw_only=True, eq=False):

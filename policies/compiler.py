@@ -27,14 +27,12 @@ from policies.compiled import (
     Route,
 )
 from policies.matchers import compile_condition, facts_asked
-from policies.model import (
-    ConstraintStatement,
-    DeploymentStatement,
-    PolicyFile,
-    RouteStatement,
-    SecretReference,
-    SensitivityStatement,
-)
+from policies.model.constraints import ConstraintStatement
+from policies.model.deployments import DeploymentStatement
+from policies.model.file import PolicyFile
+from policies.model.routes import RouteStatement
+from policies.model.secrets import SecretReference
+from policies.model.sensitivity import SensitivityStatement
 from policies.problems import PolicyError, Problem
 from policies.resolve import (
     Known,

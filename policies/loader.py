@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from policies.document import Mapping, Node, Scalar, decode, kind_of, read_document
-from policies.grammar import POLICY, VERSION
-from policies.model import PolicyFile
+from policies.grammar.file import POLICY, VERSION
+from policies.model.file import PolicyFile
 from policies.problems import Place, PolicyError, Problem, Problems
 from policies.shapes import WRONG
 

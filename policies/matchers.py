@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.core.money import NANO
 from policies.compiled import Matcher, Seen, Truth
-from policies.model import (
+from policies.model.conditions import (
     Among,
     Condition,
     Group,
@@ -46,7 +46,11 @@ def compile_condition(condition: Condition | None) -> Matcher:
         return ALWAYS
     if isinstance(condition, Term):
         return Matcher(
-            kind="term", words=condition.text, holds=_term(condition), fact=condition.fact
+            kind="term",
+            words=condition.text,
+            holds=_term(condition),
+            fact=condition.fact,
+            test=condition.test,
         )
     parts = tuple(compile_condition(part) for part in condition.parts)
     words = {"all": "all of these", "any": "any of these", "not": "none of these"}

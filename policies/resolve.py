@@ -12,7 +12,8 @@ import msgspec
 
 from gateway.core.deployment import AdapterFacts, Secret
 from gateway.core.money import Price, gpu_hour_price, usd_to_nano
-from policies.model import DeploymentStatement, PriceStatement, Selector
+from policies.model.deployments import DeploymentStatement, PriceStatement
+from policies.model.selectors import Selector
 
 
 class PriceLookup(Protocol):

@@ -14,7 +14,10 @@ import msgspec
 
 from gateway.core.deployment import Deployment
 from policies.compiled import CompiledPolicy, Constraint
-from policies.model import Condition, DeploymentStatement, Group, PolicyFile, SecretReference
+from policies.model.conditions import Condition, Group
+from policies.model.deployments import DeploymentStatement
+from policies.model.file import PolicyFile
+from policies.model.secrets import SecretReference
 
 
 def revision_of(policy: PolicyFile, compiled: CompiledPolicy) -> str:

@@ -13,7 +13,7 @@ from gateway.core.principal import Principal
 from gateway.core.profile import Needs, Profile, TokenEstimate
 from policies.compiled import CompiledPolicy
 from policies.engine import decide
-from policies.model import CaseStatement, ExpectStatement, GivenStatement
+from policies.model.cases import CaseStatement, ExpectStatement, GivenStatement
 from policies.problems import Place
 
 #: The time of a test that gives none: noon of Wednesday 7 January 2026, UTC.

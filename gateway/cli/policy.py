@@ -32,9 +32,11 @@ from policies.explain import (
     StatementExplained,
     explain,
 )
-from policies.grammar import GIVEN, json_schema
+from policies.grammar.cases import GIVEN
+from policies.grammar.schema import json_schema
 from policies.loader import load_policy
-from policies.model import GivenStatement, PolicyFile
+from policies.model.cases import GivenStatement
+from policies.model.file import PolicyFile
 from policies.problems import Place, PolicyError, Problem, Problems
 from policies.resolve import Known
 from policies.testing import facts_of, run_tests

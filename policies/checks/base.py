@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from policies.model import PolicyFile
+from policies.model.file import PolicyFile
 from policies.problems import Place
 from policies.resolve import Known
 

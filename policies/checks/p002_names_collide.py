@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.checks.base import Finding
-from policies.model import ConstraintStatement, PolicyFile, RouteStatement
+from policies.model.constraints import ConstraintStatement
+from policies.model.file import PolicyFile
+from policies.model.routes import RouteStatement
 from policies.resolve import Known
 
 CODE = "p002"

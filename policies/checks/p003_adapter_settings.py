@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.checks.base import Finding
-from policies.model import DeploymentStatement, PolicyFile, SecretReference
+from policies.model.deployments import DeploymentStatement
+from policies.model.file import PolicyFile
+from policies.model.secrets import SecretReference
 from policies.problems import did_you_mean
 from policies.resolve import Known, resolve
 

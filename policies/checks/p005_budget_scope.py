@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from policies.checks.base import Finding
-from policies.model import PolicyFile
+from policies.model.file import PolicyFile
 from policies.problems import did_you_mean
 from policies.resolve import Known
 

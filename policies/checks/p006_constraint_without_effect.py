@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.checks.base import Finding
-from policies.model import ConstraintStatement, PolicyFile
+from policies.model.constraints import ConstraintStatement
+from policies.model.file import PolicyFile
 from policies.resolve import Known
 
 CODE = "p006"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.checks.base import Finding
-from policies.model import Condition, Group, PolicyFile
+from policies.model.conditions import Condition, Group
+from policies.model.file import PolicyFile
 from policies.resolve import Known
 
 CODE = "p007"

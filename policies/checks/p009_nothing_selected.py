@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.checks.base import Finding
-from policies.model import PolicyFile, Selector
+from policies.model.file import PolicyFile
+from policies.model.selectors import Selector
 from policies.resolve import Known, resolve, select
 
 CODE = "p009"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gateway.core.sensitivity import Sensitivity
 from policies.checks.base import Finding
-from policies.model import PolicyFile
+from policies.model.file import PolicyFile
 from policies.resolve import Known, resolve
 
 CODE = "p011"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.checks.base import Finding
-from policies.model import PolicyFile
+from policies.model.file import PolicyFile
 from policies.resolve import Known, is_loopback, resolve
 
 CODE = "p012"

@@ -20,7 +20,7 @@ from policies.checks import (
     p013_test_cannot_hold,
 )
 from policies.checks.base import Check
-from policies.model import PolicyFile
+from policies.model.file import PolicyFile
 from policies.problems import Problem
 from policies.resolve import Known
 

@@ -14,8 +14,9 @@ from ruamel.yaml import YAML
 from gateway.cli import main as cli
 from gateway.config.settings import SETTINGS
 from gateway.core.errors import FairleadError
-from policies.conditions import FACTS
-from policies.grammar import CONSTRAINT, DEPLOYMENT
+from policies.grammar.constraints import CONSTRAINT
+from policies.grammar.deployments import DEPLOYMENT
+from policies.grammar.facts import FACTS
 from policies.loader import load_policy
 
 Runner = Callable[..., subprocess.CompletedProcess[str]]

@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from policies.checks.registry import CHECKS
-from policies.grammar import json_schema
+from policies.grammar.schema import json_schema
 from policies.loader import read_policy
 from policies.problems import PolicyError
 

@@ -11,7 +11,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from gateway.cli.policy import app
-from policies.grammar import json_schema
+from policies.grammar.schema import json_schema
 
 GOOD = """\
 fairlead: 1

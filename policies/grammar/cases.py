@@ -1,0 +1,82 @@
+"""The section `tests`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from policies.document import Mapping, Node, kind_of
+from policies.grammar.words import FINDING, LEVEL, NAME, NEED, TOKENS, WORD
+from policies.model.cases import CaseStatement, ExpectStatement, GivenStatement
+from policies.problems import Problems
+from policies.shapes import WRONG, Amount, Flag, Key, ListOf, Record, Text, Whole
+
+
+class TagsShape(msgspec.Struct, frozen=True):
+    """Tags as names with values."""
+
+    def read(self, node: Node, problems: Problems) -> Any:
+        """Pairs of name and value."""
+        if not isinstance(node, Mapping):
+            problems.add(node.at, f"tags are a mapping, not {kind_of(node)}", path=node.path)
+            return WRONG
+        pairs = tuple((entry.key, WORD.read(entry.node, problems)) for entry in node.entries)
+        return WRONG if any(value is WRONG for _, value in pairs) else pairs
+
+    def schema(self) -> dict[str, Any]:
+        """An object of plain values."""
+        return {"type": "object", "additionalProperties": WORD.schema()}
+
+
+GIVEN = Record(
+    what="given",
+    build=GivenStatement,
+    keys={
+        "text": Key(Text(what="text", longest=200_000), "a prompt that is judged"),
+        "model": Key(WORD, "the model asked for; by default the first alias"),
+        "org": Key(WORD, "the caller's org"),
+        "team": Key(WORD, "the caller's team"),
+        "app": Key(WORD, "the caller's app"),
+        "user": Key(WORD, "the caller's user"),
+        "tags": Key(TagsShape(), "tags of the request"),
+        "stream": Key(Flag(), "whether the answer is streamed"),
+        "sensitivity": Key(LEVEL, "the sensitivity, instead of what the text gives"),
+        "findings": Key(ListOf(item=FINDING, single=True), "findings, instead of the text's"),
+        "difficulty": Key(Amount(most=Decimal(1)), "the difficulty, 0..1"),
+        "task": Key(WORD, "the task"),
+        "needs": Key(ListOf(item=NEED, single=True), "capabilities that the request needs"),
+        "input_tokens": Key(Whole(), "tokens of the input"),
+        "max_output_tokens": Key(TOKENS, "the caller's own output cap"),
+        "budget_used": Key(Amount(), "share of the budget used, 1 is all"),
+        "time": Key(
+            Text(what="a time", numbers=True),
+            "ISO time, such as 2026-03-02T09:30+01:00; else a Wednesday noon",
+        ),
+    },
+)
+EXPECT = Record(
+    what="expect",
+    build=ExpectStatement,
+    keys={
+        "deployment": Key(NAME, "the first candidate"),
+        "any_of": Key(ListOf(item=NAME, least=1), "the first candidate is one of these"),
+        "never": Key(ListOf(item=NAME, single=True), "none of these is a candidate at all"),
+        "refused": Key(Flag(), "whether the request is refused"),
+        "route": Key(WORD, "the route that is taken"),
+        "reasons": Key(ListOf(item=WORD, single=True), "ids that are among the reasons"),
+        "sensitivity": Key(LEVEL, "the sensitivity that the text is judged to have"),
+        "mask": Key(ListOf(item=FINDING, single=True), "the finding types to hide"),
+        "output_cap": Key(TOKENS, "the output cap that constraints set"),
+    },
+)
+CASE = Record(
+    what="a test",
+    build=CaseStatement,
+    keys={
+        "name": Key(Text(what="a sentence", longest=200), "name: what is tested", required=True),
+        "given": Key(GIVEN, "given: {text: …} or facts", required=True),
+        "expect": Key(EXPECT, "expect: {deployment: …}", required=True),
+    },
+)

@@ -1,0 +1,90 @@
+"""The section `deployments`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from policies.document import Node, Scalar, kind_of
+from policies.grammar.endpoints import HeadersShape, SecretShape, UrlShape
+from policies.grammar.words import CAPABILITIES, LEVEL, LOSSY, SECONDS, TOKENS, USD, WORD
+from policies.model.deployments import DeploymentStatement, PriceStatement
+from policies.problems import Problems
+from policies.shapes import WRONG, Amount, Choice, Flag, Key, ListOf, PairsOf, Record, Whole
+
+_ABILITY = Choice(
+    options={name: name for name in sorted({*CAPABILITIES, "text"})}, what="a capability"
+)
+
+
+class OptionShape(msgspec.Struct, frozen=True):
+    """A driver's own setting: text, a number or a flag."""
+
+    def read(self, node: Node, problems: Problems) -> Any:
+        """The setting; numbers become int or float."""
+        if not isinstance(node, Scalar) or node.value is None:
+            message = f"an option is text, a number or a flag, not {kind_of(node)}"
+            problems.add(node.at, message, path=node.path)
+            return WRONG
+        return node.value if isinstance(node.value, str | bool | int) else float(node.value)
+
+    def schema(self) -> dict[str, Any]:
+        """Any plain value."""
+        return {"type": ["string", "number", "boolean"]}
+
+
+PRICE = Record(
+    what="a price",
+    build=PriceStatement,
+    keys={
+        "input_usd_per_mtok": Key(USD, "dollars for a million input tokens"),
+        "output_usd_per_mtok": Key(USD, "dollars for a million output tokens"),
+        "cached_input_usd_per_mtok": Key(USD, "dollars for a million tokens read from a cache"),
+        "cache_write_usd_per_mtok": Key(USD, "dollars for a million tokens written to a cache"),
+        "per_request_usd": Key(USD, "dollars for a call, whatever its size"),
+        "gpu_hour_usd": Key(USD, "dollars that the machine costs an hour"),
+        "tokens_per_second": Key(Amount(positive=True), "tokens a second at full load"),
+        "utilisation": Key(
+            Amount(positive=True, most=Decimal(1)), "share of the time that it is busy, above 0"
+        ),
+    },
+)
+DEPLOYMENT = Record(
+    what="a deployment",
+    build=DeploymentStatement,
+    keys={
+        "adapter": Key(
+            WORD,
+            "adapter: openai, anthropic, openai_compatible, ctransformers or a vendor's name",
+            required=True,
+        ),
+        "model": Key(WORD, "model: the name that the backend knows it by", required=True),
+        "clearance": Key(
+            LEVEL,
+            "clearance: the most sensitive data it may receive; there is no default",
+            required=True,
+        ),
+        "provider": Key(WORD, "who serves it: a company or a runtime"),
+        "base_url": Key(UrlShape(), "the address of its API"),
+        "api_key": Key(SecretShape(), "its key, as env:NAME or file:PATH"),
+        "headers": Key(HeadersShape(), "headers that every call carries"),
+        "price": Key(PRICE, "what it costs; needed where the price book does not know the model"),
+        "self_hosted": Key(Flag(), "whether it runs on the company's own machines"),
+        "context_tokens": Key(TOKENS, "the size of its context window"),
+        "max_output_tokens": Key(TOKENS, "the longest answer that it can give"),
+        "capabilities": Key(
+            ListOf(item=_ABILITY, single=True, least=1),
+            "what it can do; without the key, anything; [text] is nothing but text",
+        ),
+        "retries": Key(Whole(most=10), "further calls after a failure that a pause can cure"),
+        "timeout_seconds": Key(SECONDS, "the longest that one call may take"),
+        "first_byte_seconds": Key(SECONDS, "the longest wait for the answer to begin"),
+        "on_lossy": Key(LOSSY, "whether it gets requests that its wire cannot carry whole"),
+        "options": Key(
+            PairsOf(item=OptionShape(), what="options", pattern=r"[a-z][a-z0-9_]*"),
+            "the adapter's own settings",
+        ),
+    },
+)

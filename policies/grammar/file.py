@@ -1,0 +1,45 @@
+"""A whole policy file: its sections."""
+
+from __future__ import annotations
+
+from policies.grammar.aliases import ALIAS
+from policies.grammar.budgets import BUDGET
+from policies.grammar.cases import CASE
+from policies.grammar.constraints import CONSTRAINT
+from policies.grammar.defaults import DEFAULTS
+from policies.grammar.deployments import DEPLOYMENT
+from policies.grammar.routes import ROUTE
+from policies.grammar.sensitivity import SENSITIVITY
+from policies.grammar.words import NAME_PATTERN
+from policies.model.file import PolicyFile
+from policies.shapes import Key, ListOf, NamedRecords, Record, Whole
+
+#: The version of the file format that this code reads.
+VERSION = 1
+
+POLICY = Record(
+    what="a policy",
+    build=PolicyFile,
+    keys={
+        "fairlead": Key(Whole(), "fairlead: 1 (the version of the format)", required=True),
+        "defaults": Key(DEFAULTS, "values for whatever says nothing itself"),
+        "deployments": Key(
+            NamedRecords(record=DEPLOYMENT, pattern=NAME_PATTERN),
+            "the models that may be called, by name",
+            required=True,
+        ),
+        "aliases": Key(
+            NamedRecords(record=ALIAS, pattern=NAME_PATTERN, may_be_empty=True),
+            "model names that apps may ask for; policy decides what serves them",
+        ),
+        "sensitivity": Key(SENSITIVITY, "how findings become a level"),
+        "constraints": Key(ListOf(item=CONSTRAINT), "what may never happen; all of them apply"),
+        "routes": Key(
+            ListOf(item=ROUTE, least=1),
+            "what we would like; the first that holds is taken",
+            required=True,
+        ),
+        "budgets": Key(ListOf(item=BUDGET), "money caps by scope and period"),
+        "tests": Key(ListOf(item=CASE), "examples that must hold; a failing one refuses the file"),
+    },
+)

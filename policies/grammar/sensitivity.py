@@ -1,0 +1,21 @@
+"""The section `sensitivity`."""
+
+from __future__ import annotations
+
+from gateway.core.findings import FINDING_TYPES
+from policies.grammar.words import LEVEL
+from policies.model.sensitivity import SensitivityStatement
+from policies.shapes import Key, PairsOf, Record
+
+SENSITIVITY = Record(
+    what="sensitivity",
+    build=SensitivityStatement,
+    keys={
+        "default": Key(LEVEL, "the level of a request in which nothing was found"),
+        "findings": Key(
+            PairsOf(item=LEVEL, what="the finding types", known=FINDING_TYPES),
+            "the level that each type raises a request to; others keep their own",
+        ),
+        "weak_pair": Key(LEVEL, "the level of two kinds of weak findings together"),
+    },
+)

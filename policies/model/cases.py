@@ -1,0 +1,60 @@
+"""One entry of `tests`: what is given and what is expected."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from gateway.core.sensitivity import Sensitivity
+from policies.problems import Place
+
+
+class GivenStatement(msgspec.Struct, frozen=True, kw_only=True):
+    """The request of a test: real text that is judged, or facts that are set, or both.
+
+    Facts that are given win over what the judging of the text found.
+    """
+
+    at: Place
+    text: str | None = None
+    model: str = ""
+    org: str = "default"
+    team: str = "default"
+    app: str = ""
+    user: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+    stream: bool = False
+    sensitivity: Sensitivity | None = None
+    findings: tuple[str, ...] | None = None
+    difficulty: Decimal | None = None
+    task: str | None = None
+    needs: tuple[str, ...] | None = None
+    input_tokens: int | None = None
+    max_output_tokens: int | None = None
+    budget_used: Decimal = Decimal(0)
+    time: str = ""
+
+
+class ExpectStatement(msgspec.Struct, frozen=True, kw_only=True):
+    """What a test expects of the decision; what is not given is not looked at."""
+
+    at: Place
+    deployment: str | None = None
+    any_of: tuple[str, ...] | None = None
+    never: tuple[str, ...] | None = None
+    refused: bool | None = None
+    route: str | None = None
+    reasons: tuple[str, ...] | None = None
+    sensitivity: Sensitivity | None = None
+    mask: tuple[str, ...] | None = None
+    output_cap: int | None = None
+
+
+class CaseStatement(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of `tests`."""
+
+    at: Place
+    name: str
+    given: GivenStatement
+    expect: ExpectStatement

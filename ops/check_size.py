@@ -31,6 +31,10 @@ PURE = (
     "policies/compiler.py",
     "policies/model",
     "policies/explain.py",
+    "policies/narrowing.py",
+    "policies/seeing.py",
+    "policies/selection.py",
+    "policies/matchers.py",
 )
 
 #: Modules that reach the clock, randomness, files, sockets, logs, threads or the event loop.

@@ -24,7 +24,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `types_complete` is False when a detector failed, so that what is missing may still be
     there; other facts are None when their classifier failed. `estimated_cost` is in nano-USD:
     the expected input and the longest answer at the dearest deployment of the policy, so it
-    does not depend on what else is decided; 0 when no condition asks for it.
+    does not depend on what else is decided; 0 when no condition asks for it. `output_tokens` is
+    the longest answer that is asked for, over all choices.
     """
 
     sensitivity: int
@@ -44,6 +45,10 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     tags: Mapping[str, str]
     now: float
     stream: bool
+    key: str
+    api: str
+    reliability: float | None
+    output_tokens: int
 
 
 class Matcher(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -76,6 +81,19 @@ class Constraint(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     mask: frozenset[str] = frozenset()
     blocks: bool = False
     message: str = ""
+
+
+class Invariant(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What the other statements must guarantee: where `when` holds or cannot be told, none of
+    `deployments` is called.
+
+    The engine enforces it after all constraints; that this is never needed can be proved.
+    """
+
+    id: str
+    because: str
+    when: Matcher
+    deployments: frozenset[str]
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -138,5 +156,6 @@ class CompiledPolicy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     routes: tuple[Route, ...]
     budgets: tuple[Budget, ...]
     defaults: Defaults
+    invariants: tuple[Invariant, ...] = ()
     tests: tuple[CaseStatement, ...] = ()
     asks_cost: bool = False

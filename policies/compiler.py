@@ -24,12 +24,14 @@ from policies.compiled import (
     CompiledPolicy,
     Constraint,
     Defaults,
+    Invariant,
     Route,
 )
 from policies.matchers import compile_condition, facts_asked
 from policies.model.constraints import ConstraintStatement
 from policies.model.deployments import DeploymentStatement
 from policies.model.file import PolicyFile
+from policies.model.never import NeverStatement
 from policies.model.routes import RouteStatement
 from policies.model.secrets import SecretReference
 from policies.model.sensitivity import SensitivityStatement
@@ -41,9 +43,9 @@ from policies.resolve import (
     SecretLookup,
     price_of,
     resolve,
-    select,
 )
 from policies.revision import revision_of
+from policies.selection import select, select_possible
 
 
 def compile_policy(
@@ -75,7 +77,9 @@ def compile_policy(
         statement.name: _deployment(statement, one, policy, prices, looked_up)
         for statement, one in zip(policy.deployments, resolved, strict=True)
     }
-    conditions = [one.when for one in policy.constraints] + [one.when for one in policy.routes]
+    conditions = [one.when for one in policy.constraints]
+    conditions += [one.when for one in policy.never]
+    conditions += [one.when for one in policy.routes]
     compiled = CompiledPolicy(
         revision="",
         source=policy.source,
@@ -87,6 +91,7 @@ def compile_policy(
         constraints=tuple(_constraint(one, resolved) for one in policy.constraints),
         routes=tuple(_route(one, resolved) for one in policy.routes),
         budgets=_budgets(policy),
+        invariants=tuple(_invariant(one, resolved) for one in policy.never),
         defaults=_defaults(policy),
         tests=policy.tests,
         asks_cost=any("estimated_cost" in facts_asked(when) for when in conditions),
@@ -172,6 +177,7 @@ def _deployment(
         options=statement.options,
         provider=resolved.provider,
         on_lossy=statement.on_lossy or defaults.on_lossy,
+        zone=statement.zone,
     )
 
 
@@ -204,7 +210,7 @@ def _constraint(statement: ConstraintStatement, resolved: Sequence[Resolved]) ->
     if statement.only is not None:
         allowed &= set(select(statement.only, resolved))
     if statement.forbid is not None:
-        allowed -= set(select(statement.forbid, resolved))
+        allowed -= set(select_possible(statement.forbid, resolved))
     if "self_hosted" in statement.require:
         allowed &= {one.name for one in resolved if one.self_hosted}
     return Constraint(
@@ -216,6 +222,15 @@ def _constraint(statement: ConstraintStatement, resolved: Sequence[Resolved]) ->
         mask=frozenset(statement.mask),
         blocks=statement.block is not None,
         message=statement.block or "",
+    )
+
+
+def _invariant(statement: NeverStatement, resolved: Sequence[Resolved]) -> Invariant:
+    return Invariant(
+        id=statement.id,
+        because=statement.because,
+        when=compile_condition(statement.when),
+        deployments=frozenset(select_possible(statement.deployment, resolved)),
     )
 
 

@@ -2,16 +2,13 @@
 
 Rules of this file:
 - nothing here looks at a clock, a file or a network: policy and facts in, decision out;
-- every constraint whose condition holds, *or cannot be told*, applies; a route whose condition
-  cannot be told is passed over;
-- clearance is always checked; nothing in a policy can switch it off;
+- what takes deployments away comes first (`policies.narrowing`); it applies when it holds or
+  cannot be told, while a route whose condition cannot be told is passed over;
 - the first route that holds is the route: when nothing of it is left, the request is refused
   and no later route is asked.
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import msgspec
 
@@ -22,8 +19,10 @@ from gateway.core.money import worst_cost
 from gateway.core.principal import Principal
 from gateway.core.profile import Profile
 from gateway.core.sensitivity import Sensitivity
-from policies.compiled import Budget, CompiledPolicy, Constraint, Route, Seen
+from policies.compiled import Budget, CompiledPolicy, Route, Seen
 from policies.matchers import ALWAYS
+from policies.narrowing import Applied, apply_constraints, why_not
+from policies.seeing import output_tokens, see
 
 #: The route id of a request that names a deployment itself.
 REQUESTED = "requested"
@@ -33,23 +32,6 @@ TOO_SENSITIVE_FOR_KEY = "sensitivity_above_key"
 BLOCKED = "blocked_by_policy"
 NO_ROUTE = "no_route"
 NO_CANDIDATE = "no_candidate"
-
-#: Classifiers whose failure does not mean that a finding may have been missed.
-_NO_DETECTORS = frozenset(("difficulty", "task", "tokens"))
-
-
-class Applied(msgspec.Struct, frozen=True, kw_only=True):
-    """What all constraints that apply add up to; their order does not matter.
-
-    `excluded` maps each deployment that was taken away to the first constraint, in the order
-    of the file, that did it.
-    """
-
-    constraints: tuple[Constraint, ...]
-    excluded: Mapping[str, Constraint]
-    mask: frozenset[str]
-    output_cap: int | None
-    blocking: Constraint | None
 
 
 def decide(policy: CompiledPolicy, facts: Facts) -> Decision:
@@ -65,7 +47,7 @@ def decide(policy: CompiledPolicy, facts: Facts) -> Decision:
     applied = apply_constraints(policy, seen)
     reasons = tuple(
         Reason(id=one.id, kind="constraint", because=one.because) for one in applied.constraints
-    )
+    ) + tuple(Reason(id=one.id, kind="never", because=one.because) for one in applied.invariants)
     if applied.blocking is not None:
         words = applied.blocking.message or applied.blocking.because
         told = words or "This request is blocked by policy."
@@ -108,52 +90,6 @@ def refused_for_key(policy: CompiledPolicy, facts: Facts) -> Decision | None:
     return None
 
 
-def see(policy: CompiledPolicy, facts: Facts) -> Seen:
-    """The facts in the form that conditions compare."""
-    profile, principal = facts.profile, facts.principal
-    failed = frozenset(profile.failed)
-    return Seen(
-        sensitivity=int(profile.sensitivity),
-        types=profile.finding_types(),
-        types_complete=failed <= _NO_DETECTORS,
-        difficulty=None if "difficulty" in failed else profile.difficulty,
-        task=None if "task" in failed else profile.task,
-        needs=profile.needs.names(),
-        input_tokens=None if "tokens" in failed else profile.tokens.expected,
-        estimated_cost=_estimated_cost(policy, facts, failed),
-        budget_used=facts.budget_used,
-        model=facts.requested_model,
-        org=principal.org,
-        team=principal.team,
-        app=principal.app,
-        user=principal.user,
-        # What the key carries wins over what the caller says, who could else slip a rule.
-        tags={**dict(facts.tags), **dict(principal.tags)},
-        now=facts.now,
-        stream=facts.stream,
-    )
-
-
-def apply_constraints(policy: CompiledPolicy, seen: Seen) -> Applied:
-    """Every constraint that holds or cannot be told, and what they add up to."""
-    holding = tuple(one for one in policy.constraints if one.when.holds(seen) is not False)
-    excluded: dict[str, Constraint] = {}
-    mask: frozenset[str] = frozenset()
-    cap: int | None = None
-    blocking: Constraint | None = None
-    for one in holding:
-        for name in one.excluded:
-            excluded.setdefault(name, one)
-        mask |= one.mask
-        if one.output_cap is not None:
-            cap = one.output_cap if cap is None else min(cap, one.output_cap)
-        if one.blocks and blocking is None:
-            blocking = one
-    return Applied(
-        constraints=holding, excluded=excluded, mask=mask, output_cap=cap, blocking=blocking
-    )
-
-
 def route_for(policy: CompiledPolicy, facts: Facts, seen: Seen) -> Route | None:
     """The route that serves: the deployment asked for by name, or the first that holds."""
     asked = facts.requested_model
@@ -175,33 +111,6 @@ def requested_route(deployment: str) -> Route:
     )
 
 
-def why_not(deployment: Deployment, profile: Profile, applied: Applied) -> Rejected | None:
-    """Why a deployment may not serve the request, or None when it may."""
-    name = deployment.name
-    if deployment.clearance < profile.sensitivity:
-        because = (
-            f"its clearance is {deployment.clearance.label}, "
-            f"and the request is {profile.sensitivity.label}"
-        )
-        return Rejected(deployment=name, reason="clearance", because=because)
-    constraint = applied.excluded.get(name)
-    if constraint is not None:
-        because = constraint.because or f"the constraint '{constraint.id}' rules it out"
-        return Rejected(deployment=name, reason=constraint.id, because=because)
-    needs = profile.needs.names()
-    if needs and deployment.capabilities and not needs <= deployment.capabilities:
-        lacking = ", ".join(sorted(needs - deployment.capabilities))
-        return Rejected(deployment=name, reason="capabilities", because=f"it cannot do: {lacking}")
-    tokens = profile.tokens.expected
-    if 0 < deployment.context_tokens < tokens:
-        because = (
-            f"the input has about {tokens} tokens, "
-            f"and its context holds {deployment.context_tokens}"
-        )
-        return Rejected(deployment=name, reason="context", because=because)
-    return None
-
-
 def in_order(
     policy: CompiledPolicy,
     facts: Facts,
@@ -215,24 +124,6 @@ def in_order(
     output = output_tokens(policy, facts, output_cap)
     upper = facts.profile.tokens.upper_bound
     return tuple(sorted(candidates, key=lambda one: worst_cost(one.price, upper, output)))
-
-
-def output_tokens(policy: CompiledPolicy, facts: Facts, output_cap: int | None = None) -> int:
-    """The most output tokens that the request can have, over all of its choices."""
-    most = facts.max_output_tokens or policy.defaults.max_output_tokens
-    if output_cap is not None:
-        most = min(most, output_cap)
-    return most * max(1, facts.choices)
-
-
-def dearest_cost(policy: CompiledPolicy, facts: Facts) -> int:
-    """The fact `estimated_cost` in nano-USD: see `Seen`."""
-    output = output_tokens(policy, facts)
-    expected = facts.profile.tokens.expected
-    return max(
-        (worst_cost(one.price, expected, output) for one in policy.deployments.values()),
-        default=0,
-    )
 
 
 def budgets_for(policy: CompiledPolicy, principal: Principal) -> tuple[Budget, ...]:
@@ -299,12 +190,6 @@ def _nobody_left(profile: Profile, route: Route, rejected: tuple[Rejected, ...])
     shown = "; ".join(f"{one.deployment}: {one.because}" for one in rejected[:5])
     more = f"; and {len(rejected) - 5} more" if len(rejected) > 5 else ""
     return f"{begins}. {shown}{more}."
-
-
-def _estimated_cost(policy: CompiledPolicy, facts: Facts, failed: frozenset[str]) -> int | None:
-    if not policy.asks_cost:
-        return 0
-    return None if "tokens" in failed else dearest_cost(policy, facts)
 
 
 def _refusal(

@@ -6,23 +6,26 @@ be shown and written down as it is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from gateway.core.decision import Decision, Facts
 from gateway.core.deployment import Deployment
 from gateway.core.money import NANO, nano_to_usd_text, worst_cost
 from gateway.core.sensitivity import Sensitivity
-from policies.compiled import CompiledPolicy, Matcher, Route, Seen, Truth
-from policies.engine import (
-    Applied,
-    apply_constraints,
-    decide,
-    output_tokens,
-    refused_for_key,
-    route_for,
-    see,
-    why_not,
+from policies.compiled import (
+    CompiledPolicy,
+    Constraint,
+    Invariant,
+    Matcher,
+    Route,
+    Seen,
+    Truth,
 )
+from policies.engine import decide, refused_for_key, route_for
+from policies.narrowing import Applied, apply_constraints, why_not
+from policies.seeing import output_tokens, see
 
 _ANSWERS: dict[Truth, str] = {True: "yes", False: "no", None: "cannot tell"}
 
@@ -40,7 +43,7 @@ class ConditionExplained(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StatementExplained(msgspec.Struct, frozen=True, kw_only=True):
-    """A constraint or a route. `applies` says whether it had a part in the decision."""
+    """A constraint, an invariant or a route; `applies` says whether it had a part in it all."""
 
     id: str
     kind: str
@@ -85,6 +88,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     mask: tuple[str, ...]
     output_cap: int | None
     constraints: tuple[StatementExplained, ...]
+    never: tuple[StatementExplained, ...]
     routes: tuple[StatementExplained, ...]
     deployments: tuple[DeploymentExplained, ...]
 
@@ -113,7 +117,8 @@ def explain(policy: CompiledPolicy, facts: Facts) -> Explanation:
         reasons=tuple(reason.id for reason in decision.reasons),
         mask=tuple(sorted(decision.mask)),
         output_cap=decision.output_cap,
-        constraints=_constraints(policy, seen, applied, key_refuses),
+        constraints=_narrowing("constraint", policy.constraints, seen, key_refuses),
+        never=_narrowing("never", policy.invariants, seen, key_refuses),
         routes=_routes(policy, facts, seen, route),
         deployments=tuple(
             _deployment(policy, facts, one, decision, applied, route)
@@ -122,12 +127,11 @@ def explain(policy: CompiledPolicy, facts: Facts) -> Explanation:
     )
 
 
-def _constraints(
-    policy: CompiledPolicy, seen: Seen, applied: Applied, key_refuses: bool
+def _narrowing(
+    kind: str, statements: Sequence[Constraint | Invariant], seen: Seen, key_refuses: bool
 ) -> tuple[StatementExplained, ...]:
-    holding = {one.id for one in applied.constraints}
     explained = []
-    for one in policy.constraints:
+    for one in statements:
         answer = one.when.holds(seen)
         why = "its condition holds" if answer else "its condition does not hold"
         if answer is None:
@@ -137,9 +141,9 @@ def _constraints(
         explained.append(
             StatementExplained(
                 id=one.id,
-                kind="constraint",
+                kind=kind,
                 because=one.because,
-                applies=one.id in holding and not key_refuses,
+                applies=answer is not False and not key_refuses,
                 why=why,
                 condition=explain_condition(one.when, seen),
             )

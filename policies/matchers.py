@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ Holds = Callable[[Seen], Truth]
 
 #: How seldom conditions on a fact hold, as a guess: lower is tried first.
 _SELDOM_HOLDS: Mapping[str, int] = MappingProxyType(
-    {"user": 0, "app": 0, "team": 0, "model": 0, "tags": 1, "findings": 1, "task": 1}
+    {"key": 0, "user": 0, "app": 0, "team": 0, "model": 0, "tags": 1, "findings": 1, "task": 1}
 )
 
 
@@ -264,14 +264,23 @@ def _words_match(text: str, words: tuple[str, ...]) -> bool:
 
 def _hours(hours: Hours) -> Holds:
     zone = ZoneInfo(hours.zone)
-    days = frozenset(hours.weekdays)
     start, end = hours.start, hours.end
+    weekdays = frozenset(hours.weekdays)
+    days = None if hours.days is None else frozenset(hours.days)
+    first, last = hours.dates or ("", "")
+
+    def on(day: datetime) -> bool:
+        return (
+            day.weekday() in weekdays
+            and (days is None or day.day in days)
+            and (not first or first <= day.date().isoformat() <= last)
+        )
 
     def within(seen: Seen) -> Truth:
         local = datetime.fromtimestamp(seen.now, zone)
-        minute, day = local.hour * 60 + local.minute, local.weekday()
+        minute = local.hour * 60 + local.minute
         if start < end:
-            return day in days and start <= minute < end
-        return (day in days and minute >= start) or ((day - 1) % 7 in days and minute < end)
+            return start <= minute < end and on(local)
+        return (minute >= start and on(local)) or (minute < end and on(local - timedelta(days=1)))
 
     return within

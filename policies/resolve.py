@@ -1,8 +1,8 @@
-"""Fills in what a deployment leaves out, and finds the deployments that a selector means."""
+"""Fills in what a deployment leaves out: by its adapter, its vendor and the price book."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from ipaddress import ip_address
 from typing import Protocol
@@ -13,7 +13,6 @@ import msgspec
 from gateway.core.deployment import AdapterFacts, Secret
 from gateway.core.money import Price, gpu_hour_price, usd_to_nano
 from policies.model.deployments import DeploymentStatement, PriceStatement
-from policies.model.selectors import Selector
 
 
 class PriceLookup(Protocol):
@@ -50,6 +49,8 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
     self_hosted: bool
     capabilities: frozenset[str]
     clearance: int
+    zone: str = ""
+    context_tokens: int = 0
 
 
 def resolve(statement: DeploymentStatement, adapters: Mapping[str, AdapterFacts]) -> Resolved:
@@ -73,6 +74,8 @@ def resolve(statement: DeploymentStatement, adapters: Mapping[str, AdapterFacts]
         self_hosted=self_hosted,
         capabilities=kind.capabilities if given is None else frozenset(given),
         clearance=int(statement.clearance),
+        zone=statement.zone,
+        context_tokens=statement.context_tokens,
     )
 
 
@@ -85,30 +88,6 @@ def is_loopback(base_url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def select(selector: Selector, deployments: Sequence[Resolved]) -> tuple[str, ...]:
-    """The names that a selector means: in its own order when it names them, else the file's."""
-    fitting = {one.name: None for one in deployments if _fits(selector, one)}
-    if selector.names:
-        named = dict.fromkeys(name for name, _ in selector.names)
-        return tuple(name for name in named if name in fitting)
-    return tuple(fitting)
-
-
-def _fits(selector: Selector, one: Resolved) -> bool:
-    return (
-        (not selector.providers or one.provider in selector.providers)
-        and (not selector.adapters or one.adapter in selector.adapters)
-        and (not selector.models or _any_word(one.model, selector.models))
-        and (selector.self_hosted is None or one.self_hosted is selector.self_hosted)
-        and (selector.clearance is None or one.clearance >= selector.clearance)
-        and (not one.capabilities or one.capabilities.issuperset(selector.capabilities))
-    )
-
-
-def _any_word(text: str, words: tuple[str, ...]) -> bool:
-    return any(text.startswith(word[:-1]) if word.endswith("*") else text == word for word in words)
 
 
 def price_of(

@@ -38,6 +38,10 @@ def revision_of(policy: PolicyFile, compiled: CompiledPolicy) -> str:
             one.id: [built.because, _condition_meaning(one.when), _effects_meaning(built)]
             for one, built in zip(policy.constraints, compiled.constraints, strict=True)
         },
+        "never": {
+            one.id: [built.because, _condition_meaning(one.when), sorted(built.deployments)]
+            for one, built in zip(policy.never, compiled.invariants, strict=True)
+        },
         "routes": [
             [one.id, one.because, _condition_meaning(one.when), built.deployments, built.strategy]
             for one, built in zip(policy.routes, compiled.routes, strict=True)
@@ -88,6 +92,7 @@ def _condition_meaning(condition: Condition | None) -> Any:
 
 
 def _unordered(held: Any) -> Any:
+    """Tuples in tests have no order, but for the ends of a range of dates, which sort anyway."""
     if isinstance(held, Decimal):
         return str(held.normalize())
     if isinstance(held, tuple):

@@ -77,7 +77,7 @@ def facts_of(policy: CompiledPolicy, given: GivenStatement, judge_text: JudgeTex
     return Facts(
         requested_model=model,
         principal=Principal(
-            key_id="test", org=given.org, team=given.team, app=given.app, user=given.user
+            key_id=given.key, org=given.org, team=given.team, app=given.app, user=given.user
         ),
         profile=profile_of(policy.rules, given, judge_text),
         stream=given.stream,
@@ -85,6 +85,7 @@ def facts_of(policy: CompiledPolicy, given: GivenStatement, judge_text: JudgeTex
         now=_moment(given.time),
         budget_used=float(given.budget_used),
         tags=given.tags,
+        api=given.api,
     )
 
 
@@ -105,6 +106,8 @@ def profile_of(
         changed["sensitivity"] = given.sensitivity
     if given.difficulty is not None:
         changed["difficulty"] = float(given.difficulty)
+    if given.reliability is not None:
+        changed["reliability"] = float(given.reliability)
     if given.task is not None:
         changed["task"] = given.task
     if given.needs is not None:

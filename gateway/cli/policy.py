@@ -273,6 +273,11 @@ def _trees(explanation: Explanation) -> list[Tree]:
     return [
         _request_tree(explanation),
         _statements_tree("constraints (all that hold apply)", explanation.constraints),
+        *(
+            [_statements_tree("never (enforced after all constraints)", explanation.never)]
+            if explanation.never
+            else []
+        ),
         _statements_tree("routes (the first that holds is taken)", explanation.routes),
         _deployments_tree(explanation.deployments),
     ]

@@ -12,8 +12,9 @@ from gateway.core.profile import Profile
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a policy's conditions can ask about one request.
 
-    `hour` (0..23), `weekday` (0 = Monday) and `now` (epoch seconds) come from the caller of the
-    pure core; `budget_used` is the largest used share, 0.., over the principal's budgets.
+    `now` (epoch seconds) comes from the caller of the pure core; `budget_used` is the largest
+    used share, 0.., over the principal's budgets. `api` is the API that was called: chat,
+    responses, messages, completions or embeddings.
     """
 
     requested_model: str
@@ -25,6 +26,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     now: float = 0.0
     budget_used: float = 0.0
     tags: tuple[tuple[str, str], ...] = ()
+    api: str = "chat"
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,9 +30,10 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     `options` are that driver's own settings, already validated by it. `self_hosted` is True
     where the bytes stay on machines of the company. Timeouts are in seconds; context and output
     sizes in tokens, 0 where unknown (then no bound is applied). `provider` is the company or
-    runtime behind it, for prices and reports. `secret_headers` are sent beside `headers` and
-    hold values that came from a secret. `on_lossy` is `refuse` where a request that its wire
-    cannot carry whole must not be sent, else `record`.
+    runtime behind it, for prices and reports. `zone` is where it runs, as the policy names
+    places (`eu`), empty where the policy does not say. `secret_headers` are sent beside
+    `headers` and hold values that came from a secret. `on_lossy` is `refuse` where a request
+    that its wire cannot carry whole must not be sent, else `record`.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     provider: str = ""
     secret_headers: tuple[tuple[str, Secret], ...] = ()
     on_lossy: str = "record"
+    zone: str = ""
 
     def option(self, name: str, default: str | int | float | bool) -> str | int | float | bool:
         """The driver setting of that name, or the default."""

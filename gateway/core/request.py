@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import msgspec
 
 from gateway.core.profile import Needs
+
+#: What policies call the APIs that clients call, by the wires' names.
+API_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "openai_chat": "chat",
+        "openai_responses": "responses",
+        "anthropic_messages": "messages",
+        "openai_completions": "completions",
+        "openai_embeddings": "embeddings",
+    }
+)
 
 
 class Segment(msgspec.Struct, frozen=True):

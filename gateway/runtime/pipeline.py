@@ -13,7 +13,7 @@ from gateway.core.masking import mask
 from gateway.core.planning import make_plan
 from gateway.core.principal import Principal
 from gateway.core.profile import Profile
-from gateway.core.request import ChatRequest
+from gateway.core.request import API_NAMES, ChatRequest
 from gateway.runtime.answer import Answer, decision_headers, send_error
 from gateway.runtime.callers import bearer_key, declared_sensitivity, declared_tags
 from gateway.runtime.client import ClientDisconnected
@@ -105,6 +105,7 @@ async def _decide(
         now=exchange.at,
         budget_used=await services.budget_used(principal),
         tags=tags,
+        api=API_NAMES[exchange.api.wire],
     )
     exchange.decision = decision = decide(services.policy, facts)
     exchange.mark("decide")

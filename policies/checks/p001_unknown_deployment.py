@@ -47,6 +47,9 @@ def _names(policy: PolicyFile) -> Iterator[tuple[str, Place, str]]:
         for key, selector in (("only", constraint.only), ("forbid", constraint.forbid)):
             for name, at in selector.names if selector is not None else ():
                 yield name, at, f"constraints.{constraint.id}.{key}"
+    for invariant in policy.never:
+        for name, at in invariant.deployment.names:
+            yield name, at, f"never.{invariant.id}.deployment"
     for case in policy.tests:
         expect = case.expect
         wanted = (expect.deployment,) if expect.deployment else ()

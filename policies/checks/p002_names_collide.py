@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from policies.checks.base import Finding
 from policies.model.constraints import ConstraintStatement
 from policies.model.file import PolicyFile
+from policies.model.never import NeverStatement
 from policies.model.routes import RouteStatement
 from policies.resolve import Known
 
@@ -31,7 +32,7 @@ RESERVED = frozenset(("requested", "clearance", "capabilities", "context", "key"
 
 
 def check(policy: PolicyFile, known: Known) -> Iterator[Finding]:
-    """Aliases differ from deployments, and ids of constraints and routes from one another."""
+    """Aliases differ from deployments, and ids of statements from one another."""
     deployments = {deployment.name for deployment in policy.deployments}
     for alias in policy.aliases:
         if alias.name in deployments:
@@ -42,8 +43,9 @@ def check(policy: PolicyFile, known: Known) -> Iterator[Finding]:
                 path=f"aliases.{alias.name}",
             )
     seen: set[str] = set()
-    statements: list[tuple[str, ConstraintStatement | RouteStatement]] = [
+    statements: list[tuple[str, ConstraintStatement | NeverStatement | RouteStatement]] = [
         *(("constraints", constraint) for constraint in policy.constraints),
+        *(("never", invariant) for invariant in policy.never),
         *(("routes", route) for route in policy.routes),
     ]
     for kind, statement in statements:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from policies.checks.base import Finding
 from policies.model.file import PolicyFile
-from policies.resolve import Known, resolve, select
+from policies.resolve import Known, resolve
+from policies.selection import select
 
 CODE = "p008"
 TITLE = "no route uses a deployment"

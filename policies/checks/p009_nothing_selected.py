@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from policies.checks.base import Finding
 from policies.model.file import PolicyFile
 from policies.model.selectors import Selector
-from policies.resolve import Known, resolve, select
+from policies.resolve import Known, resolve
+from policies.selection import select
 
 CODE = "p009"
 TITLE = "a selection fits no deployment"

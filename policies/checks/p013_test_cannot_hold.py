@@ -30,7 +30,8 @@ GOOD = BAD.replace("route: al}", "route: all}")
 def check(policy: PolicyFile, known: Known) -> Iterator[Finding]:
     """Every test expects something, and only ids that exist."""
     routes = {route.id for route in policy.routes}
-    constraints = {constraint.id for constraint in policy.constraints}
+    narrowing = {constraint.id for constraint in policy.constraints}
+    narrowing |= {invariant.id for invariant in policy.never}
     for case in policy.tests:
         expect = case.expect
         path = f"tests.{case.name}.expect"
@@ -39,7 +40,7 @@ def check(policy: PolicyFile, known: Known) -> Iterator[Finding]:
             message = f"the test '{case.name}' expects nothing, so it cannot fail"
             yield Finding(at=expect.at, message=message, hint="add deployment: …", path=path)
         asked = [(expect.route, routes | {"requested", "none", "key"})] if expect.route else []
-        asked += [(reason, routes | constraints | {"requested"}) for reason in expect.reasons or ()]
+        asked += [(reason, routes | narrowing | {"requested"}) for reason in expect.reasons or ()]
         for name, there in asked:
             if name is not None and name not in there:
                 yield _unknown(name, there, expect.at, path)

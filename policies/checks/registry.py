@@ -18,6 +18,7 @@ from policies.checks import (
     p011_restricted_outside,
     p012_open_wire,
     p013_test_cannot_hold,
+    p014_untold_property,
 )
 from policies.checks.base import Check
 from policies.model.file import PolicyFile
@@ -52,6 +53,7 @@ CHECKS: tuple[Check, ...] = tuple(
         p011_restricted_outside,
         p012_open_wire,
         p013_test_cannot_hold,
+        p014_untold_property,
     )
 )
 

@@ -7,11 +7,14 @@ from typing import Any
 
 import msgspec
 
+from gateway.core.request import API_NAMES
 from policies.document import Mapping, Node, kind_of
 from policies.grammar.words import FINDING, LEVEL, NAME, NEED, TOKENS, WORD
 from policies.model.cases import CaseStatement, ExpectStatement, GivenStatement
 from policies.problems import Problems
-from policies.shapes import WRONG, Amount, Flag, Key, ListOf, Record, Text, Whole
+from policies.shapes import WRONG, Amount, Choice, Flag, Key, ListOf, Record, Text, Whole
+
+_API = Choice(options={name: name for name in API_NAMES.values()}, what="an API")
 
 
 class TagsShape(msgspec.Struct, frozen=True):
@@ -40,11 +43,14 @@ GIVEN = Record(
         "team": Key(WORD, "the caller's team"),
         "app": Key(WORD, "the caller's app"),
         "user": Key(WORD, "the caller's user"),
+        "key": Key(WORD, "the id of the caller's key"),
+        "api": Key(_API, "the API that is called; by default chat"),
         "tags": Key(TagsShape(), "tags of the request"),
         "stream": Key(Flag(), "whether the answer is streamed"),
         "sensitivity": Key(LEVEL, "the sensitivity, instead of what the text gives"),
         "findings": Key(ListOf(item=FINDING, single=True), "findings, instead of the text's"),
         "difficulty": Key(Amount(most=Decimal(1)), "the difficulty, 0..1"),
+        "reliability": Key(Amount(most=Decimal(1)), "the reliability of the difficulty, 0..1"),
         "task": Key(WORD, "the task"),
         "needs": Key(ListOf(item=NEED, single=True), "capabilities that the request needs"),
         "input_tokens": Key(Whole(), "tokens of the input"),

@@ -9,7 +9,7 @@ import msgspec
 
 from policies.document import Node, Scalar, kind_of
 from policies.grammar.endpoints import HeadersShape, SecretShape, UrlShape
-from policies.grammar.words import CAPABILITIES, LEVEL, LOSSY, SECONDS, TOKENS, USD, WORD
+from policies.grammar.words import CAPABILITIES, LEVEL, LOSSY, SECONDS, TOKENS, USD, WORD, ZONE
 from policies.model.deployments import DeploymentStatement, PriceStatement
 from policies.problems import Problems
 from policies.shapes import WRONG, Amount, Choice, Flag, Key, ListOf, PairsOf, Record, Whole
@@ -72,6 +72,7 @@ DEPLOYMENT = Record(
         "headers": Key(HeadersShape(), "headers that every call carries"),
         "price": Key(PRICE, "what it costs; needed where the price book does not know the model"),
         "self_hosted": Key(Flag(), "whether it runs on the company's own machines"),
+        "zone": Key(ZONE, "where it runs, as you name places: eu, us, on-premises"),
         "context_tokens": Key(TOKENS, "the size of its context window"),
         "max_output_tokens": Key(TOKENS, "the longest answer that it can give"),
         "capabilities": Key(

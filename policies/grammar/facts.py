@@ -7,6 +7,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from gateway.core.findings import FINDING_TYPES
+from gateway.core.request import API_NAMES
 from gateway.core.sensitivity import Sensitivity
 from policies.grammar.comparisons import ComparedShape, amount
 from policies.grammar.hours import HoursShape
@@ -37,9 +38,11 @@ FACTS: Mapping[str, Shape] = MappingProxyType(
         "sensitivity": ComparedShape(_level, "a sensitivity", _LEVEL_HINT),
         "findings": MembersShape(FINDING_TYPES, "a finding type"),
         "difficulty": _number("%", "the difficulty (0..1)"),
+        "reliability": _number("%", "the reliability of the difficulty (0..1)"),
         "task": WordsShape("a task"),
         "needs": MembersShape(CAPABILITIES, "a need"),
         "input_tokens": _number("k m", "a number of tokens"),
+        "output_tokens": _number("k m", "a number of tokens"),
         "estimated_cost": _number("usd", "US dollars"),
         "budget_used": _number("%", "a share (1 is all of it)"),
         "model": WordsShape("a model name"),
@@ -48,7 +51,9 @@ FACTS: Mapping[str, Shape] = MappingProxyType(
         "app": WordsShape("an app"),
         "user": WordsShape("a user"),
         "tags": TaggedShape(),
+        "key": WordsShape("a key's id"),
         "time": HoursShape(),
         "stream": IsShape(),
+        "api": WordsShape("an API", frozenset(API_NAMES.values())),
     }
 )

@@ -8,6 +8,7 @@ from policies.grammar.cases import CASE
 from policies.grammar.constraints import CONSTRAINT
 from policies.grammar.defaults import DEFAULTS
 from policies.grammar.deployments import DEPLOYMENT
+from policies.grammar.never import NEVER
 from policies.grammar.routes import ROUTE
 from policies.grammar.sensitivity import SENSITIVITY
 from policies.grammar.words import NAME_PATTERN
@@ -34,6 +35,9 @@ POLICY = Record(
         ),
         "sensitivity": Key(SENSITIVITY, "how findings become a level"),
         "constraints": Key(ListOf(item=CONSTRAINT), "what may never happen; all of them apply"),
+        "never": Key(
+            ListOf(item=NEVER), "what the rest of the file must guarantee; proved, and enforced"
+        ),
         "routes": Key(
             ListOf(item=ROUTE, least=1),
             "what we would like; the first that holds is taken",

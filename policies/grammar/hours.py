@@ -1,10 +1,10 @@
-"""The fact `time`: hours of the clock on days of the week in a zone."""
+"""The fact `time`: hours of the clock, days of the week and of the month, dates, in a zone."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,11 +18,12 @@ from policies.shapes import WRONG
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
+_DAY = re.compile(r"[0-9]{1,2}")
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-4])(?::([0-5][0-9]))?")
 
 
 class HoursShape(msgspec.Struct, frozen=True):
-    """A window of the week."""
+    """A window of time."""
 
     def read(self, node: Node, problems: Problems) -> Any:
         """The window."""
@@ -55,6 +56,8 @@ class HoursShape(msgspec.Struct, frozen=True):
             "properties": {
                 "hours": {"type": "string"},
                 "weekdays": words_schema(),
+                "days": words_schema(),
+                "dates": {"type": "string"},
                 "zone": {"type": "string"},
             },
         }
@@ -91,6 +94,29 @@ def _weekdays(node: Node) -> dict[str, Any] | None:
     return {"weekdays": tuple(sorted(days))} if days else None
 
 
+def _days(node: Node) -> dict[str, Any] | None:
+    nodes = node.items if isinstance(node, Sequence) else (node,)
+    days: set[int] = set()
+    for item in nodes:
+        text = item.text if isinstance(item, Scalar) else ""
+        ends = [int(end) if _DAY.fullmatch(end.strip()) else 0 for end in text.split("..")]
+        if len(ends) > 2 or not all(1 <= end <= 31 for end in ends) or ends[0] > ends[-1]:
+            return None
+        days.update(range(ends[0], ends[-1] + 1))
+    return {"days": tuple(sorted(days))} if days else None
+
+
+def _dates(node: Node) -> dict[str, Any] | None:
+    ends = node.text.split("..") if isinstance(node, Scalar) else []
+    try:
+        first, last = (date.fromisoformat(ends[0].strip()), date.fromisoformat(ends[-1].strip()))
+    except (ValueError, IndexError):
+        return None
+    if len(ends) > 2 or first > last:
+        return None
+    return {"dates": (first.isoformat(), last.isoformat())}
+
+
 def _zone(node: Node) -> dict[str, Any] | None:
     name = node.text if isinstance(node, Scalar) else ""
     try:
@@ -103,10 +129,14 @@ def _zone(node: Node) -> dict[str, Any] | None:
 _TIME_KEYS: dict[str, Callable[[Node], dict[str, Any] | None]] = {
     "hours": _clock_range,
     "weekdays": _weekdays,
+    "days": _days,
+    "dates": _dates,
     "zone": _zone,
 }
 _TIME_HINTS = {
     "hours": 'a range of the clock such as "08:00..18:00"; it may pass midnight',
     "weekdays": "days such as [mon, tue] or mon..fri",
+    "days": "days of the month such as 1..5 or [1, 15]",
+    "dates": "a date or a range such as 2026-12-20..2027-01-02, both ends included",
     "zone": "a zone name such as Europe/Berlin or UTC",
 }

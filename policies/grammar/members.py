@@ -15,18 +15,19 @@ _MEMBER_KEYS = ("any", "all", "none")
 
 
 class WordsShape(msgspec.Struct, frozen=True):
-    """A word or a list of words of which the fact must be one."""
+    """A word or a list of words of which the fact must be one; `known` restricts the words."""
 
     what: str
+    known: frozenset[str] = frozenset()
 
     def read(self, node: Node, problems: Problems) -> Any:
         """The words."""
-        words = _word_list(node, frozenset(), self.what, problems)
+        words = _word_list(node, self.known, self.what, problems)
         return WRONG if words is WRONG else Words(words)
 
     def schema(self) -> dict[str, Any]:
         """A plain value or a list of them."""
-        return words_schema()
+        return known_words_schema(self.known) if self.known else words_schema()
 
 
 class MembersShape(msgspec.Struct, frozen=True):
@@ -56,8 +57,7 @@ class MembersShape(msgspec.Struct, frozen=True):
 
     def schema(self) -> dict[str, Any]:
         """Known words, or an object of them."""
-        one = {"enum": sorted(self.known)}
-        some = {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}
+        some = known_words_schema(self.known)
         members = {
             "type": "object",
             "additionalProperties": False,
@@ -106,6 +106,12 @@ def words_schema() -> dict[str, Any]:
     """A plain value or a list of them."""
     text = {"type": ["string", "number", "boolean"]}
     return {"anyOf": [text, {"type": "array", "items": text, "minItems": 1}]}
+
+
+def known_words_schema(known: frozenset[str]) -> dict[str, Any]:
+    """One of these words or a list of them."""
+    one = {"enum": sorted(known)}
+    return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}
 
 
 def _word(node: Node, known: frozenset[str], what: str, problems: Problems) -> str | None:

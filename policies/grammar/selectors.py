@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from policies.document import Mapping, Node, Sequence
-from policies.grammar.words import LEVEL, NAME, NEED, WORD
+from policies.grammar.sizes import SizeShape
+from policies.grammar.words import LEVEL, NAME, NEED, WORD, ZONE
 from policies.model.selectors import Selector
 from policies.problems import Problems, did_you_mean
 from policies.shapes import WRONG, Flag, ListOf
@@ -21,6 +22,8 @@ _SELECTOR_KEYS: dict[str, tuple[str, Any, str]] = {
     "model": ("models", _WORDS, "one of these models; a '*' at the end is allowed"),
     "self_hosted": ("self_hosted", Flag(), "whether it runs on the company's own machines"),
     "clearance": ("clearance", LEVEL, "at least this clearance"),
+    "zone": ("zones", ListOf(item=ZONE, single=True, least=1), "in one of these zones"),
+    "min_context": ("min_context", SizeShape(), "at least this context window, such as 32k"),
     "capabilities": (
         "capabilities",
         ListOf(item=NEED, single=True, least=1),

@@ -14,6 +14,7 @@ ON_LOSSY = ("refuse", "record")
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}"
 
 LEVEL = Choice(options={level.label: level for level in Sensitivity}, what="a level of sensitivity")
+ZONE = Text(what="a zone (lower case, digits and '-')", pattern=r"[a-z0-9][a-z0-9-]{0,39}")
 NAME = Text(what="a name", pattern=NAME_PATTERN, numbers=True)
 WORD = Text(what="a word", longest=200, numbers=True)
 PROSE = Text(what="a sentence", longest=1000)

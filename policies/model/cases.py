@@ -23,11 +23,14 @@ class GivenStatement(msgspec.Struct, frozen=True, kw_only=True):
     team: str = "default"
     app: str = ""
     user: str = ""
+    key: str = "test"
+    api: str = "chat"
     tags: tuple[tuple[str, str], ...] = ()
     stream: bool = False
     sensitivity: Sensitivity | None = None
     findings: tuple[str, ...] | None = None
     difficulty: Decimal | None = None
+    reliability: Decimal | None = None
     task: str | None = None
     needs: tuple[str, ...] | None = None
     input_tokens: int | None = None

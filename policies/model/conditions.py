@@ -45,13 +45,17 @@ class Tagged(msgspec.Struct, frozen=True):
 
 
 class Hours(msgspec.Struct, frozen=True, kw_only=True):
-    """A time of the week: minutes of the day from `start` to before `end` (it may pass
-    midnight), on `weekdays` (0 = Monday; the day on which the window begins), in `zone`."""
+    """A window of time in `zone`: minutes of the day from `start` to before `end` (it may pass
+    midnight), on days that are among `weekdays` (0 = Monday), `days` of the month and `dates`
+    (first and last, `YYYY-MM-DD`); None asks nothing. What is asked of the day is asked of the
+    one on which the window begins."""
 
     start: int = 0
     end: int = 1440
     weekdays: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
     zone: str = "UTC"
+    days: tuple[int, ...] | None = None
+    dates: tuple[str, str] | None = None
 
 
 class Is(msgspec.Struct, frozen=True):

@@ -52,4 +52,5 @@ class DeploymentStatement(msgspec.Struct, frozen=True, kw_only=True):
     timeout_seconds: Decimal | None = None
     first_byte_seconds: Decimal | None = None
     on_lossy: str | None = None
+    zone: str = ""
     options: tuple[tuple[str, OptionValue], ...] = ()

@@ -10,6 +10,7 @@ from policies.model.cases import CaseStatement
 from policies.model.constraints import ConstraintStatement
 from policies.model.defaults import DefaultsStatement
 from policies.model.deployments import DeploymentStatement
+from policies.model.never import NeverStatement
 from policies.model.routes import RouteStatement
 from policies.model.sensitivity import SensitivityStatement
 from policies.problems import Place
@@ -26,6 +27,7 @@ class PolicyFile(msgspec.Struct, frozen=True, kw_only=True):
     aliases: tuple[AliasStatement, ...] = ()
     sensitivity: SensitivityStatement = SensitivityStatement(at=Place())
     constraints: tuple[ConstraintStatement, ...] = ()
+    never: tuple[NeverStatement, ...] = ()
     budgets: tuple[BudgetStatement, ...] = ()
     tests: tuple[CaseStatement, ...] = ()
     defaults: DefaultsStatement = DefaultsStatement()

@@ -11,7 +11,8 @@ from policies.problems import Place
 class Selector(msgspec.Struct, frozen=True, kw_only=True):
     """Deployments by name or by what they are; everything that is given must hold.
 
-    `clearance` is the least clearance; None and empty tuples ask nothing.
+    `clearance` is the least clearance and `min_context` the smallest context window in tokens;
+    None and empty tuples ask nothing.
     """
 
     at: Place
@@ -22,3 +23,5 @@ class Selector(msgspec.Struct, frozen=True, kw_only=True):
     capabilities: tuple[str, ...] = ()
     self_hosted: bool | None = None
     clearance: Sensitivity | None = None
+    zones: tuple[str, ...] = ()
+    min_context: int | None = None

@@ -1,0 +1,64 @@
+"""Finds the deployments that a selector means.
+
+Rules of this file:
+- whether a deployment fits has three answers: yes, no, and cannot be told, where the file does
+  not say what the selector asks for (a zone, a context window);
+- what is allowed or used fits for certain; what is forbidden may fit. So silence never opens a
+  door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from policies.compiled import Truth
+from policies.model.selectors import Selector
+from policies.resolve import Resolved
+
+
+def select(selector: Selector, deployments: Sequence[Resolved]) -> tuple[str, ...]:
+    """The names that certainly fit: in the selector's order when it names them, else the file's."""
+    fitting = {one.name: None for one in deployments if fits(selector, one)}
+    if selector.names:
+        named = dict.fromkeys(name for name, _ in selector.names)
+        return tuple(name for name in named if name in fitting)
+    return tuple(fitting)
+
+
+def select_possible(selector: Selector, deployments: Sequence[Resolved]) -> tuple[str, ...]:
+    """The names that fit or of which it cannot be told, in the order of the file."""
+    return tuple(one.name for one in deployments if fits(selector, one) is not False)
+
+
+def fits(selector: Selector, one: Resolved) -> Truth:
+    """Whether a deployment is what a selector asks for."""
+    named = {name for name, _ in selector.names}
+    certain = (
+        (not named or one.name in named)
+        and (not selector.providers or one.provider in selector.providers)
+        and (not selector.adapters or one.adapter in selector.adapters)
+        and (not selector.models or _any_word(one.model, selector.models))
+        and (selector.self_hosted is None or one.self_hosted is selector.self_hosted)
+        and (selector.clearance is None or one.clearance >= selector.clearance)
+        and (not one.capabilities or one.capabilities.issuperset(selector.capabilities))
+    )
+    if not certain:
+        return False
+    told = (_zone_fits(selector, one), _context_fits(selector, one))
+    return False if False in told else None if None in told else True
+
+
+def _zone_fits(selector: Selector, one: Resolved) -> Truth:
+    if not selector.zones:
+        return True
+    return one.zone in selector.zones if one.zone else None
+
+
+def _context_fits(selector: Selector, one: Resolved) -> Truth:
+    if selector.min_context is None:
+        return True
+    return one.context_tokens >= selector.min_context if one.context_tokens else None
+
+
+def _any_word(text: str, words: tuple[str, ...]) -> bool:
+    return any(text.startswith(word[:-1]) if word.endswith("*") else text == word for word in words)

@@ -1,0 +1,85 @@
+"""`fairlead policy check`, `test` and `schema`: is the file right, and what may it say."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from adapters.registry import adapter_facts
+from gateway.classify.classifier import load_classifier
+from gateway.cli.policy.files import PolicyPath, compiled, must_exist, note_unset_secrets
+from gateway.cli.policy.telling import AsJson, print_json, tell
+from gateway.config.price_book import load_price_book
+from policies.checks.registry import run_checks
+from policies.compiled import CompiledPolicy
+from policies.grammar.schema import json_schema
+from policies.loader import load_policy
+from policies.problems import PolicyError, Problem
+from policies.resolve import Known
+from policies.testing import run_tests
+
+Allowed = Annotated[
+    list[str] | None, typer.Option("--allow", help="A check to leave out, such as p008.")
+]
+
+
+def check(file: PolicyPath, as_json: AsJson = False, allow: Allowed = None) -> None:
+    """Look for whatever is wrong in a policy file: grammar first, then meaning.
+
+    Exit status: 0 nothing found, 1 something found, 2 the file cannot be read.
+    """
+    must_exist(file)
+    try:
+        policy = load_policy(file)
+        known = Known(adapters=adapter_facts(), prices=load_price_book().price_of)
+        found = [one for one in run_checks(policy, known) if one.code not in (allow or ())]
+    except PolicyError as error:
+        found = list(error.problems)
+    else:
+        note_unset_secrets(policy, file)
+    tell(found, file, as_json, fine=f"{file}: nothing wrong was found")
+
+
+def run_file_tests(file: PolicyPath, as_json: AsJson = False) -> None:
+    """Run the tests that stand in a policy file; texts are judged by the real classifier.
+
+    Exit status: 0 all passed, 1 a test failed or the file is wrong, 2 it cannot be read.
+    """
+    must_exist(file)
+    try:
+        policy = compiled(file)
+    except PolicyError as error:
+        tell(error.problems, file, as_json, fine="")
+        return
+    judge_text = load_classifier().judge_text if _needs_judge(policy) else None
+    outcomes = run_tests(policy, judge_text)
+    found = [
+        Problem(
+            line=outcome.at.line,
+            column=outcome.at.column,
+            message=f"test '{outcome.name}': {failure}",
+            path=f"tests.{outcome.name}",
+            code="test",
+        )
+        for outcome in outcomes
+        for failure in outcome.failures
+    ]
+    if not as_json:
+        out = Console(highlight=False)
+        for outcome in outcomes:
+            mark = "[green]pass[/]" if outcome.passed else "[red]FAIL[/]"
+            out.print(mark, Text(outcome.name))
+    passed = sum(outcome.passed for outcome in outcomes)
+    tell(found, file, as_json, fine=f"{passed} of {len(outcomes)} tests passed")
+
+
+def schema() -> None:
+    """Print the JSON Schema of policy files, for editors."""
+    print_json(json_schema())
+
+
+def _needs_judge(policy: CompiledPolicy) -> bool:
+    return any(case.given.text is not None for case in policy.tests)

@@ -1,0 +1,107 @@
+"""`fairlead policy explain`: how a request would be decided, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import time
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+
+from gateway.classify.classifier import load_classifier
+from gateway.cli.policy.files import PolicyPath, compiled, must_exist
+from gateway.cli.policy.telling import AsJson, print_json, stop, tell
+from gateway.cli.policy.trees import trees
+from gateway.core.decision import Facts
+from gateway.wire.openai_chat import view
+from policies.compiled import CompiledPolicy
+from policies.document import read_document
+from policies.explain import explain
+from policies.grammar.cases import GIVEN
+from policies.model.cases import GivenStatement
+from policies.problems import Place, PolicyError, Problems
+from policies.testing import facts_of
+
+Prompt = Annotated[str | None, typer.Option("--text", help="A prompt, judged by the classifier.")]
+Body = Annotated[Path | None, typer.Option("--body", help="A file with an OpenAI chat request.")]
+GivenFacts = Annotated[
+    list[str] | None,
+    typer.Option("--fact", help="Such as team=support or 'findings=[medical]'; wins over text."),
+]
+
+
+def explain_request(
+    file: PolicyPath,
+    text: Prompt = None,
+    body: Body = None,
+    fact: GivenFacts = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how a request would be decided, and why: every rule and every deployment."""
+    must_exist(file)
+    try:
+        policy = compiled(file)
+    except PolicyError as error:
+        tell(error.problems, file, as_json, fine="")
+        return
+    explanation = explain(policy, _facts(policy, text, body, fact or []))
+    if as_json:
+        print_json(msgspec.to_builtins(explanation))
+        return
+    out = Console(highlight=False)
+    for branch in trees(explanation):
+        out.print(branch)
+
+
+def _facts(policy: CompiledPolicy, text: str | None, body: Path | None, given: list[str]) -> Facts:
+    statement = _given(given)
+    if text is not None:
+        statement = msgspec.structs.replace(statement, text=text)
+    judge = None
+    try:
+        if statement.text is not None:
+            judge = load_classifier().judge_text
+        facts = facts_of(policy, statement, judge)
+    except ValueError as error:
+        stop(str(error))
+    if not statement.time:
+        facts = msgspec.structs.replace(facts, now=time())
+    return facts if body is None else _with_body(policy, facts, body, statement)
+
+
+def _with_body(policy: CompiledPolicy, facts: Facts, body: Path, given: GivenStatement) -> Facts:
+    """The facts of a chat request; who asks still comes from the facts that were given."""
+    try:
+        request = view.decode(body.read_bytes())
+    except OSError as error:
+        stop(f"{body} cannot be read: {error.strerror}")
+    return msgspec.structs.replace(
+        facts,
+        requested_model=given.model or request.model,
+        profile=load_classifier().judge(request, policy.rules),
+        stream=request.stream,
+        choices=request.choices,
+        max_output_tokens=request.max_output_tokens,
+    )
+
+
+def _given(facts: list[str]) -> GivenStatement:
+    """Read `name=value` pairs by the grammar of a test's `given`."""
+    lines = []
+    for fact in facts:
+        name, equals, held = fact.partition("=")
+        if not equals or not name.strip():
+            stop(f"--fact takes name=value, not '{fact}'")
+        lines.append(f"{name.strip()}: {held}")
+    if not lines:
+        return GivenStatement(at=Place())
+    problems = Problems()
+    try:
+        read: Any = GIVEN.read(read_document("\n".join(lines), "--fact"), problems)
+        problems.raise_if_any("--fact")
+    except PolicyError as error:
+        stop(str(error))
+    statement: GivenStatement = read
+    return statement

@@ -1,0 +1,86 @@
+"""An explanation as trees for a terminal."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from rich.tree import Tree
+
+from policies.explain import (
+    ConditionExplained,
+    DeploymentExplained,
+    Explanation,
+    StatementExplained,
+)
+
+
+def trees(explanation: Explanation) -> list[Tree]:
+    """The request, the constraints, the routes and the deployments, a tree each."""
+    return [
+        _request_tree(explanation),
+        _statements_tree("constraints (all that hold apply)", explanation.constraints),
+        *(
+            [_statements_tree("never (enforced after all constraints)", explanation.never)]
+            if explanation.never
+            else []
+        ),
+        _statements_tree("routes (the first that holds is taken)", explanation.routes),
+        _deployments_tree(explanation.deployments),
+    ]
+
+
+def _request_tree(told: Explanation) -> Tree:
+    if told.refusal:
+        outcome = Text(f"refused ({told.refusal_code}): {told.refusal}", style="red")
+    else:
+        outcome = Text(f"served by {told.candidates[0]}, by route {told.route}", style="green")
+        if len(told.candidates) > 1:
+            outcome.append(f"; then {', '.join(told.candidates[1:])}")
+    tree = Tree(outcome)
+    tree.add(Text(f"model asked for: {told.requested_model}"))
+    found = ", ".join(told.findings) or "nothing found"
+    tree.add(Text(f"sensitivity {told.sensitivity} ({found})"))
+    tree.add(Text(f"difficulty {told.difficulty:.2f}, task {told.task}"))
+    needs = f", needs {', '.join(told.needs)}" if told.needs else ""
+    tree.add(Text(f"about {told.input_tokens} input tokens{needs}"))
+    if told.mask:
+        tree.add(Text(f"to be masked: {', '.join(told.mask)}"))
+    if told.output_cap is not None:
+        tree.add(Text(f"answer capped at {told.output_cap} tokens"))
+    tree.add(Text(f"policy revision {told.revision}", style="dim"))
+    return tree
+
+
+def _statements_tree(title: str, statements: tuple[StatementExplained, ...]) -> Tree:
+    tree = Tree(Text(title, style="bold"))
+    for one in statements:
+        style = "green" if one.applies else "dim"
+        branch = tree.add(Text(f"{one.id}: {one.why}", style=style))
+        if one.because:
+            branch.add(Text(one.because, style="italic dim"))
+        if one.condition.words != "always":
+            _add_condition(branch, one.condition)
+    if not statements:
+        tree.add(Text("none", style="dim"))
+    return tree
+
+
+def _add_condition(tree: Tree, condition: ConditionExplained) -> None:
+    seen = f" (it is {condition.seen})" if condition.seen else ""
+    colour = {"yes": "green", "no": "red"}.get(condition.answer, "yellow")
+    line = Text(f"{condition.answer}: ", style=colour).append(condition.words + seen, style="none")
+    branch = tree.add(line)
+    for part in condition.parts:
+        _add_condition(branch, part)
+
+
+def _deployments_tree(deployments: tuple[DeploymentExplained, ...]) -> Tree:
+    tree = Tree(Text("deployments", style="bold"))
+    for one in deployments:
+        home = "self-hosted" if one.self_hosted else "outside"
+        told = f"{one.name} ({one.model}, {home}, clearance {one.clearance})"
+        cost = f"at most about ${float(one.estimated_cost_usd):.6f}"
+        if one.place is not None:
+            tree.add(Text(f"{one.place}. {told}: {cost}", style="green"))
+        else:
+            tree.add(Text(f"-  {told}: {one.because}", style="dim"))
+    return tree

@@ -41,8 +41,9 @@ async def explain_handler(request: Request[Any, Any, Any], state: State) -> Any:
     """
     services: Services = state.services
     require_admin(request, services)
+    ruling = services.rulings.current
     asked = view.decode(await request.body())
-    profile = await services.judge(asked)
+    profile = await services.judge(ruling, asked)
     who = {name: request.query_params.get(name, "") for name in ("org", "team", "app", "user")}
     principal = Principal(
         key_id="explain",
@@ -59,6 +60,6 @@ async def explain_handler(request: Request[Any, Any, Any], state: State) -> Any:
         choices=asked.choices,
         max_output_tokens=asked.max_output_tokens,
         now=time(),
-        budget_used=await services.budget_used(principal),
+        budget_used=await services.budget_used(ruling, principal),
     )
-    return msgspec.to_builtins(explain(services.policy, facts), enc_hook=str)
+    return msgspec.to_builtins(explain(ruling.policy, facts), enc_hook=str)

@@ -42,6 +42,6 @@ async def count_tokens_handler(request: Request[Any, Any, Any], state: State) ->
     if not key:
         raise Unauthenticated("You did not provide a virtual key.")
     await services.keys.resolve(key)
-    profile = await services.judge(view.decode(raw, counting=True))
+    profile = await services.judge(services.rulings.current, view.decode(raw, counting=True))
     counted = msgspec.json.encode({"input_tokens": profile.tokens.expected})
     return Response(counted, media_type="application/json")

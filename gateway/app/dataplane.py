@@ -34,11 +34,12 @@ class DataPlane:
 
     async def _serve(self, api: Front, scope: Message, receive: Receive, send: Send) -> None:
         client = Client(scope, receive, send)
-        exchange = Exchange("req_" + secrets.token_hex(12), client, api)
-        try:
-            await serve_request(self._services, exchange)
-        except Exception as error:  # noqa: BLE001 - the app boundary: nothing may escape to a client
-            await self._internal_error(exchange, error)
+        with self._services.rulings.taken() as ruling:
+            exchange = Exchange("req_" + secrets.token_hex(12), client, api, ruling)
+            try:
+                await serve_request(self._services, exchange)
+            except Exception as error:  # noqa: BLE001 - the app boundary: nothing may escape to a client
+                await self._internal_error(exchange, error)
 
     async def _internal_error(self, exchange: Exchange, error: Exception) -> None:
         # The message of a foreign exception may quote the request, so only its place is logged.

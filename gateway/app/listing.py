@@ -60,13 +60,13 @@ async def _caller(request: Request[Any, Any, Any], services: Services) -> Princi
 
 
 def _allowed(services: Services, principal: Principal) -> list[str]:
-    names = [*services.policy.aliases, *services.policy.deployments]
-    unique = list(dict.fromkeys(names))
+    policy = services.rulings.current.policy
+    unique = list(dict.fromkeys((*policy.aliases, *policy.deployments)))
     return [name for name in unique if not principal.models or name in principal.models]
 
 
 def _openai(services: Services, name: str) -> dict[str, Any]:
-    deployment = services.policy.deployments.get(name)
+    deployment = services.rulings.current.policy.deployments.get(name)
     owner = (deployment.provider or deployment.adapter) if deployment else "fairlead"
     return {"id": name, "object": "model", "created": _CREATED, "owned_by": owner}
 

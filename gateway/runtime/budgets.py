@@ -20,7 +20,7 @@ class BudgetView:
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
-        self._shares: dict[tuple[str, str, str], tuple[float, float]] = {}
+        self._shares: dict[tuple[str, str, str, int], tuple[float, float]] = {}
 
     def learn(self, org: str, used: Sequence[BudgetUse]) -> None:
         """Take over the figures that a granted hold brought along."""
@@ -29,14 +29,14 @@ class BudgetView:
             for key in list(self._shares)[: _MOST_SCOPES // 2]:
                 del self._shares[key]
         for use in used:
-            self._shares[org, use.scope, use.per] = (use.share, now)
+            self._shares[org, use.scope, use.per, use.cap_nanousd] = (use.share, now)
 
     async def used(self, org: str, counters: Sequence[BudgetCounter]) -> float:
         """The largest used share, 0.., over these budgets of an org."""
         if not counters:
             return 0.0
         fresh = monotonic() - _FRESH_SECONDS
-        keys = [(org, counter.scope, counter.per) for counter in counters]
+        keys = [(org, one.scope, one.per, one.cap_nanousd) for one in counters]
         if any(self._shares.get(key, (0.0, -1.0))[1] < fresh for key in keys):
             self.learn(org, await self._ask(org, counters))
         return max(self._shares.get(key, (0.0, 0.0))[0] for key in keys)

@@ -83,7 +83,7 @@ class Driver:
 
     async def _attempt(self, candidate: Candidate) -> ex.Event:
         name = candidate.deployment.name
-        adapter = self._services.adapters[name]
+        adapter = self._exchange.ruling.adapters[name]
         call = self._call = Call(self._exchange, self._request, candidate, adapter, self._send)
         with self._purse.lease(self._state.hold_id):
             failure = await call.make(

@@ -19,6 +19,7 @@ from gateway.core.usage import Usage
 from gateway.runtime.client import Client, Headers
 from gateway.runtime.conversations import Recalled
 from gateway.runtime.pointers import without_text
+from gateway.runtime.ruling import Ruling
 from gateway.runtime.turn import Turn
 from gateway.wire.base import Front
 
@@ -28,10 +29,11 @@ _MEANING = (b"anthropic-version", b"anthropic-beta", b"openai-beta")
 class Exchange:
     """One request from its first byte to its audit record; lives as long as the HTTP exchange."""
 
-    def __init__(self, request_id: str, client: Client, api: Front) -> None:
+    def __init__(self, request_id: str, client: Client, api: Front, ruling: Ruling) -> None:
         self.request_id = request_id
         self.api = api
         self.client = client
+        self.ruling = ruling
         self.started = monotonic()
         self.at = time()
         self.principal: Principal | None = None

@@ -39,9 +39,8 @@ _PASSING = frozenset({401, 408, 409, 425, 429, 499})
 class Idempotency:
     """Answers repeated requests from the first one's answer."""
 
-    def __init__(self, store: IdempotencyStore, *, longest_wait_seconds: float) -> None:
+    def __init__(self, store: IdempotencyStore) -> None:
         self._store = store
-        self._longest_wait = longest_wait_seconds
 
     async def replayed(self, exchange: Exchange, raw: bytes) -> bool:
         """Answer from what is kept; False when this exchange is the first and must serve.
@@ -82,7 +81,7 @@ class Idempotency:
     async def _claim(self, exchange: Exchange, key: str, fingerprint: bytes) -> Claim | Entry:
         """The claim, or the first request's answer once there is one."""
         principal = exchange.caller
-        latest = monotonic() + self._longest_wait
+        latest = monotonic() + exchange.ruling.policy.defaults.request_timeout_seconds
         pause = _SHORTEST_PAUSE
         with _leaving_noticed(exchange.client):
             while True:

@@ -2,7 +2,8 @@
 
 Each step below is a line of `serve_request`; what it does in detail lives in the module it calls.
 Every way out (served, refused, failed, client gone, shutdown) ends in settled money, an audit
-record for whatever was decided, one log line and metrics.
+record for whatever was decided, one log line and metrics. All steps go by `exchange.ruling`, the
+policy that the request met when it began, whatever policy comes into force meanwhile.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ async def serve_request(services: Services, exchange: Exchange) -> None:
         profile = await _classify(services, exchange, request)
         decision = await _decide(services, exchange, principal, request, profile)
         _mask(exchange, decision, request, profile)
-        decision = _reach(services, exchange, decision, request)
+        decision = _reach(exchange, decision, request)
         plan = _plan(services, exchange, decision, request, profile)
         await Driver(services, exchange, request, Answer(exchange)).run(plan)
     except ClientDisconnected:
@@ -80,7 +81,7 @@ async def _classify(services: Services, exchange: Exchange, request: ChatRequest
     floor = declared_sensitivity(exchange.client)
     if exchange.recalled is not None:
         floor = max(floor, exchange.recalled.floor)
-    exchange.profile = await services.judge(request, floor)
+    exchange.profile = await services.judge(exchange.ruling, request, floor)
     exchange.mark("classify")
     return exchange.profile
 
@@ -103,11 +104,11 @@ async def _decide(
         choices=request.choices,
         max_output_tokens=request.max_output_tokens,
         now=exchange.at,
-        budget_used=await services.budget_used(principal),
+        budget_used=await services.budget_used(exchange.ruling, principal),
         tags=tags,
         api=API_NAMES[exchange.api.wire],
     )
-    exchange.decision = decision = decide(services.policy, facts)
+    exchange.decision = decision = decide(exchange.ruling.policy, facts)
     exchange.mark("decide")
     if not decision.candidates:
         raise _refusal(decision)
@@ -129,11 +130,10 @@ def _mask(exchange: Exchange, decision: Decision, request: ChatRequest, profile:
     exchange.hidden = tuple(masked.hidden.items())
 
 
-def _reach(
-    services: Services, exchange: Exchange, decision: Decision, request: ChatRequest
-) -> Decision:
+def _reach(exchange: Exchange, decision: Decision, request: ChatRequest) -> Decision:
     """Leave out what cannot be asked through this API; the audit record keeps the reason."""
-    exchange.decision = reached = reachable(decision, exchange.api, services.adapters, request)
+    adapters = exchange.ruling.adapters
+    exchange.decision = reached = reachable(decision, exchange.api, adapters, request)
     if not reached.candidates:
         raise no_way(reached)
     return reached
@@ -147,7 +147,7 @@ def _plan(
     profile: Profile,
 ) -> Plan:
     """Candidates in order, each with an output cap, the money it needs and a deadline."""
-    defaults = services.policy.defaults
+    defaults = exchange.ruling.policy.defaults
     return make_plan(
         decision,
         request,
@@ -157,7 +157,7 @@ def _plan(
         request_seconds=defaults.request_timeout_seconds,
         now=exchange.started,
         wall=exchange.at,
-        use_reserve=services.keeps_self_hosted_open(exchange.caller),
+        use_reserve=exchange.ruling.keeps_self_hosted_open(exchange.caller),
     )
 
 

@@ -39,7 +39,7 @@ class Purse:
             org=line.org,
             amount_nanousd=candidate.hold_nanousd,
             lease_seconds=self._services.settings.lease_seconds,
-            counters=self._services.counters_for(exchange.caller, candidate),
+            counters=exchange.ruling.counters_for(exchange.caller, candidate),
             line=line,
             audit=exchange.doubtful_record(candidate),
         )
@@ -87,7 +87,7 @@ class Purse:
             org=line.org,
             line=line,
             audit=audit,
-            counters=self._services.counters_for(exchange.caller, command.candidate),
+            counters=exchange.ruling.counters_for(exchange.caller, command.candidate),
         )
         await self._services.write(self._services.outbox.settle, settlement)
         exchange.mark("settle")

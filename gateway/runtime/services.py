@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from adapters.base import Adapter
 from adapters.registry import open_adapter
 from adapters.transport import Transport
 from gateway.config.settings import Settings
-from gateway.core.decision import Candidate
 from gateway.core.errors import StoreUnavailable
-from gateway.core.ledger import BudgetCounter
 from gateway.core.principal import Principal
 from gateway.core.profile import Profile
 from gateway.core.request import ChatRequest
@@ -26,6 +23,7 @@ from gateway.runtime.health import HealthBoard
 from gateway.runtime.idempotency import Idempotency
 from gateway.runtime.log import logger
 from gateway.runtime.metrics import Metrics
+from gateway.runtime.ruling import Ruling, Rulings
 from gateway.runtime.summary import summary_of
 from gateway.stores.breakers import BreakerStore
 from gateway.stores.connection import RedisConnection
@@ -36,11 +34,8 @@ from gateway.stores.outbox import Outbox
 from gateway.stores.pepper import load_pepper
 from gateway.stores.responses import ResponseStore
 from gateway.stores.seal import Sealer
-from policies.compiled import Budget, CompiledPolicy
-from policies.engine import budgets_for
+from policies.compiled import CompiledPolicy
 
-#: Principals whose budgets are remembered.
-_MOST_PRINCIPALS = 10_000
 #: How often new audit records are chained and signed; seconds.
 _SEAL_SECONDS = 10.0
 _T = TypeVar("_T")
@@ -53,32 +48,26 @@ class Services:
         self,
         *,
         settings: Settings,
-        policy: CompiledPolicy,
-        adapters: Mapping[str, Adapter],
+        rulings: Rulings,
         transport: Transport,
         connection: RedisConnection,
         pepper: bytes,
         classifiers: Classifiers,
     ) -> None:
         self.settings = settings
-        self.policy = policy
-        self.adapters = adapters
+        self.rulings = rulings
         self.log: Any = logger()
         self.metrics = Metrics(several_workers=settings.workers > 1)
         self.keys = KeyResolver(connection, pepper)
         self.ledger = LedgerStore(connection)
         self.outbox = Outbox(self.ledger)
         self.sealer = Sealer(connection, pepper)
-        self.idempotency = Idempotency(
-            IdempotencyStore(connection, pepper),
-            longest_wait_seconds=policy.defaults.request_timeout_seconds,
-        )
+        self.idempotency = Idempotency(IdempotencyStore(connection, pepper))
         self.conversations = Conversations(
             ResponseStore(connection, pepper), self.log, largest=settings.max_body_bytes
         )
         self.health = HealthBoard(BreakerStore(connection))
         self.budgets = BudgetView(self.ledger.budget_use)
-        self._budgets_by_principal: dict[Principal, tuple[Budget, ...]] = {}
         self._transport = transport
         self._connection = connection
         self._classifiers = classifiers
@@ -86,43 +75,17 @@ class Services:
 
     # Judging
 
-    async def judge(self, request: ChatRequest, floor: Sensitivity = Sensitivity.PUBLIC) -> Profile:
+    async def judge(
+        self, ruling: Ruling, request: ChatRequest, floor: Sensitivity = Sensitivity.PUBLIC
+    ) -> Profile:
         """Classify a request; large ones in a thread, so that nobody else waits for them."""
-        return await self._classifiers.judge(request, self.policy.rules, floor)
+        return await self._classifiers.judge(request, ruling.policy.rules, floor)
 
     # Money
 
-    def counters_for(
-        self, principal: Principal, candidate: Candidate | None = None
-    ) -> tuple[BudgetCounter, ...]:
-        """The budgets that an attempt is counted in, and which of them may refuse it."""
-        return tuple(
-            BudgetCounter(
-                scope=budget.scope,
-                per=budget.per,
-                cap_nanousd=budget.cap_nanousd,
-                enforce=enforces(budget.on_exhausted, candidate),
-            )
-            for budget in self._budgets_of(principal)
-        )
-
-    def keeps_self_hosted_open(self, principal: Principal) -> bool:
-        """Whether a budget of the principal leaves self-hosted deployments when it is used up."""
-        budgets = self._budgets_of(principal)
-        return any(budget.on_exhausted == "self_hosted_only" for budget in budgets)
-
-    def _budgets_of(self, principal: Principal) -> tuple[Budget, ...]:
-        found = self._budgets_by_principal.get(principal)
-        if found is None:
-            if len(self._budgets_by_principal) >= _MOST_PRINCIPALS:
-                self._budgets_by_principal.clear()
-            found = budgets_for(self.policy, principal)
-            self._budgets_by_principal[principal] = found
-        return found
-
-    async def budget_used(self, principal: Principal) -> float:
+    async def budget_used(self, ruling: Ruling, principal: Principal) -> float:
         """The largest used share of the principal's budgets."""
-        return await self.budgets.used(principal.org, self.counters_for(principal))
+        return await self.budgets.used(principal.org, ruling.counters_for(principal))
 
     async def write(self, operation: Callable[[_T], Awaitable[bool]], record: _T) -> None:
         """Write a settlement or an audit record, whatever happens to the request meanwhile.
@@ -152,7 +115,7 @@ class Services:
             await self._connection.execute("PING")
         except StoreUnavailable:
             missing.append("redis")
-        if not self.adapters:
+        if not self.rulings.current.adapters:
             missing.append("deployments")
         return missing
 
@@ -174,14 +137,13 @@ class Services:
         if await self.outbox.flush():
             self.log.error("records_lost", waiting=len(self.outbox))
         self._classifiers.close()
-        for adapter in self.adapters.values():
-            await adapter.close()
+        await self.rulings.close()
         await self._transport.close()
         await self._connection.close()
 
     async def _share(self) -> None:
         await self.health.refresh()
-        self.metrics.breakers(list(self.adapters), self.health.breakers)
+        self.metrics.breakers(list(self.rulings.current.adapters), self.health.breakers)
 
     async def _seal(self) -> None:
         for org in await self.ledger.orgs():
@@ -195,15 +157,6 @@ class Services:
             if booked:
                 self.log.warning("leases_expired", org=org, booked_in_doubt=booked)
             self.metrics.holds(org, await self.ledger.open_holds(org))
-
-
-def enforces(on_exhausted: str, candidate: Candidate | None) -> bool:
-    """Whether a budget may refuse this candidate, or only counts what it costs."""
-    if on_exhausted == "notify":
-        return False
-    if on_exhausted == "self_hosted_only":
-        return candidate is None or not candidate.deployment.self_hosted
-    return True
 
 
 async def open_services(
@@ -222,14 +175,11 @@ async def open_services(
         logger().error("redis_not_there_yet", detail=error.detail)
     transport = Transport()
     run_dir = settings.home / "run"
-    adapters = {
-        name: open_adapter(deployment, transport, run_dir=run_dir)
-        for name, deployment in policy.deployments.items()
-    }
+    rulings = Rulings(lambda deployment: open_adapter(deployment, transport, run_dir=run_dir))
+    await rulings.adopt(policy)
     services = Services(
         settings=settings,
-        policy=policy,
-        adapters=adapters,
+        rulings=rulings,
         transport=transport,
         connection=connection,
         pepper=load_pepper(settings.home, settings.pepper),

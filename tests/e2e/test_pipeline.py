@@ -322,7 +322,7 @@ async def test_the_guard_stands_even_when_the_router_errs(
     async with ScriptedUpstream(ANSWERS) as frontier:
         rules = policy("http://127.0.0.1:9", frontier.url)
         async with gateway_with(rules, redis_url, home, org=org) as gateway:
-            adapter = gateway.services.adapters["frontier"]
+            adapter = gateway.services.rulings.current.adapters["frontier"]
             failure = await adapter.open(
                 Outbound(
                     body=b"{}",

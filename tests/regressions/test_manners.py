@@ -76,9 +76,9 @@ async def test_a_key_is_never_in_an_error_a_log_line_or_a_repr(
             environ = {"UPSTREAM_KEY": SECRET}
             async with gateway_with(rules, redis_url, home, org=org, environ=environ) as gateway:
                 answer = await gateway.chat()
-                adapters = gateway.services.adapters
+                adapters = gateway.services.rulings.current.adapters
                 shown = [repr(adapter) + repr(vars(adapter)) for adapter in adapters.values()]
-                shown.append(repr(gateway.services.policy))
+                shown.append(repr(gateway.services.rulings.current.policy))
                 shown += [repr(one) for one in (*gateway.ledger(), *gateway.audit())]
                 try:
                     await adapters["one"].open(None)  # type: ignore[arg-type]

@@ -1,0 +1,166 @@
+"""The policy in use: a request takes one ruling at its start and keeps it to its audit record.
+
+Rules of this file:
+- a ruling never changes, so whatever serves one request decides, plans, holds and calls by the
+  same revision;
+- a replaced ruling is closed when the last request that took it has ended, and only then;
+- a deployment that stays as it is keeps its adapter through a change of the policy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from adapters.base import Adapter
+from gateway.core.decision import Candidate
+from gateway.core.deployment import Deployment
+from gateway.core.ledger import BudgetCounter
+from gateway.core.principal import Principal
+from gateway.runtime.log import logger
+from policies.compiled import Budget, CompiledPolicy
+from policies.engine import budgets_for
+
+#: Principals whose budgets are remembered.
+_MOST_PRINCIPALS = 10_000
+
+OpenAdapter = Callable[[Deployment], Adapter]
+
+
+class Ruling:
+    """One revision in use: the policy, an adapter for each of its deployments, and what follows.
+
+    Whatever is derived from a policy and needed by every request belongs here.
+    """
+
+    def __init__(self, policy: CompiledPolicy, adapters: Mapping[str, Adapter]) -> None:
+        self.policy = policy
+        self.adapters = adapters
+        self.requests = 0
+        self._budgets_by_principal: dict[Principal, tuple[Budget, ...]] = {}
+
+    def __repr__(self) -> str:
+        return f"Ruling({self.policy.revision})"
+
+    def counters_for(
+        self, principal: Principal, candidate: Candidate | None = None
+    ) -> tuple[BudgetCounter, ...]:
+        """The budgets that an attempt is counted in, and which of them may refuse it."""
+        return tuple(
+            BudgetCounter(
+                scope=budget.scope,
+                per=budget.per,
+                cap_nanousd=budget.cap_nanousd,
+                enforce=enforces(budget.on_exhausted, candidate),
+            )
+            for budget in self._budgets_of(principal)
+        )
+
+    def keeps_self_hosted_open(self, principal: Principal) -> bool:
+        """Whether a budget of the principal leaves self-hosted deployments when it is used up."""
+        budgets = self._budgets_of(principal)
+        return any(budget.on_exhausted == "self_hosted_only" for budget in budgets)
+
+    def _budgets_of(self, principal: Principal) -> tuple[Budget, ...]:
+        found = self._budgets_by_principal.get(principal)
+        if found is None:
+            if len(self._budgets_by_principal) >= _MOST_PRINCIPALS:
+                self._budgets_by_principal.clear()
+            found = budgets_for(self.policy, principal)
+            self._budgets_by_principal[principal] = found
+        return found
+
+
+class Rulings:
+    """The current ruling of a worker, and those before it that requests still use."""
+
+    def __init__(self, open_one: OpenAdapter) -> None:
+        self._open_one = open_one
+        self._current: Ruling | None = None
+        self._living: list[Ruling] = []
+        self._adopting = asyncio.Lock()
+        self._closing: set[asyncio.Task[None]] = set()
+
+    @property
+    def current(self) -> Ruling:
+        """The ruling that a request which begins now takes.
+
+        Raises:
+            LookupError: no policy has been adopted yet.
+        """
+        if self._current is None:
+            raise LookupError("no policy has been adopted yet")
+        return self._current
+
+    @contextmanager
+    def taken(self) -> Iterator[Ruling]:
+        """The current ruling, kept open for as long as this is entered."""
+        ruling = self.current
+        ruling.requests += 1
+        try:
+            yield ruling
+        finally:
+            ruling.requests -= 1
+            if not ruling.requests and ruling is not self._current:
+                closing = asyncio.ensure_future(self._retire(ruling))
+                self._closing.add(closing)
+                closing.add_done_callback(self._closing.discard)
+
+    async def adopt(self, policy: CompiledPolicy) -> Ruling:
+        """Make a policy the current one: all or nothing, between two requests.
+
+        Raises:
+            ValueError: a deployment cannot be opened; the message names it and what it lacks,
+                and the current ruling stays.
+        """
+        async with self._adopting:
+            # Official SDKs take long to prepare their calls; nobody else waits for that.
+            adapters = await asyncio.to_thread(self._open_all, policy, tuple(self._living))
+            replaced, ruling = self._current, Ruling(policy, adapters)
+            self._living.append(ruling)
+            self._current = ruling
+            if replaced is not None and not replaced.requests:
+                await self._retire(replaced)
+            return ruling
+
+    async def close(self) -> None:
+        """Give all adapters back; nobody is served any more."""
+        await asyncio.gather(*self._closing)
+        while self._living:
+            await self._retire(self._living[-1])
+
+    def _open_all(
+        self, policy: CompiledPolicy, living: tuple[Ruling, ...]
+    ) -> Mapping[str, Adapter]:
+        return {
+            name: _already_open(deployment, living) or self._open_one(deployment)
+            for name, deployment in policy.deployments.items()
+        }
+
+    async def _retire(self, ruling: Ruling) -> None:
+        if ruling not in self._living:
+            return
+        self._living.remove(ruling)
+        kept = {id(one) for living in self._living for one in living.adapters.values()}
+        for adapter in ruling.adapters.values():
+            if id(adapter) not in kept:
+                await adapter.close()
+        logger().info("ruling_closed", policy=ruling.policy.revision)
+
+
+def enforces(on_exhausted: str, candidate: Candidate | None) -> bool:
+    """Whether a budget may refuse this candidate, or only counts what it costs."""
+    if on_exhausted == "notify":
+        return False
+    if on_exhausted == "self_hosted_only":
+        return candidate is None or not candidate.deployment.self_hosted
+    return True
+
+
+def _already_open(deployment: Deployment, living: tuple[Ruling, ...]) -> Adapter | None:
+    """The adapter of a deployment that is written just the same in a ruling still in use."""
+    for ruling in reversed(living):
+        if ruling.policy.deployments.get(deployment.name) == deployment:
+            return ruling.adapters[deployment.name]
+    return None

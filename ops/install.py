@@ -7,7 +7,8 @@ Rules of this file:
 - `.venv/incomplete` exists from before the first change until the stamp is written, so that a
   set-up which was cut off is begun anew instead of trusted;
 - what is installed is what `uv.lock` fixed, versions and hashes, by way of its exports
-  `ops/requirements.txt` and `ops/requirements-dev.txt`.
+  `ops/requirements*.txt`;
+- the prover's library is large and has no wheel for some machines: serving goes on without it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 INCOMPLETE = VENV / "incomplete"
+PROVE = ROOT / "ops" / "requirements-prove.txt"
 PIP_OPTIONS = ("-qq", "--no-input", "--disable-pip-version-check", "--no-user", "--no-deps")
 
 
@@ -40,7 +42,7 @@ def say(line: str) -> None:
 
 def lock_files(kind: str) -> list[Path]:
     """The requirement files of a kind of set-up: `run`, or `dev` which adds the checks' tools."""
-    files = [ROOT / "ops" / "requirements.txt"]
+    files = [ROOT / "ops" / "requirements.txt", PROVE]
     if kind == "dev":
         files.append(ROOT / "ops" / "requirements-dev.txt")
     return files
@@ -170,7 +172,7 @@ def install(kind: str) -> None:
         if stamp.read_bytes() != stamp_text(stamp.stem.removeprefix("fairlead-")):
             stamp.unlink()
     INCOMPLETE.touch()
-    files = lock_files(kind)
+    files = [path for path in lock_files(kind) if path != PROVE]
     say("installing the locked packages (a minute or two the first time)")
     locked = [argument for path in files for argument in ("--requirement", path)]
     if not call(*pip(), "install", *PIP_OPTIONS, "--require-hashes", *locked):
@@ -180,11 +182,23 @@ def install(kind: str) -> None:
         )
     if not call(*pip(), "install", *PIP_OPTIONS, "--no-build-isolation", "--editable", ROOT):
         raise SetupFailed("pip could not install fairlead itself (see above)")
+    install_prover()
     for finished in ("run", kind):
         fresh = VENV / "stamp.new"
         fresh.write_bytes(stamp_text(finished))
         fresh.replace(VENV / f"fairlead-{finished}.stamp")
     INCOMPLETE.unlink()
+
+
+def install_prover() -> None:
+    """Install what `fairlead policy prove` needs; a machine without a wheel does without it.
+
+    Only wheels: building the library takes a compiler, CMake and half an hour.
+    """
+    asked = ("--require-hashes", "--only-binary", ":all:", "--requirement", PROVE)
+    if not call(*pip(), "install", *PIP_OPTIONS, *asked):
+        say("z3-solver cannot be installed here, so `fairlead policy prove` will not work;")
+        say("everything else does")
 
 
 def main(kind: str) -> int:

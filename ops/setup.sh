@@ -10,10 +10,10 @@ set -eu
 cd -- "$(dirname -- "$0")/.."
 
 kind=run
-locks=ops/requirements.txt
+locks="ops/requirements.txt ops/requirements-prove.txt"
 if [ "${1-}" = --dev ]; then
     kind=dev
-    locks="ops/requirements.txt ops/requirements-dev.txt"
+    locks="$locks ops/requirements-dev.txt"
 fi
 
 # The stamp is the exact text that the last finished set-up was made from (see ops/install.py).

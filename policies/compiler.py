@@ -102,9 +102,11 @@ def compile_policy(
 def sensitivity_rules(statement: SensitivityStatement) -> SensitivityRules:
     """The rules that turn findings into a level: the defaults with the file's own on top."""
     levels = default_levels()
-    levels.update(statement.findings)
+    levels.update((name, stated.level) for name, stated in statement.findings)
     return SensitivityRules(
-        levels=MappingProxyType(levels), default=statement.default, weak_pair=statement.weak_pair
+        levels=MappingProxyType(levels),
+        default=statement.default.level,
+        weak_pair=statement.weak_pair,
     )
 
 
@@ -157,7 +159,7 @@ def _deployment(
         name=statement.name,
         adapter=statement.adapter,
         model=statement.model,
-        clearance=statement.clearance,
+        clearance=statement.clearance.level,
         price=price,
         base_url=resolved.base_url,
         api_key=secrets[statement.api_key.text] if statement.api_key is not None else None,

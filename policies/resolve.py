@@ -73,7 +73,7 @@ def resolve(statement: DeploymentStatement, adapters: Mapping[str, AdapterFacts]
         base_url=base_url,
         self_hosted=self_hosted,
         capabilities=kind.capabilities if given is None else frozenset(given),
-        clearance=int(statement.clearance),
+        clearance=int(statement.clearance.level),
         zone=statement.zone,
         context_tokens=statement.context_tokens,
     )

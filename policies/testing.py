@@ -11,6 +11,7 @@ from gateway.core.decision import Decision, Facts
 from gateway.core.findings import Finding, SensitivityRules, sensitivity_of
 from gateway.core.principal import Principal
 from gateway.core.profile import Needs, Profile, TokenEstimate
+from gateway.core.sensitivity import UNKNOWN
 from policies.compiled import CompiledPolicy
 from policies.engine import decide
 from policies.model.cases import CaseStatement, ExpectStatement, GivenStatement
@@ -102,6 +103,8 @@ def profile_of(
     if given.findings is not None:
         findings = tuple(Finding(type=name, start=0, end=0) for name in given.findings)
         changed.update(findings=findings, sensitivity=sensitivity_of(findings, rules))
+    if given.failed:
+        changed.update(failed=given.failed, sensitivity=UNKNOWN)
     if given.sensitivity is not None:
         changed["sensitivity"] = given.sensitivity
     if given.difficulty is not None:

@@ -26,13 +26,17 @@ GOOD = BAD.replace("clearance: restricted", "clearance: internal")
 
 
 def check(policy: PolicyFile, known: Known) -> Iterator[Finding]:
-    """What is cleared for restricted data is self-hosted."""
+    """What is cleared for restricted data is self-hosted, or the file says why it need not be."""
     for deployment in policy.deployments:
         outside = not resolve(deployment, known.adapters).self_hosted
-        if outside and deployment.clearance >= Sensitivity.RESTRICTED:
+        stated = deployment.clearance
+        if outside and stated.level >= Sensitivity.RESTRICTED and not stated.because:
             yield Finding(
                 at=deployment.at,
                 message=f"'{deployment.name}' may receive restricted data and is not self-hosted",
-                hint="lower its clearance, or write 'self_hosted: true' if it is yours",
+                hint=(
+                    "lower its clearance, write 'self_hosted: true' if it is yours, or say why: "
+                    "{level: restricted, because: …}"
+                ),
                 path=f"deployments.{deployment.name}.clearance",
             )

@@ -14,6 +14,9 @@ from policies.model.cases import CaseStatement, ExpectStatement, GivenStatement
 from policies.problems import Problems
 from policies.shapes import WRONG, Amount, Choice, Flag, Key, ListOf, Record, Text, Whole
 
+#: Kinds of judgement that can fail; what could not be judged counts as restricted.
+JUDGEMENTS = ("findings", "difficulty", "task", "tokens")
+_JUDGEMENT = Choice(options={name: name for name in JUDGEMENTS}, what="a judgement")
 _API = Choice(options={name: name for name in API_NAMES.values()}, what="an API")
 
 
@@ -55,6 +58,10 @@ GIVEN = Record(
         "needs": Key(ListOf(item=NEED, single=True), "capabilities that the request needs"),
         "input_tokens": Key(Whole(), "tokens of the input"),
         "max_output_tokens": Key(TOKENS, "the caller's own output cap"),
+        "failed": Key(
+            ListOf(item=_JUDGEMENT, single=True),
+            "what could not be judged: findings, difficulty, task, tokens",
+        ),
         "budget_used": Key(Amount(), "share of the budget used, 1 is all"),
         "time": Key(
             Text(what="a time", numbers=True),

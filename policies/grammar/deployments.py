@@ -9,7 +9,8 @@ import msgspec
 
 from policies.document import Node, Scalar, kind_of
 from policies.grammar.endpoints import HeadersShape, SecretShape, UrlShape
-from policies.grammar.words import CAPABILITIES, LEVEL, LOSSY, SECONDS, TOKENS, USD, WORD, ZONE
+from policies.grammar.levels import STATED_LEVEL
+from policies.grammar.words import CAPABILITIES, LOSSY, SECONDS, TOKENS, USD, WORD, ZONE
 from policies.model.deployments import DeploymentStatement, PriceStatement
 from policies.problems import Problems
 from policies.shapes import WRONG, Amount, Choice, Flag, Key, ListOf, PairsOf, Record, Whole
@@ -62,7 +63,7 @@ DEPLOYMENT = Record(
         ),
         "model": Key(WORD, "model: the name that the backend knows it by", required=True),
         "clearance": Key(
-            LEVEL,
+            STATED_LEVEL,
             "clearance: the most sensitive data it may receive; there is no default",
             required=True,
         ),

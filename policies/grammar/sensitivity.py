@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.core.findings import FINDING_TYPES
+from policies.grammar.levels import STATED_LEVEL
 from policies.grammar.words import LEVEL
 from policies.model.sensitivity import SensitivityStatement
 from policies.shapes import Key, PairsOf, Record
@@ -11,10 +12,11 @@ SENSITIVITY = Record(
     what="sensitivity",
     build=SensitivityStatement,
     keys={
-        "default": Key(LEVEL, "the level of a request in which nothing was found"),
+        "default": Key(STATED_LEVEL, "the level of a request in which nothing was found"),
         "findings": Key(
-            PairsOf(item=LEVEL, what="the finding types", known=FINDING_TYPES),
-            "the level that each type raises a request to; others keep their own",
+            PairsOf(item=STATED_LEVEL, what="the finding types", known=FINDING_TYPES),
+            "the level that each type raises a request to; others keep their own; one that is "
+            "lower than built in says why: {level, because}",
         ),
         "weak_pair": Key(LEVEL, "the level of two kinds of weak findings together"),
     },

@@ -34,6 +34,7 @@ class GivenStatement(msgspec.Struct, frozen=True, kw_only=True):
     task: str | None = None
     needs: tuple[str, ...] | None = None
     input_tokens: int | None = None
+    failed: tuple[str, ...] = ()
     max_output_tokens: int | None = None
     budget_used: Decimal = Decimal(0)
     time: str = ""

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from gateway.core.sensitivity import Sensitivity
+from policies.model.levels import StatedLevel
 from policies.model.secrets import SecretReference
 from policies.problems import Place
 
@@ -38,7 +38,7 @@ class DeploymentStatement(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     adapter: str
     model: str
-    clearance: Sensitivity
+    clearance: StatedLevel
     provider: str = ""
     base_url: str = ""
     api_key: SecretReference | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from gateway.core.sensitivity import Sensitivity
+from policies.model.levels import StatedLevel
 from policies.problems import Place
 
 
@@ -12,6 +13,6 @@ class SensitivityStatement(msgspec.Struct, frozen=True, kw_only=True):
     """The `sensitivity` section: how findings become a level."""
 
     at: Place
-    default: Sensitivity = Sensitivity.INTERNAL
-    findings: tuple[tuple[str, Sensitivity], ...] = ()
+    default: StatedLevel = StatedLevel(Sensitivity.INTERNAL)
+    findings: tuple[tuple[str, StatedLevel], ...] = ()
     weak_pair: Sensitivity | None = None

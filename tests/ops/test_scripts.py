@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,8 @@ def checkout(root: Path, tmp_path: Path) -> Path:
     """A folder, with a space in its name, that holds what set-up reads."""
     place = tmp_path / "a check out"
     (place / "ops").mkdir(parents=True)
-    for name in ("setup.sh", "run.sh", "install.py", "requirements.txt", "requirements-dev.txt"):
+    locks = ("requirements.txt", "requirements-prove.txt", "requirements-dev.txt")
+    for name in ("setup.sh", "run.sh", "install.py", *locks):
         shutil.copy(root / "ops" / name, place / "ops" / name)
     shutil.copy(root / "pyproject.toml", place / "pyproject.toml")
     return place
@@ -44,7 +46,8 @@ def finished_environment(place: Path) -> None:
     for name in ("python", "fairlead"):
         (binaries / name).write_text('#!/bin/sh\necho "$0 $*"\npwd\n')
         (binaries / name).chmod(0o755)
-    sources = ("ops/requirements.txt", "pyproject.toml", "ops/install.py")
+    locks = ("ops/requirements.txt", "ops/requirements-prove.txt")
+    sources = (*locks, "pyproject.toml", "ops/install.py")
     stamp = os.fsencode(place.resolve()) + b"\n"
     stamp += b"".join((place / name).read_bytes() for name in sources)
     (place / ".venv" / "fairlead-run.stamp").write_bytes(stamp)
@@ -117,6 +120,7 @@ EXPORT = ("export", "--frozen", "--offline", "--no-emit-project", "--no-header",
     ("name", "groups"),
     [
         ("requirements.txt", ("--no-dev", "--group", "build")),
+        ("requirements-prove.txt", ("--only-group", "prove")),
         ("requirements-dev.txt", ("--only-group", "dev")),
     ],
 )
@@ -142,7 +146,8 @@ def test_the_lock_is_of_this_project_file(root: Path, run: Runner) -> None:
     }
     requirements = pytest.importorskip("packaging.requirements")
     asked = set()
-    for line in project["project"]["dependencies"]:
+    extras = project["project"]["optional-dependencies"].values()
+    for line in (*project["project"]["dependencies"], *chain.from_iterable(extras)):
         requirement = requirements.Requirement(line)
         specifier = ",".join(
             sorted(

@@ -196,6 +196,23 @@ def test_what_is_self_hosted_when_the_file_does_not_say(settings: str, expected:
     assert policy.deployments["one"].self_hosted is expected
 
 
+def test_a_level_may_bring_its_reason(compiled: Compiled, deployments: str) -> None:
+    """The long form of a level compiles to the same as the short one, under one revision."""
+    short = compiled(
+        deployments + "sensitivity: {default: public, findings: {email: internal}}\n" + ROUTES
+    )
+    long = compiled(
+        deployments.replace("clearance: internal", "clearance: {level: internal, because: Why.}")
+        + "sensitivity: {default: {level: public, because: Ads.},"
+        + " findings: {email: {level: internal, because: Footers.}}}\n"
+        + ROUTES
+    )
+
+    assert long.rules == short.rules
+    assert long.deployments == short.deployments
+    assert long.revision == short.revision
+
+
 def test_findings_map_over_the_default_levels(compiled: Compiled, deployments: str) -> None:
     """A named type gets the file's level; all others keep theirs."""
     section = "sensitivity: {default: public, findings: {email: internal}, weak_pair: restricted}\n"

@@ -79,6 +79,8 @@ VARIANTS: list[tuple[str, str, str, bool]] = [
     ("", "", "aliases: {auto: {use: x}}", False),
     ("", "", "sensitivity: {default: public, findings: {email: internal}}", True),
     ("", "", "sensitivity: {findings: {emial: internal}}", False),
+    ("", "", "sensitivity: {findings: {email: {level: internal, because: Footers.}}}", True),
+    ("", "", "sensitivity: {default: {level: public}}", False),
     ("", "", "constraints: [{id: c, block: true}, {id: d, block: No.}]", True),
     ("", "", "constraints: [{id: c, block: false}]", False),
     ("", "", "constraints: [{id: c, only: {self_hosted: true}, mask: email}]", True),
@@ -87,6 +89,8 @@ VARIANTS: list[tuple[str, str, str, bool]] = [
     ("", "", "budgets: [{scope: team/x, usd: 1.5, per: daily}]", False),
     ("", "", "tests: [{name: t, given: {text: x}, expect: {refused: true}}]", True),
     ("", "", "tests: [{name: t, given: {text: x}}]", False),
+    ("", "", "tests: [{name: t, given: {failed: findings}, expect: {refused: true}}]", True),
+    ("", "", "tests: [{name: t, given: {failed: weather}, expect: {refused: true}}]", False),
 ]
 
 

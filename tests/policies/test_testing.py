@@ -49,6 +49,8 @@ def run(compiled: Callable[[str], CompiledPolicy], deployments: str) -> Callable
         ("{text: a@b.com, sensitivity: public}", "{deployment: frontier}"),
         ("{findings: [payment_card]}", "{sensitivity: restricted, refused: false}"),
         ("{findings: [payment_card], model: frontier}", "{refused: true, route: requested}"),
+        ("{failed: [findings]}", "{deployment: house, mask: [email], reasons: [hide]}"),
+        ("{failed: difficulty, sensitivity: public}", "{route: easy}"),
         ("{model: nothing}", "{refused: true}"),
         ('{difficulty: 1, time: "2026-03-02T23:00+01:00"}', "{deployment: house}"),
         ('{difficulty: 1, time: "2026-03-02T12:00"}', "{deployment: frontier}"),

@@ -38,6 +38,14 @@ def test_nothing_is_wrong_with_a_good_example(check: Check) -> None:
     assert found_in(check.good) == ()
 
 
+def test_restricted_data_may_leave_where_the_file_says_why() -> None:
+    """A reason beside the clearance is what the check asks for."""
+    check = next(check for check in CHECKS if check.code == "p011")
+    reasoned = "clearance: {level: restricted, because: A contract.}"
+
+    assert found_in(check.bad.replace("clearance: restricted", reasoned)) == ()
+
+
 def test_every_check_file_is_registered_under_its_own_code() -> None:
     """A file `p0NN_….py` in the folder is in the list, and codes are not used twice."""
     folder = Path(__file__).parents[3] / "policies" / "checks"

@@ -96,14 +96,29 @@ class Invariant(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     deployments: frozenset[str]
 
 
+class Weights(msgspec.Struct, frozen=True, kw_only=True):
+    """How much cost, latency and quality count; they add up to 1."""
+
+    cost: float
+    latency: float
+    quality: float
+
+
 class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """What we would like: deployments by name in the order of the file, and a strategy."""
+    """What we would like: deployments by name in the order of the file, and a strategy.
+
+    `weights` belong to the strategy balanced; `shares` to split, a part for each deployment in
+    their order; `sticky` is session, user, app, team or key, empty for none.
+    """
 
     id: str
     because: str
     when: Matcher
     deployments: tuple[str, ...]
     strategy: str = "ordered"
+    weights: Weights | None = None
+    shares: tuple[float, ...] = ()
+    sticky: str = ""
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,7 +159,9 @@ class CompiledPolicy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     `revision` is a hash of the meaning: comments, layout and the order of what has no order do
     not change it, and neither do the file's own tests. `deployments`, `aliases` and `routes`
-    keep the order of the file. `asks_cost` says whether any condition needs the estimate.
+    keep the order of the file. `asks_cost` says whether any condition needs the estimate,
+    `asks_speed` whether any route orders by measured speed, and `sticks_to` whose deployments
+    must be remembered.
     """
 
     revision: str
@@ -159,3 +176,5 @@ class CompiledPolicy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     invariants: tuple[Invariant, ...] = ()
     tests: tuple[CaseStatement, ...] = ()
     asks_cost: bool = False
+    asks_speed: bool = False
+    sticks_to: frozenset[str] = frozenset()

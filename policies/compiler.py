@@ -26,13 +26,14 @@ from policies.compiled import (
     Defaults,
     Invariant,
     Route,
+    Weights,
 )
 from policies.matchers import compile_condition, facts_asked
 from policies.model.constraints import ConstraintStatement
 from policies.model.deployments import DeploymentStatement
 from policies.model.file import PolicyFile
 from policies.model.never import NeverStatement
-from policies.model.routes import RouteStatement
+from policies.model.routes import RouteStatement, WeightsStatement
 from policies.model.secrets import SecretReference
 from policies.model.sensitivity import SensitivityStatement
 from policies.problems import PolicyError, Problem
@@ -45,7 +46,7 @@ from policies.resolve import (
     resolve,
 )
 from policies.revision import revision_of
-from policies.selection import select, select_possible
+from policies.selection import select, select_possible, used_by
 
 
 def compile_policy(
@@ -80,6 +81,7 @@ def compile_policy(
     conditions = [one.when for one in policy.constraints]
     conditions += [one.when for one in policy.never]
     conditions += [one.when for one in policy.routes]
+    routes = tuple(_route(one, resolved) for one in policy.routes)
     compiled = CompiledPolicy(
         revision="",
         source=policy.source,
@@ -89,12 +91,16 @@ def compile_policy(
         ),
         rules=sensitivity_rules(policy.sensitivity),
         constraints=tuple(_constraint(one, resolved) for one in policy.constraints),
-        routes=tuple(_route(one, resolved) for one in policy.routes),
+        routes=routes,
         budgets=_budgets(policy),
         invariants=tuple(_invariant(one, resolved) for one in policy.never),
         defaults=_defaults(policy),
         tests=policy.tests,
         asks_cost=any("estimated_cost" in facts_asked(when) for when in conditions),
+        asks_speed=any(route.strategy in ("fastest", "balanced") for route in routes),
+        sticks_to=frozenset(
+            route.sticky for route in routes if route.sticky and route.strategy != "split"
+        ),
     )
     return msgspec.structs.replace(compiled, revision=revision_of(policy, compiled))
 
@@ -237,12 +243,23 @@ def _invariant(statement: NeverStatement, resolved: Sequence[Resolved]) -> Invar
 
 
 def _route(statement: RouteStatement, resolved: Sequence[Resolved]) -> Route:
-    among = statement.use.among
-    names = tuple(one.name for one in resolved) if among is None else select(among, resolved)
+    use = statement.use
     return Route(
         id=statement.id,
         because=statement.because,
         when=compile_condition(statement.when),
-        deployments=names,
-        strategy=statement.use.strategy,
+        deployments=used_by(use, resolved),
+        strategy=use.strategy,
+        weights=_weights(use.weights) if use.weights is not None else None,
+        shares=tuple(float(share.part) for share in use.shares),
+        sticky=use.sticky,
+    )
+
+
+def _weights(written: WeightsStatement) -> Weights:
+    whole = written.cost + written.latency + written.quality
+    return Weights(
+        cost=float(written.cost / whole),
+        latency=float(written.latency / whole),
+        quality=float(written.quality / whole),
     )

@@ -15,14 +15,14 @@ import msgspec
 from gateway.core.decision import Decision, Facts, Reason, Rejected
 from gateway.core.deployment import Deployment
 from gateway.core.errors import UnknownModel
-from gateway.core.money import worst_cost
 from gateway.core.principal import Principal
 from gateway.core.profile import Profile
 from gateway.core.sensitivity import Sensitivity
 from policies.compiled import Budget, CompiledPolicy, Route, Seen
 from policies.matchers import ALWAYS
 from policies.narrowing import Applied, apply_constraints, why_not
-from policies.seeing import output_tokens, see
+from policies.ordering import in_order, sticky_to
+from policies.seeing import see
 
 #: The route id of a request that names a deployment itself.
 REQUESTED = "requested"
@@ -70,6 +70,7 @@ def decide(policy: CompiledPolicy, facts: Facts) -> Decision:
         mask=applied.mask,
         output_cap=applied.output_cap,
         reserve=_reserve(policy, facts, applied, route),
+        keep="" if route.strategy == "split" else sticky_to(route, facts),
     )
 
 
@@ -109,21 +110,6 @@ def requested_route(deployment: str) -> Route:
         when=ALWAYS,
         deployments=(deployment,),
     )
-
-
-def in_order(
-    policy: CompiledPolicy,
-    facts: Facts,
-    route: Route,
-    candidates: tuple[Deployment, ...],
-    output_cap: int | None,
-) -> tuple[Deployment, ...]:
-    """Candidates in the order of the route's strategy; ties keep the order of the file."""
-    if route.strategy != "cheapest" or len(candidates) < 2:
-        return candidates
-    output = output_tokens(policy, facts, output_cap)
-    upper = facts.profile.tokens.upper_bound
-    return tuple(sorted(candidates, key=lambda one: worst_cost(one.price, upper, output)))
 
 
 def budgets_for(policy: CompiledPolicy, principal: Principal) -> tuple[Budget, ...]:

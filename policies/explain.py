@@ -12,7 +12,7 @@ import msgspec
 
 from gateway.core.decision import Decision, Facts
 from gateway.core.deployment import Deployment
-from gateway.core.money import NANO, nano_to_usd_text, worst_cost
+from gateway.core.money import NANO, nano_to_usd_text
 from gateway.core.sensitivity import Sensitivity
 from policies.compiled import (
     CompiledPolicy,
@@ -24,8 +24,10 @@ from policies.compiled import (
     Truth,
 )
 from policies.engine import decide, refused_for_key, route_for
+from policies.estimates import estimate
 from policies.narrowing import Applied, apply_constraints, why_not
-from policies.seeing import output_tokens, see
+from policies.ordering import scores
+from policies.seeing import see
 
 _ANSWERS: dict[Truth, str] = {True: "yes", False: "no", None: "cannot tell"}
 
@@ -43,7 +45,10 @@ class ConditionExplained(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StatementExplained(msgspec.Struct, frozen=True, kw_only=True):
-    """A constraint, an invariant or a route; `applies` says whether it had a part in it all."""
+    """A constraint, an invariant or a route; `applies` says whether it had a part in it all.
+
+    `strategy` is how a route orders its deployments, empty for other statements.
+    """
 
     id: str
     kind: str
@@ -51,12 +56,16 @@ class StatementExplained(msgspec.Struct, frozen=True, kw_only=True):
     applies: bool
     why: str
     condition: ConditionExplained
+    strategy: str = ""
 
 
 class DeploymentExplained(msgspec.Struct, frozen=True, kw_only=True):
     """A deployment: its place among the candidates (1 is first), or why it is none.
 
-    `estimated_cost_usd` is a decimal string: the expected input and the longest answer.
+    `estimated_cost_usd` is the likely cost of the request and `most_cost_usd` that of its longest
+    answer, as decimal strings. `seconds` is the likely time to the whole answer where the speed
+    was measured, `quality` the predicted quality, 0..1, and `score` what the strategy balanced
+    made of these.
     """
 
     name: str
@@ -67,6 +76,10 @@ class DeploymentExplained(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     because: str
     estimated_cost_usd: str
+    most_cost_usd: str
+    seconds: float | None
+    quality: float
+    score: float | None
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,6 +192,7 @@ def _routes(
                 applies=taken is one,
                 why=why,
                 condition=explain_condition(one.when, seen),
+                strategy=one.strategy,
             )
         )
     return tuple(explained)
@@ -202,8 +216,7 @@ def _deployment(
         reason, because = decision.refusal_code, decision.refusal
     elif place is None and route is not None:
         reason, because = route.id, f"the route '{route.id}' does not use it"
-    output = output_tokens(policy, facts, decision.output_cap)
-    cost = worst_cost(deployment.price, facts.profile.tokens.expected, output)
+    likely = estimate(policy, facts, deployment, decision.output_cap)
     return DeploymentExplained(
         name=deployment.name,
         model=deployment.model,
@@ -212,8 +225,27 @@ def _deployment(
         place=place,
         reason=reason,
         because=because,
-        estimated_cost_usd=nano_to_usd_text(cost),
+        estimated_cost_usd=nano_to_usd_text(likely.cost),
+        most_cost_usd=nano_to_usd_text(likely.most),
+        seconds=None if likely.seconds is None else round(likely.seconds, 3),
+        quality=round(likely.quality, 3),
+        score=_score(policy, facts, deployment, decision, route),
     )
+
+
+def _score(
+    policy: CompiledPolicy,
+    facts: Facts,
+    deployment: Deployment,
+    decision: Decision,
+    route: Route | None,
+) -> float | None:
+    """What `balanced` gave a candidate; None for other strategies and who is no candidate."""
+    if route is None or route.strategy != "balanced":
+        return None
+    given = scores(policy, facts, route, decision.candidates, decision.output_cap)
+    points = given.get(deployment.name)
+    return None if points is None else round(points, 4)
 
 
 def explain_condition(matcher: Matcher, seen: Seen) -> ConditionExplained:

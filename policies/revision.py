@@ -43,7 +43,10 @@ def revision_of(policy: PolicyFile, compiled: CompiledPolicy) -> str:
             for one, built in zip(policy.never, compiled.invariants, strict=True)
         },
         "routes": [
-            [one.id, one.because, _condition_meaning(one.when), built.deployments, built.strategy]
+            [
+                *(one.id, one.because, _condition_meaning(one.when), built.deployments),
+                *(built.strategy, built.weights, built.shares, built.sticky),
+            ]
             for one, built in zip(policy.routes, compiled.routes, strict=True)
         ],
         "budgets": sorted(msgspec.json.encode(budget).decode() for budget in compiled.budgets),

@@ -1,10 +1,10 @@
-"""The facts of a request in the form that conditions compare, and what it may cost."""
+"""The facts of a request in the form that conditions compare."""
 
 from __future__ import annotations
 
 from gateway.core.decision import Facts
-from gateway.core.money import worst_cost
 from policies.compiled import CompiledPolicy, Seen
+from policies.estimates import dearest_cost, longest_output
 
 #: Classifiers whose failure does not mean that a finding may have been missed.
 _NO_DETECTORS = frozenset(("difficulty", "task", "tokens"))
@@ -36,25 +36,7 @@ def see(policy: CompiledPolicy, facts: Facts) -> Seen:
         key=principal.key_id,
         api=facts.api,
         reliability=None if "difficulty" in failed else profile.reliability,
-        output_tokens=output_tokens(policy, facts),
-    )
-
-
-def output_tokens(policy: CompiledPolicy, facts: Facts, output_cap: int | None = None) -> int:
-    """The most output tokens that the request can have, over all of its choices."""
-    most = facts.max_output_tokens or policy.defaults.max_output_tokens
-    if output_cap is not None:
-        most = min(most, output_cap)
-    return most * max(1, facts.choices)
-
-
-def dearest_cost(policy: CompiledPolicy, facts: Facts) -> int:
-    """The fact `estimated_cost` in nano-USD: see `Seen`."""
-    output = output_tokens(policy, facts)
-    expected = facts.profile.tokens.expected
-    return max(
-        (worst_cost(one.price, expected, output) for one in policy.deployments.values()),
-        default=0,
+        output_tokens=longest_output(policy, facts),
     )
 
 

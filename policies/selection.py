@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from policies.compiled import Truth
+from policies.model.routes import UseStatement
 from policies.model.selectors import Selector
 from policies.resolve import Resolved
 
@@ -23,6 +24,16 @@ def select(selector: Selector, deployments: Sequence[Resolved]) -> tuple[str, ..
         named = dict.fromkeys(name for name, _ in selector.names)
         return tuple(name for name in named if name in fitting)
     return tuple(fitting)
+
+
+def used_by(use: UseStatement, deployments: Sequence[Resolved]) -> tuple[str, ...]:
+    """The names that a route uses, in the order in which ties are broken."""
+    if use.shares:
+        there = {one.name for one in deployments}
+        return tuple(share.name for share in use.shares if share.name in there)
+    if use.among is None:
+        return tuple(one.name for one in deployments)
+    return select(use.among, deployments)
 
 
 def select_possible(selector: Selector, deployments: Sequence[Resolved]) -> tuple[str, ...]:

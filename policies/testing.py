@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import msgspec
 
@@ -12,9 +13,10 @@ from gateway.core.findings import Finding, SensitivityRules, sensitivity_of
 from gateway.core.principal import Principal
 from gateway.core.profile import Needs, Profile, TokenEstimate
 from gateway.core.sensitivity import UNKNOWN
+from gateway.core.speed import Speed
 from policies.compiled import CompiledPolicy
 from policies.engine import decide
-from policies.model.cases import CaseStatement, ExpectStatement, GivenStatement
+from policies.model.cases import CaseStatement, ExpectStatement, GivenStatement, SpeedStatement
 from policies.problems import Place
 
 #: The time of a test that gives none: noon of Wednesday 7 January 2026, UTC.
@@ -87,6 +89,17 @@ def facts_of(policy: CompiledPolicy, given: GivenStatement, judge_text: JudgeTex
         budget_used=float(given.budget_used),
         tags=given.tags,
         api=given.api,
+        session=given.session,
+        request_id=given.request_id,
+        speeds=MappingProxyType({name: _speed(told) for name, told in given.speeds}),
+    )
+
+
+def _speed(told: SpeedStatement) -> Speed:
+    rate = told.tokens_per_second
+    return Speed(
+        first_byte_seconds=float(told.first_byte_seconds),
+        tokens_per_second=None if rate is None else float(rate),
     )
 
 

@@ -10,9 +10,9 @@ import msgspec
 from litestar import Request, post
 from litestar.datastructures import State
 
-from gateway.core.decision import Facts
 from gateway.core.errors import Unauthenticated
 from gateway.core.principal import Principal
+from gateway.runtime.facts import gather_facts
 from gateway.runtime.services import Services
 from gateway.wire.openai_chat import view
 from policies.explain import explain
@@ -52,14 +52,15 @@ async def explain_handler(request: Request[Any, Any, Any], state: State) -> Any:
         app=who["app"],
         user=who["user"],
     )
-    facts = Facts(
-        requested_model=asked.model,
-        principal=principal,
-        profile=profile,
-        stream=asked.stream,
-        choices=asked.choices,
-        max_output_tokens=asked.max_output_tokens,
+    facts = await gather_facts(
+        services,
+        ruling,
+        principal,
+        asked,
+        profile,
+        wire=asked.wire,
         now=time(),
-        budget_used=await services.budget_used(ruling, principal),
+        request_id="",
+        session=request.headers.get("x-fairlead-session", ""),
     )
     return msgspec.to_builtins(explain(ruling.policy, facts), enc_hook=str)

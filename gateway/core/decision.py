@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import msgspec
 
 from gateway.core.deployment import Deployment
 from gateway.core.principal import Principal
 from gateway.core.profile import Profile
+from gateway.core.speed import Speed
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,7 +18,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     `now` (epoch seconds) comes from the caller of the pure core; `budget_used` is the largest
     used share, 0.., over the principal's budgets. `api` is the API that was called: chat,
-    responses, messages, completions or embeddings.
+    responses, messages, completions or embeddings. `request_id` decides what is drawn by chance.
+    `session` is the conversation's id, empty where there is none; `speeds` are the measured ones
+    by deployment; `kept` says by route which deployment last served who sticks to one.
     """
 
     requested_model: str
@@ -27,6 +33,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     budget_used: float = 0.0
     tags: tuple[tuple[str, str], ...] = ()
     api: str = "chat"
+    request_id: str = ""
+    session: str = ""
+    speeds: Mapping[str, Speed] = MappingProxyType({})
+    kept: Mapping[str, str] = MappingProxyType({})
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +63,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     `mask` the finding types that must be hidden before anything is sent, and `output_cap` the
     smallest output cap (tokens) that a constraint set. `reserve` are self-hosted deployments
     outside the route that may serve all the same; they are for budgets that say
-    `on_exhausted: self_hosted_only`.
+    `on_exhausted: self_hosted_only`. `keep` names who shall stay with the deployment that serves,
+    such as `session:4711`; empty for nobody.
     """
 
     candidates: tuple[Deployment, ...]
@@ -66,6 +77,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     mask: frozenset[str] = frozenset()
     output_cap: int | None = None
     reserve: tuple[Deployment, ...] = ()
+    keep: str = ""
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from types import MappingProxyType
 import msgspec
 
 from gateway.core.money import Price
+from gateway.core.quality import Skills
 from gateway.core.sensitivity import Sensitivity
 
 
@@ -31,9 +32,10 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     where the bytes stay on machines of the company. Timeouts are in seconds; context and output
     sizes in tokens, 0 where unknown (then no bound is applied). `provider` is the company or
     runtime behind it, for prices and reports. `zone` is where it runs, as the policy names
-    places (`eu`), empty where the policy does not say. `secret_headers` are sent beside
-    `headers` and hold values that came from a secret. `on_lossy` is `refuse` where a request
-    that its wire cannot carry whole must not be sent, else `record`.
+    places (`eu`), empty where the policy does not say. `skills` are its model's benchmark
+    scores. `secret_headers` are sent beside `headers` and hold values that came from a secret.
+    `on_lossy` is `refuse` where a request that its wire cannot carry whole must not be sent,
+    else `record`.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     secret_headers: tuple[tuple[str, Secret], ...] = ()
     on_lossy: str = "record"
     zone: str = ""
+    skills: Skills = Skills()
 
     def option(self, name: str, default: str | int | float | bool) -> str | int | float | bool:
         """The driver setting of that name, or the default."""

@@ -13,6 +13,7 @@ from gateway.core.decision import Candidate
 from gateway.core.errors import FairleadError
 from gateway.core.failure import AttemptFailure, FailureKind
 from gateway.core.request import ChatRequest
+from gateway.core.speed import Sample, sample_of
 from gateway.core.usage import Usage
 from gateway.runtime.bridges import back_wire, bridge_between
 from gateway.runtime.exchange import Exchange
@@ -51,7 +52,7 @@ class Call:
         self._adapter = adapter
         self._write = write
         self._reader: StreamReader | None = None
-        self._written = False
+        self._first_byte: float | None = None
 
     async def make(self, *, deadline: float, correction: str = "") -> AttemptFailure | None:
         """Ask the deployment; None when its whole answer came.
@@ -116,6 +117,15 @@ class Call:
             estimated=True,
         )
 
+    def speed(self) -> Sample:
+        """How fast the whole answer came; asked when it is there."""
+        return sample_of(
+            began=self.began,
+            first_byte=self._first_byte,
+            ended=monotonic(),
+            output_tokens=self.spent().output_tokens,
+        )
+
     def broken(self, error: FairleadError) -> bytes:
         """The event that ends a begun stream; empty when the API's own error event will do."""
         reader = self._reader
@@ -147,13 +157,14 @@ class Call:
             return AttemptFailure(
                 kind=FailureKind.CUT_STREAM, detail="the stream ended without its end marker"
             )
-        if not self._written:
+        if self._first_byte is None:
             await self._pass(b"")
         self.rest = rest
         return None
 
     async def _pass(self, passed: bytes) -> None:
-        self._written = True
+        if self._first_byte is None:
+            self._first_byte = monotonic()
         await self._write(passed)
 
 

@@ -1,4 +1,4 @@
-"""What a caller says in its headers: its key, a declared sensitivity and tags."""
+"""What a caller says in its headers: its key, a declared sensitivity, its session and tags."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from gateway.runtime.client import Client
 
 _TAG = re.compile(r"([A-Za-z0-9_.-]{1,64})\s*=\s*([^,;=]{0,128})")
 _MOST_TAGS = 16
+_LONGEST_SESSION = 200
 
 
 def bearer_key(client: Client) -> str:
@@ -38,6 +39,22 @@ def declared_sensitivity(client: Client) -> Sensitivity:
             f"The header x-fairlead-sensitivity must be one of: {known}.",
             param="x-fairlead-sensitivity",
         ) from None
+
+
+def declared_session(client: Client) -> str:
+    """The id of the conversation, of the header `x-fairlead-session`; empty when there is none.
+
+    Raises:
+        InvalidRequest: it is longer than any id, or not printable.
+    """
+    text = client.header(b"x-fairlead-session").strip()
+    if len(text) > _LONGEST_SESSION or not text.isprintable():
+        raise InvalidRequest(
+            f"The header x-fairlead-session must be at most {_LONGEST_SESSION} printable "
+            "characters.",
+            param="x-fairlead-session",
+        )
+    return text
 
 
 def declared_tags(client: Client) -> tuple[tuple[str, str], ...]:

@@ -89,12 +89,16 @@ class Driver:
             failure = await call.make(
                 deadline=self._state.plan.deadline, correction=self._corrections.get(name, "")
             )
-        self._exchange.mark("upstream")
+        exchange = self._exchange
+        exchange.mark("upstream")
         if failure is not None:
             self._services.health.failed(name, failure)
             self._corrections[name] = failure.correction
             return ex.AttemptFailed(failure, call.spent(), monotonic())
         self._services.health.succeeded(name)
+        self._services.speeds.answered(name, call.speed())
+        if exchange.decision is not None:
+            self._services.sticking.served(exchange.caller.org, exchange.decision, name)
         return ex.AttemptSucceeded(call.spent())
 
     async def _send(self, chunk: bytes) -> None:

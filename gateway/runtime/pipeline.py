@@ -8,18 +8,24 @@ policy that the request met when it began, whatever policy comes into force mean
 
 from __future__ import annotations
 
-from gateway.core.decision import Decision, Facts, Plan
+from gateway.core.decision import Decision, Plan
 from gateway.core.errors import FairleadError, PolicyRefusal, Unauthenticated, UnknownModel
 from gateway.core.masking import mask
 from gateway.core.planning import make_plan
 from gateway.core.principal import Principal
 from gateway.core.profile import Profile
-from gateway.core.request import API_NAMES, ChatRequest
+from gateway.core.request import ChatRequest
 from gateway.runtime.answer import Answer, decision_headers, send_error
-from gateway.runtime.callers import bearer_key, declared_sensitivity, declared_tags
+from gateway.runtime.callers import (
+    bearer_key,
+    declared_sensitivity,
+    declared_session,
+    declared_tags,
+)
 from gateway.runtime.client import ClientDisconnected
 from gateway.runtime.driver import Driver
 from gateway.runtime.exchange import Exchange
+from gateway.runtime.facts import gather_facts
 from gateway.runtime.reach import no_way, reachable
 from gateway.runtime.services import Services
 from policies.engine import decide
@@ -96,17 +102,17 @@ async def _decide(
     """Policy's word on where the request may go and where it had best go."""
     tags = (*principal.tags, *declared_tags(exchange.client))
     exchange.tags = dict(tags)
-    facts = Facts(
-        requested_model=request.model,
-        principal=principal,
-        profile=profile,
-        stream=request.stream,
-        choices=request.choices,
-        max_output_tokens=request.max_output_tokens,
+    facts = await gather_facts(
+        services,
+        exchange.ruling,
+        principal,
+        request,
+        profile,
+        wire=exchange.api.wire,
         now=exchange.at,
-        budget_used=await services.budget_used(exchange.ruling, principal),
+        request_id=exchange.request_id,
+        session=declared_session(exchange.client),
         tags=tags,
-        api=API_NAMES[exchange.api.wire],
     )
     exchange.decision = decision = decide(exchange.ruling.policy, facts)
     exchange.mark("decide")

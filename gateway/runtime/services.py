@@ -24,6 +24,8 @@ from gateway.runtime.idempotency import Idempotency
 from gateway.runtime.log import logger
 from gateway.runtime.metrics import Metrics
 from gateway.runtime.ruling import Ruling, Rulings
+from gateway.runtime.speeds import SpeedBoard
+from gateway.runtime.sticking import Sticking
 from gateway.runtime.summary import summary_of
 from gateway.stores.breakers import BreakerStore
 from gateway.stores.connection import RedisConnection
@@ -34,6 +36,7 @@ from gateway.stores.outbox import Outbox
 from gateway.stores.pepper import load_pepper
 from gateway.stores.responses import ResponseStore
 from gateway.stores.seal import Sealer
+from gateway.stores.sticking import StickingStore
 from policies.compiled import CompiledPolicy
 
 #: How often new audit records are chained and signed; seconds.
@@ -67,6 +70,8 @@ class Services:
             ResponseStore(connection, pepper), self.log, largest=settings.max_body_bytes
         )
         self.health = HealthBoard(BreakerStore(connection))
+        self.speeds = SpeedBoard()
+        self.sticking = Sticking(StickingStore(connection))
         self.budgets = BudgetView(self.ledger.budget_use)
         self._transport = transport
         self._connection = connection
@@ -134,6 +139,7 @@ class Services:
         for task in self._upkeep:
             task.cancel()
         await asyncio.gather(*self._upkeep, return_exceptions=True)
+        await self.sticking.close()
         if await self.outbox.flush():
             self.log.error("records_lost", waiting=len(self.outbox))
         self._classifiers.close()

@@ -45,6 +45,11 @@ def once(org: str, digest: str) -> str:
     return f"fairlead:{{{org}}}:once:{digest}"
 
 
+def sticking(org: str, digest: str) -> str:
+    """Which deployment serves one who sticks to it, by route (hash); `digest` hides who it is."""
+    return f"fairlead:{{{org}}}:sticking:{digest}"
+
+
 def virtual_key(key_id: str) -> str:
     """What is stored about one virtual key (string of JSON)."""
     return f"fairlead:key:{key_id}"

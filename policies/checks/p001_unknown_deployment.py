@@ -43,6 +43,8 @@ def _names(policy: PolicyFile) -> Iterator[tuple[str, Place, str]]:
         if route.use.among is not None:
             for name, at in route.use.among.names:
                 yield name, at, f"routes.{route.id}.use"
+        for share in route.use.shares:
+            yield share.name, share.at, f"routes.{route.id}.use.shares"
     for constraint in policy.constraints:
         for key, selector in (("only", constraint.only), ("forbid", constraint.forbid)):
             for name, at in selector.names if selector is not None else ():

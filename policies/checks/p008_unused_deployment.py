@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from policies.checks.base import Finding
 from policies.model.file import PolicyFile
 from policies.resolve import Known, resolve
-from policies.selection import select
+from policies.selection import used_by
 
 CODE = "p008"
 TITLE = "no route uses a deployment"
@@ -33,9 +33,7 @@ def check(policy: PolicyFile, known: Known) -> Iterator[Finding]:
     resolved = [resolve(one, known.adapters) for one in policy.deployments]
     used: set[str] = set()
     for route in policy.routes:
-        if route.use.among is None:
-            return
-        used.update(select(route.use.among, resolved))
+        used.update(used_by(route.use, resolved))
     for deployment in policy.deployments:
         if deployment.name not in used:
             yield Finding(

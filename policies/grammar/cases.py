@@ -9,10 +9,10 @@ import msgspec
 
 from gateway.core.request import API_NAMES
 from policies.document import Mapping, Node, kind_of
-from policies.grammar.words import FINDING, LEVEL, NAME, NEED, TOKENS, WORD
-from policies.model.cases import CaseStatement, ExpectStatement, GivenStatement
+from policies.grammar.words import FINDING, LEVEL, NAME, NAME_PATTERN, NEED, TOKENS, WORD
+from policies.model.cases import CaseStatement, ExpectStatement, GivenStatement, SpeedStatement
 from policies.problems import Problems
-from policies.shapes import WRONG, Amount, Choice, Flag, Key, ListOf, Record, Text, Whole
+from policies.shapes import WRONG, Amount, Choice, Flag, Key, ListOf, PairsOf, Record, Text, Whole
 
 #: Kinds of judgement that can fail; what could not be judged counts as restricted.
 JUDGEMENTS = ("findings", "difficulty", "task", "tokens")
@@ -36,6 +36,18 @@ class TagsShape(msgspec.Struct, frozen=True):
         return {"type": "object", "additionalProperties": WORD.schema()}
 
 
+_SPEED = Record(
+    what="a speed",
+    build=SpeedStatement,
+    keys={
+        "first_byte_seconds": Key(
+            Amount(most=Decimal(86_400)),
+            "first_byte_seconds: seconds until the answer begins",
+            required=True,
+        ),
+        "tokens_per_second": Key(Amount(positive=True), "output tokens a second"),
+    },
+)
 GIVEN = Record(
     what="given",
     build=GivenStatement,
@@ -63,6 +75,12 @@ GIVEN = Record(
             "what could not be judged: findings, difficulty, task, tokens",
         ),
         "budget_used": Key(Amount(), "share of the budget used, 1 is all"),
+        "session": Key(WORD, "the id of the conversation"),
+        "request_id": Key(WORD, "the id of the request, which decides what is drawn by chance"),
+        "speeds": Key(
+            PairsOf(item=_SPEED, what="speeds", pattern=NAME_PATTERN),
+            "how fast deployments are, by name; without it, nothing is known",
+        ),
         "time": Key(
             Text(what="a time", numbers=True),
             "ISO time, such as 2026-03-02T09:30+01:00; else a Wednesday noon",

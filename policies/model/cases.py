@@ -10,6 +10,14 @@ from gateway.core.sensitivity import Sensitivity
 from policies.problems import Place
 
 
+class SpeedStatement(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast a deployment is to be taken for."""
+
+    at: Place
+    first_byte_seconds: Decimal
+    tokens_per_second: Decimal | None = None
+
+
 class GivenStatement(msgspec.Struct, frozen=True, kw_only=True):
     """The request of a test: real text that is judged, or facts that are set, or both.
 
@@ -38,6 +46,9 @@ class GivenStatement(msgspec.Struct, frozen=True, kw_only=True):
     max_output_tokens: int | None = None
     budget_used: Decimal = Decimal(0)
     time: str = ""
+    session: str = ""
+    request_id: str = ""
+    speeds: tuple[tuple[str, SpeedStatement], ...] = ()
 
 
 class ExpectStatement(msgspec.Struct, frozen=True, kw_only=True):

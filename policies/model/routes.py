@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import msgspec
 
 from policies.model.conditions import Condition
@@ -9,12 +11,36 @@ from policies.model.selectors import Selector
 from policies.problems import Place
 
 
+class WeightsStatement(msgspec.Struct, frozen=True, kw_only=True):
+    """How much cost, latency and quality count for `balanced`; only their proportion matters."""
+
+    at: Place
+    cost: Decimal = Decimal(0)
+    latency: Decimal = Decimal(0)
+    quality: Decimal = Decimal(0)
+
+
+class Share(msgspec.Struct, frozen=True):
+    """A deployment of a `split` with its part, relative to the other parts."""
+
+    name: str
+    part: Decimal
+    at: Place
+
+
 class UseStatement(msgspec.Struct, frozen=True, kw_only=True):
-    """What a route uses: named deployments in order, or a strategy among selected ones."""
+    """What a route uses: named deployments in order, or a strategy among selected ones.
+
+    `weights` belong to `balanced` and `shares` to `split`; `sticky` is session, user, app, team
+    or key, empty for none.
+    """
 
     at: Place
     strategy: str = "ordered"
     among: Selector | None = None
+    weights: WeightsStatement | None = None
+    shares: tuple[Share, ...] = ()
+    sticky: str = ""
 
 
 class RouteStatement(msgspec.Struct, frozen=True, kw_only=True):

@@ -71,7 +71,8 @@ def test_every_deployment_says_where_it_stands(
         ("frontier", None, "clearance"),
     ]
     assert shown.deployments[1].because == "the route 'hard' does not use it"
-    assert shown.deployments[0].estimated_cost_usd == "0.008292000"
+    house = shown.deployments[0]
+    assert (house.estimated_cost_usd, house.most_cost_usd) == ("0.000530000", "0.008292000")
 
 
 def test_what_cannot_be_told_is_said(

@@ -73,14 +73,21 @@ def _add_condition(tree: Tree, condition: ConditionExplained) -> None:
         _add_condition(branch, part)
 
 
+def _figures(one: DeploymentExplained) -> str:
+    told = f"about ${float(one.estimated_cost_usd):.6f}, at most ${float(one.most_cost_usd):.6f}"
+    if one.seconds is not None:
+        told += f", {one.seconds:.1f} s"
+    told += f", quality {one.quality:.2f}"
+    return told if one.score is None else f"{told}, score {one.score:.3f}"
+
+
 def _deployments_tree(deployments: tuple[DeploymentExplained, ...]) -> Tree:
     tree = Tree(Text("deployments", style="bold"))
     for one in deployments:
         home = "self-hosted" if one.self_hosted else "outside"
         told = f"{one.name} ({one.model}, {home}, clearance {one.clearance})"
-        cost = f"at most about ${float(one.estimated_cost_usd):.6f}"
         if one.place is not None:
-            tree.add(Text(f"{one.place}. {told}: {cost}", style="green"))
+            tree.add(Text(f"{one.place}. {told}: {_figures(one)}", style="green"))
         else:
             tree.add(Text(f"-  {told}: {one.because}", style="dim"))
     return tree

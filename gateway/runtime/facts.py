@@ -1,0 +1,45 @@
+"""What policy is told about a request: everything that its conditions and strategies can ask."""
+
+from __future__ import annotations
+
+from gateway.core.decision import Facts
+from gateway.core.principal import Principal
+from gateway.core.profile import Profile
+from gateway.core.request import API_NAMES, ChatRequest
+from gateway.runtime.ruling import Ruling
+from gateway.runtime.services import Services
+from policies.ordering import name_of
+
+
+async def gather_facts(
+    services: Services,
+    ruling: Ruling,
+    principal: Principal,
+    request: ChatRequest,
+    profile: Profile,
+    *,
+    wire: str,
+    now: float,
+    request_id: str,
+    session: str = "",
+    tags: tuple[tuple[str, str], ...] = (),
+) -> Facts:
+    """The facts of one request; `wire` is the API's that was called, `now` in epoch seconds."""
+    policy = ruling.policy
+    sticking = [name_of(kind, principal, session) for kind in policy.sticks_to]
+    return Facts(
+        requested_model=request.model,
+        principal=principal,
+        profile=profile,
+        stream=request.stream,
+        choices=request.choices,
+        max_output_tokens=request.max_output_tokens,
+        now=now,
+        budget_used=await services.budget_used(ruling, principal),
+        tags=tags,
+        api=API_NAMES[wire],
+        request_id=request_id,
+        session=session,
+        speeds=services.speeds.speeds() if policy.asks_speed else {},
+        kept=await services.sticking.kept(principal.org, sticking) if sticking else {},
+    )

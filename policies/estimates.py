@@ -1,0 +1,102 @@
+"""What a deployment is likely to cost, to take and to be worth for one request."""
+
+from __future__ import annotations
+
+import msgspec
+
+from gateway.core.decision import Facts
+from gateway.core.deployment import Deployment
+from gateway.core.money import cost_of, worst_cost
+from gateway.core.quality import predicted_quality
+from gateway.core.speed import seconds_for
+from gateway.core.usage import Usage
+from policies.compiled import CompiledPolicy
+
+#: Output tokens of one answer when nothing better is known: the mean over a million real
+#: conversations with 25 models (LMSYS-Chat-1M, arXiv 2309.11998, table 1).
+TYPICAL_OUTPUT = 215
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """One deployment and one request.
+
+    `cost` is the likely cost and `most` the cost of the longest answer, in nano-USD; `seconds`
+    is the likely time to the whole answer, None where nothing was measured; `quality` is the
+    predicted quality, 0..1.
+    """
+
+    cost: int
+    most: int
+    seconds: float | None
+    quality: float
+
+
+def estimate(
+    policy: CompiledPolicy, facts: Facts, deployment: Deployment, output_cap: int | None = None
+) -> Estimate:
+    """Everything that strategies weigh."""
+    return Estimate(
+        cost=likely_cost(policy, facts, deployment, output_cap),
+        most=worst_cost(
+            deployment.price,
+            facts.profile.tokens.expected,
+            longest_output(policy, facts, output_cap),
+        ),
+        seconds=likely_seconds(policy, facts, deployment, output_cap),
+        quality=quality_of(facts, deployment),
+    )
+
+
+def longest_output(policy: CompiledPolicy, facts: Facts, output_cap: int | None = None) -> int:
+    """The most output tokens that the request can have, over all of its choices."""
+    most = facts.max_output_tokens or policy.defaults.max_output_tokens
+    if output_cap is not None:
+        most = min(most, output_cap)
+    return most * max(1, facts.choices)
+
+
+def likely_output(policy: CompiledPolicy, facts: Facts, output_cap: int | None = None) -> int:
+    """The output tokens that are to be expected; embeddings have none."""
+    if facts.api == "embeddings":
+        return 0
+    typical = TYPICAL_OUTPUT * max(1, facts.choices)
+    return min(longest_output(policy, facts, output_cap), typical)
+
+
+def likely_cost(
+    policy: CompiledPolicy, facts: Facts, deployment: Deployment, output_cap: int | None = None
+) -> int:
+    """The expected input and output at the deployment's price, in nano-USD."""
+    usage = Usage(
+        input_tokens=facts.profile.tokens.expected,
+        output_tokens=likely_output(policy, facts, output_cap),
+    )
+    return cost_of(usage, deployment.price)
+
+
+def likely_seconds(
+    policy: CompiledPolicy, facts: Facts, deployment: Deployment, output_cap: int | None = None
+) -> float | None:
+    """How long the whole answer is likely to take; None where nothing was measured."""
+    speed = facts.speeds.get(deployment.name)
+    if speed is None:
+        return None
+    return seconds_for(speed, likely_output(policy, facts, output_cap))
+
+
+def quality_of(facts: Facts, deployment: Deployment) -> float:
+    """The predicted quality of the deployment's answer, 0..1."""
+    profile = facts.profile
+    return predicted_quality(
+        deployment.skills, profile.difficulty, profile.task, self_hosted=deployment.self_hosted
+    )
+
+
+def dearest_cost(policy: CompiledPolicy, facts: Facts) -> int:
+    """The fact `estimated_cost` in nano-USD: see `policies.compiled.Seen`."""
+    output = longest_output(policy, facts)
+    expected = facts.profile.tokens.expected
+    return max(
+        (worst_cost(one.price, expected, output) for one in policy.deployments.values()),
+        default=0,
+    )

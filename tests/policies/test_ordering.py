@@ -1,0 +1,173 @@
+"""The order of candidates, strategy by strategy."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from gateway.core.decision import Decision, Facts
+from gateway.core.principal import Principal
+from gateway.core.speed import Speed
+from policies.compiled import CompiledPolicy
+from policies.engine import decide
+from policies.ordering import EXPLORING, chance
+
+Decided = Callable[..., Decision]
+
+
+def names(decision: Decision) -> list[str]:
+    return [one.name for one in decision.candidates]
+
+
+def use(text: str) -> str:
+    return f"routes: [{{id: r, use: {text}}}]\n"
+
+
+def speed(first_byte: float, rate: float | None = None) -> Speed:
+    return Speed(first_byte_seconds=first_byte, tokens_per_second=rate)
+
+
+def test_fastest_counts_the_whole_answer(decided: Decided) -> None:
+    """A quick first byte does not make up for slow tokens in a long answer, but in a short one."""
+    speeds = {"house": speed(0.1, 20), "tiny": speed(2.0, 200), "frontier": speed(1.0, 90)}
+    long = decided(use("{strategy: fastest}"), speeds=speeds)
+    short = decided(use("{strategy: fastest}"), speeds=speeds, max_output_tokens=5)
+
+    assert names(long) == ["tiny", "frontier", "house"]
+    assert names(short) == ["house", "frontier", "tiny"]
+
+
+def test_what_nobody_measured_is_tried_first_by_a_few(decided: Decided) -> None:
+    """So that it gets measured, and a slow unknown does not slow everybody."""
+    speeds = {"house": speed(0.5), "tiny": speed(0.4)}
+    text = use("{strategy: fastest}")
+    asked = [f"req_{number}" for number in range(400)]
+    orders = Counter(tuple(names(decided(text, speeds=speeds, request_id=one))) for one in asked)
+    exploring = orders["frontier", "tiny", "house"]
+
+    assert set(orders) == {("frontier", "tiny", "house"), ("tiny", "house", "frontier")}
+    assert exploring == sum(chance("exploring", one) < EXPLORING for one in asked)
+    assert 10 <= exploring <= 45
+
+
+def test_with_no_speed_known_the_order_of_the_file_counts(decided: Decided) -> None:
+    """Fastest without a figure is no reason to shuffle."""
+    for number in range(50):
+        decision = decided(use("{strategy: fastest}"), request_id=f"req_{number}")
+        assert names(decision) == ["house", "tiny", "frontier"]
+
+
+@pytest.mark.parametrize(
+    ("weights", "given", "expected"),
+    [
+        # House and tiny are self-hosted without scores, so they are the baseline.
+        ("{quality: 1}", {"difficulty": 0.9}, ["frontier", "house", "tiny"]),
+        ("{cost: 1}", {"difficulty": 0.9}, ["tiny", "house", "frontier"]),
+        ("{cost: 50%, quality: 50%}", {"difficulty": 0.1}, ["tiny", "frontier", "house"]),
+        ("{cost: 50%, quality: 50%}", {"difficulty": 1.0}, ["frontier", "tiny", "house"]),
+        ("{latency: 9, quality: 1}", {"difficulty": 1.0}, ["tiny", "frontier", "house"]),
+    ],
+)
+def test_balanced_weighs_cost_latency_and_quality(
+    decided: Decided, weights: str, given: dict[str, object], expected: list[str]
+) -> None:
+    """What counts more decides, and an easy request leaves quality little to say."""
+    speeds = {"house": speed(8, 20), "tiny": speed(0.1, 100), "frontier": speed(1, 100)}
+    decision = decided(use(f"{{strategy: balanced, weights: {weights}}}"), speeds=speeds, **given)
+
+    assert names(decision) == expected
+
+
+SPLIT = use("{strategy: split, shares: {house: 70%, tiny: 20%, frontier: 10%}}")
+
+
+def firsts(decided: Decided, text: str, count: int = 2000, **given: object) -> Counter[str]:
+    return Counter(
+        decided(text, request_id=f"req_{number}", **given).candidates[0].name
+        for number in range(count)
+    )
+
+
+def test_a_split_gives_each_its_share(decided: Decided) -> None:
+    """Within what chance allows (2,000 draws; 4 standard deviations are under 0.042)."""
+    drawn = firsts(decided, SPLIT)
+
+    for name, share in (("house", 0.7), ("tiny", 0.2), ("frontier", 0.1)):
+        assert drawn[name] / 2000 == pytest.approx(share, abs=0.042)
+
+
+def test_a_split_is_drawn_alike_for_the_same_request(decided: Decided) -> None:
+    """A decision can be made again: chance comes from the id."""
+    first = decided(SPLIT, request_id="req_1")
+
+    assert names(first) == names(decided(SPLIT, request_id="req_1"))
+    assert sorted(names(first)) == ["frontier", "house", "tiny"]
+
+
+def test_who_may_not_serve_leaves_its_share_to_the_others(
+    compiled: Callable[[str], CompiledPolicy], deployments: str, facts: Callable[..., Facts]
+) -> None:
+    """Nobody who was with another deployment moves."""
+    whole = compiled(deployments + SPLIT)
+    fewer = compiled(deployments + "constraints: [{id: c, forbid: [tiny]}]\n" + SPLIT)
+    moved = Counter[str]()
+    for number in range(1000):
+        asked = facts(request_id=f"req_{number}")
+        before, after = decide(whole, asked).candidates[0], decide(fewer, asked).candidates[0]
+        if before.name == "tiny":
+            moved[after.name] += 1
+        else:
+            assert after.name == before.name
+
+    assert moved["house"] / moved.total() == pytest.approx(7 / 8, abs=0.1)
+
+
+def test_a_share_of_nothing_only_falls_back(decided: Decided) -> None:
+    """It is never the first and always the last."""
+    text = use("{strategy: split, shares: {house: 0, tiny: 1}}")
+
+    assert firsts(decided, text, 100) == {"tiny": 100}
+    assert names(decided(text)) == ["tiny", "house"]
+
+
+def test_a_sticky_split_is_drawn_by_who_asks(decided: Decided) -> None:
+    """Every request of a session goes to the same deployment, and sessions are split."""
+    text = SPLIT.replace("strategy: split,", "strategy: split, sticky: session,")
+    one = firsts(decided, text, 50, session="s1")
+    first = [decided(text, session=f"s{number}").candidates[0].name for number in range(300)]
+
+    assert len(one) == 1
+    assert Counter(first)["house"] / 300 == pytest.approx(0.7, abs=0.11)
+    assert len(firsts(decided, text, 200)) == 3
+    assert decided(text, session="s1").keep == ""
+
+
+STICKY = use("{strategy: cheapest, sticky: user}")
+
+
+def test_who_sticks_stays_with_the_deployment_that_served(decided: Decided) -> None:
+    """The deployment of last time is first; the rest keeps the strategy's order."""
+    who = Principal(key_id="k", user="ada")
+    fresh = decided(STICKY, principal=who)
+    again = decided(STICKY, principal=who, kept={"r": "frontier"})
+
+    assert (names(fresh), fresh.keep) == (["tiny", "house", "frontier"], "user:ada")
+    assert names(again) == ["frontier", "tiny", "house"]
+
+
+def test_sticking_opens_no_door(decided: Decided) -> None:
+    """What may not serve any more is left, and another route's memory does not count."""
+    forbidden = decided(
+        "constraints: [{id: c, forbid: [frontier]}]\n" + STICKY, kept={"r": "frontier"}
+    )
+
+    assert names(forbidden) == ["tiny", "house"]
+    assert names(decided(STICKY, kept={"other": "frontier"}))[0] == "tiny"
+    assert names(decided(use("{strategy: cheapest}"), kept={"r": "frontier"}))[0] == "tiny"
+
+
+def test_nobody_without_a_name_sticks(decided: Decided) -> None:
+    """A request without a session is ordered by the strategy."""
+    assert decided(STICKY.replace("user", "session")).keep == ""

@@ -78,7 +78,7 @@ def likely_seconds(
     policy: CompiledPolicy, facts: Facts, deployment: Deployment, output_cap: int | None = None
 ) -> float | None:
     """How long the whole answer is likely to take; None where nothing was measured."""
-    speed = facts.speeds.get(deployment.name)
+    speed = facts.speeds.get(deployment.name) if facts.speeds else None
     if speed is None:
         return None
     return seconds_for(speed, likely_output(policy, facts, output_cap))

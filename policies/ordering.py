@@ -137,7 +137,7 @@ def _drawn(facts: Facts, route: Route, candidates: Candidates) -> Candidates:
 
 
 def _kept_first(facts: Facts, route: Route, ordered: Candidates) -> Candidates:
-    kept = facts.kept.get(route.id, "") if route.sticky else ""
+    kept = facts.kept.get(route.id, "") if route.sticky and facts.kept else ""
     if not kept or all(one.name != kept for one in ordered):
         return ordered
     return tuple(sorted(ordered, key=lambda one: one.name != kept))

@@ -122,6 +122,7 @@ class Classifier:
             tokens=tokens,
             needs=request.needs,
             failed=tuple(failed),
+            floor=floor,
         )
 
     def judge_text(self, text: str, rules: SensitivityRules) -> Profile:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 import msgspec
 
@@ -20,7 +19,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     used share, 0.., over the principal's budgets. `api` is the API that was called: chat,
     responses, messages, completions or embeddings. `request_id` decides what is drawn by chance.
     `session` is the conversation's id, empty where there is none; `speeds` are the measured ones
-    by deployment; `kept` says by route which deployment last served who sticks to one.
+    by deployment; `kept` says by route which deployment last served who sticks to one. Both are
+    None where the policy did not ask.
     """
 
     requested_model: str
@@ -35,8 +35,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     api: str = "chat"
     request_id: str = ""
     session: str = ""
-    speeds: Mapping[str, Speed] = MappingProxyType({})
-    kept: Mapping[str, str] = MappingProxyType({})
+    speeds: Mapping[str, Speed] | None = None
+    kept: Mapping[str, str] | None = None
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):

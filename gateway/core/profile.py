@@ -36,7 +36,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     would be inadequate where a frontier model's would be adequate; `reliability`, 0..1, is how
     much of it was learned, and not told by rule of thumb because nothing alike was seen. `failed`
     names the classifiers that could not finish; their absence has already been counted as
-    `restricted`.
+    `restricted`. `floor` is the level that nothing can bring the request below: what the caller
+    declared, and what the conversation was judged at before.
     """
 
     sensitivity: Sensitivity
@@ -47,6 +48,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     tokens: TokenEstimate = TokenEstimate(expected=0, upper_bound=0)
     needs: Needs = Needs()
     failed: tuple[str, ...] = ()
+    floor: Sensitivity = Sensitivity.PUBLIC
 
     def finding_types(self) -> frozenset[str]:
         """The distinct types among the findings that have not been masked."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from gateway.core.speed import Speed
 from gateway.core.usage import Usage
 
 
@@ -48,12 +49,54 @@ class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: float = 0.0
 
 
+class RecordedFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a record's other fields do not tell of the facts that were decided on.
+
+    Together they are the whole `gateway.core.decision.Facts`; see `gateway.core.recorded`.
+    `version` says which facts were known to whoever wrote the record. `floor` is the level that
+    was declared or that the conversation had before; `upper_bound_tokens` bounds the input;
+    `models` and `max_sensitivity` are the key's own limits. `speeds` and `kept` are None where the
+    policy did not ask for them.
+    """
+
+    version: int
+    upper_bound_tokens: int = 0
+    reliability: float = 0.0
+    failed: tuple[str, ...] = ()
+    floor: str = "public"
+    api: str = "chat"
+    choices: int = 1
+    max_output_tokens: int | None = None
+    budget_used: float = 0.0
+    models: tuple[str, ...] = ()
+    max_sensitivity: str = "restricted"
+    session: str = ""
+    speeds: dict[str, Speed] | None = None
+    kept: dict[str, str] | None = None
+
+
+class RecordedDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a record's other fields do not tell of the decision.
+
+    `candidates` are those that policy allowed, best first, before anybody looked which of them
+    can be asked at all; `outside` are those of them that are not self-hosted. `mask` are the
+    finding types to hide, `output_cap` is in tokens, `refusal` the code of policy's own refusal.
+    """
+
+    candidates: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+    mask: tuple[str, ...] = ()
+    output_cap: int | None = None
+    refusal: str = ""
+
+
 class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One decision with its facts; never prompt text, never a secret.
 
     `outcome` is served, refused, failed, cancelled or in_doubt; `findings` counts finding types;
-    the facts are enough to decide the request again under another policy revision. `lossy` are
-    the JSON pointers of what the last attempt's wire could not carry.
+    the facts are enough to decide the request again under another policy revision. `tags` are
+    those that were decided on: the caller's, and over them the key's. `lossy` are the JSON
+    pointers of what the last attempt's wire could not carry; `usage` is the last attempt's.
     """
 
     request_id: str
@@ -84,3 +127,6 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
     cost_nanousd: int
     duration_ms: float
     lossy: tuple[str, ...] = ()
+    usage: Usage | None = None
+    facts: RecordedFacts | None = None
+    decided: RecordedDecision | None = None

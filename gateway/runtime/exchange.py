@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from time import monotonic, time
 
 import msgspec
 
-from gateway.core.decision import Candidate, Decision
+from gateway.core.decision import Candidate, Decision, Facts
 from gateway.core.money import cost_of
 from gateway.core.principal import Principal
 from gateway.core.profile import Profile
+from gateway.core.recorded import record_of
 from gateway.core.records import AttemptRecord, AuditRecord, LedgerLine
 from gateway.core.request import ChatRequest
 from gateway.core.sensitivity import UNKNOWN, Sensitivity
@@ -40,8 +39,9 @@ class Exchange:
         self.request: ChatRequest | None = None
         self.recalled: Recalled | None = None
         self.profile: Profile | None = None
+        self.facts: Facts | None = None
+        self.decided: Decision | None = None
         self.decision: Decision | None = None
-        self.tags: Mapping[str, str] = {}
         self.hidden: tuple[tuple[str, str], ...] = ()
         self.lossy: tuple[str, ...] = ()
         self.limits: Headers = []
@@ -161,30 +161,14 @@ class Exchange:
         )
 
     def audit_record(self, outcome: str, status: int, error: str = "") -> AuditRecord:
-        """The decision with its facts, as the audit log keeps it."""
-        principal, profile, decision, request = self._judged()
-        return AuditRecord(
-            request_id=self.request_id,
-            at=self.at,
-            org=principal.org,
-            team=principal.team,
-            app=principal.app,
-            user=principal.user,
-            key_id=principal.key_id,
-            requested_model=request.model,
-            sensitivity=profile.sensitivity.label,
-            difficulty=round(profile.difficulty, 4),
-            task=profile.task,
-            input_tokens=profile.tokens.expected,
-            needs=tuple(sorted(profile.needs.names())),
-            findings=dict(Counter(finding.type for finding in profile.findings)),
-            stream=request.stream,
-            tags=dict(self.tags),
+        """The decision with its facts and what came of it, as the audit log keeps it."""
+        if self.facts is None or self.decided is None or self.decision is None:
+            raise ValueError("the request has not been decided yet")
+        rejected = self.decision.rejected
+        return msgspec.structs.replace(
+            record_of(self.facts, self.decided),
             deployment=self.deployment if outcome != "refused" else "",
-            route=decision.route,
-            reasons=tuple(reason.id for reason in decision.reasons),
-            rejected={rejected.deployment: rejected.reason for rejected in decision.rejected},
-            policy=decision.revision,
+            rejected={one.deployment: one.reason for one in rejected},
             attempts=tuple(self.attempts),
             outcome=outcome,
             status=status,
@@ -192,6 +176,7 @@ class Exchange:
             cost_nanousd=self.cost_nanousd,
             duration_ms=round(self.duration_ms, 3),
             lossy=tuple(map(without_text, self.lossy)),
+            usage=self.usage if self.attempts else None,
         )
 
     def _judged(self) -> tuple[Principal, Profile, Decision, ChatRequest]:

@@ -40,6 +40,6 @@ async def gather_facts(
         api=API_NAMES[wire],
         request_id=request_id,
         session=session,
-        speeds=services.speeds.speeds() if policy.asks_speed else {},
-        kept=await services.sticking.kept(principal.org, sticking) if sticking else {},
+        speeds=services.speeds.speeds() if policy.asks_speed else None,
+        kept=await services.sticking.kept(principal.org, sticking) if sticking else None,
     )

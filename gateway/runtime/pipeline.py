@@ -100,9 +100,7 @@ async def _decide(
     profile: Profile,
 ) -> Decision:
     """Policy's word on where the request may go and where it had best go."""
-    tags = (*principal.tags, *declared_tags(exchange.client))
-    exchange.tags = dict(tags)
-    facts = await gather_facts(
+    exchange.facts = facts = await gather_facts(
         services,
         exchange.ruling,
         principal,
@@ -112,9 +110,9 @@ async def _decide(
         now=exchange.at,
         request_id=exchange.request_id,
         session=declared_session(exchange.client),
-        tags=tags,
+        tags=(*declared_tags(exchange.client), *principal.tags),
     )
-    exchange.decision = decision = decide(exchange.ruling.policy, facts)
+    exchange.decided = exchange.decision = decision = decide(exchange.ruling.policy, facts)
     exchange.mark("decide")
     if not decision.candidates:
         raise _refusal(decision)

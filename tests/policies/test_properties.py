@@ -15,6 +15,8 @@ from gateway.core.findings import FINDING_TYPES, Finding, SensitivityRules, sens
 from gateway.core.money import Price
 from gateway.core.principal import Principal
 from gateway.core.profile import Needs, Profile, TokenEstimate
+from gateway.core.recorded import facts_of, record_of
+from gateway.core.records import AuditRecord
 from gateway.core.sensitivity import Sensitivity
 from policies.compiled import CompiledPolicy
 from policies.compiler import compile_policy
@@ -101,15 +103,14 @@ def requests(draw: st.DrawFn) -> Facts:
     failed = draw(st.sampled_from(((), (), (), ("findings",), ("difficulty", "task"), ("tokens",))))
     level = draw(st.sampled_from(tuple(Sensitivity)))
     profile = Profile(
-        sensitivity=Sensitivity.RESTRICTED
-        if failed
-        else max(level, sensitivity_of(findings, _RULES)),
+        sensitivity=Sensitivity.RESTRICTED if failed else sensitivity_of(findings, _RULES, level),
         findings=findings,
         difficulty=draw(st.integers(0, 10)) / 10,
         task=draw(st.sampled_from(("chat", "code"))),
         tokens=TokenEstimate(expected=draw(st.integers(0, 9000)), upper_bound=10_000),
         needs=Needs(vision=draw(st.booleans())),
         failed=failed,
+        floor=level,
     )
     return Facts(
         requested_model=draw(st.sampled_from(("auto", "gpt-4o", *NAMES, "nothing"))),
@@ -284,3 +285,21 @@ def test_explaining_and_deciding_agree(
     assert rejected.items() <= {one.name: one.reason for one in told.deployments}.items()
     assert (told.route, told.refusal_code) == (decision.route, decision.refusal_code)
     assert "value of" not in msgspec.json.encode(told).decode()
+
+
+@_thorough
+@given(constraints=constraint_lists(), routes=route_lists(), facts=requests())
+def test_a_recorded_decision_is_decided_again_just_so(
+    built: Callable[[list[str], list[str]], CompiledPolicy],
+    constraints: list[str],
+    routes: list[str],
+    facts: Facts,
+) -> None:
+    """What the audit log keeps, read back, gives the same decision under the same policy."""
+    policy = built(constraints, routes)
+    decision = decide(policy, facts)
+    written = msgspec.json.encode(record_of(facts, decision))
+
+    again = decide(policy, facts_of(msgspec.json.decode(written, type=AuditRecord), _RULES))
+
+    assert again == decision

@@ -15,6 +15,31 @@ _STANDS_FOR = re.compile(
 )
 _SEPARATOR = re.compile(r"[-_.]")
 
+# How surprising a letter (a to z, then digits, then the rest) is after another in the words and
+# names of the Python standard library: quarters of a bit. Made by ops/training/letter_pairs.py.
+_PAIRS = (
+    "kUPQjdTnVqZNQPqUoMPLXVdbZnac" "LZWZOdeiPTkLbcPYoRSaMrgmSgTV" "NhYcNciNV0ORcgJeoRYNUhltbsXU"
+    "QcbTIZdhLklTgePepWUYShhmboRL" "SdRQYVajerkTUNeWaLMPgYZSZmcN" "PfZYQOajIqwRffLgrPWURplyZyUU"
+    "UdecGgWRPvtSZRVd4PPWUghrlhcN" "IhecIimiO4eZadLiuTZQXnlsdskP" "WWRTVWStkpmPSIOVoUOOoXuW5Wpe"
+    "OpVcHcicViTcfpMWpfQfKifpcpYR" "SdWaGWYdOlkTfXZZhZPZZgV0gpfK" "ObcSIdiiLwiOhfMYwiUSVflyUngS"
+    "KUeZHimlQuhYTdNN0gUXWoqta0jS" "OgQNNUMhSpZZfYRZogPLVYkphqdQ" "XXRPiZXmboYSQKUQzLTSRYTbmkgU"
+    "KhbaLbiZS8dOggOSmMVPWhgwT8eR" "cebehmjhmssWgWjcVVTgCjgsssZS" "NfVWIcWkN0aaVXNb0SPQXadqVxiR"
+    "UjTeKedTOvaXddUSffPISgfoXsgQ" "PfXaJcmQMzhZbeQZsPTUVifjUkeL" "VSWZQXZqT1mORLbQ1OQNhoriupNd"
+    "KfaiDehjN1shegXcvdcilfgnooYU" "LfaYQdjTJukXaQPdmNQaikde0neN" "YdQaQWkcR1oaXfcOqbZKdeiWVlHP"
+    "cYWaVZegV0mUUQZKlXMOecYlgdaI" "PibcDetZMttYXgRbtgccdtgnacZT" "TVVQVVunrtpinlfk1ogjopsNsuDS"
+    "SUPSSSVUSjaTSTVRhSOQSZXfkiVO"
+)  # fmt: skip
+_STEPS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_BITS = tuple(_STEPS.index(step) / 4 for step in _PAIRS)
+_ROW = 28
+_KIND = {chr(code): code - 97 for code in range(97, 123)}
+_KIND.update({chr(code): code - 65 for code in range(65, 91)})
+_KIND.update({str(digit): 26 for digit in range(10)})
+_BEGINNING = 27
+#: Bits a letter from which a string is no word or name: 99.9 % of the names of 12 letters and more
+#: in held-out code stay below, 99 % of random strings of letters and digits are above.
+SURPRISING = 5.4
+
 
 def bits_per_character(text: str) -> float:
     """Shannon entropy of the characters, in bits."""
@@ -22,6 +47,29 @@ def bits_per_character(text: str) -> float:
     if size == 0:
         return 0.0
     return -sum(n / size * math.log2(n / size) for n in Counter(text).values())
+
+
+def surprise(text: str) -> float:
+    """Mean surprise, in bits a letter, of one who expects words; random text is above 5.4."""
+    kind, bits = _KIND.get, _BITS
+    before, total = _BEGINNING, 0.0
+    for character in text:
+        now = kind(character, _BEGINNING)
+        total += bits[before * _ROW + now]
+        before = now
+    return total / max(1, len(text))
+
+
+def alternations(text: str) -> int:
+    """How often letters and digits take turns; names change seldom, generated strings often."""
+    turns = 0
+    before = ""
+    for character in text:
+        if character.isalnum():
+            now = "d" if character.isdigit() else "a"
+            turns += now != before
+            before = now
+    return turns
 
 
 def placeholder(text: str) -> bool:

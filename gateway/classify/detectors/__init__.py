@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.classify.detectors import (
+    access_code,
     address,
     assignment,
     birth_date,
@@ -16,10 +17,13 @@ from gateway.classify.detectors import (
     labelled_id,
     mac_address,
     national_id,
+    password,
+    password_hash,
     payment_card,
     person,
     phone,
     private_key,
+    spoken_login,
     us_ssn,
     vehicle_id,
     vendor_token,
@@ -41,7 +45,11 @@ def all_detectors() -> tuple[Detector, ...]:
         private_key,
         connection_string,
         assignment,
+        password,
         command_login,
+        spoken_login,
+        password_hash,
+        access_code,
         confidentiality_marker,
         email,
         phone,

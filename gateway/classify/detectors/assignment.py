@@ -1,183 +1,144 @@
-"""Secrets and passwords that are told by the name they are assigned to.
+"""Keys and tokens that are told by the name they are assigned to.
 
-Bad: `"client_secret": "9f8a..."`, `password is Dragon_3912`. Good: `password: ${DB_PASSWORD}`,
-`api_key = os.environ["OPENAI_API_KEY"]`, `the password is incorrect`.
+Bad: `"client_secret": "9f8a..."`, `<add key="ApiKey" value="bciOx9..."/>`. Good:
+`api_key = os.environ["OPENAI_API_KEY"]`, `sorted(rows, key=lambda row: row.name)`.
 """
 
 from __future__ import annotations
 
 import re
 
+from gateway.classify.assigned import Assigned, code, read_assigned
 from gateway.classify.detectors.base import Detector, Found, View
-from gateway.classify.entropy import bits_per_character, placeholder, random_looking
-
-_SECRET_ANCHORS = (
-    "key",
-    "token",
-    "secret",
-    "credential",
-    "authoriz",
-    "bearer",
-    "signature",
-    "cred",
+from gateway.classify.entropy import (
+    SURPRISING,
+    alternations,
+    bits_per_character,
+    placeholder,
+    random_looking,
+    surprise,
 )
-_PASSWORD_ANCHORS = (
-    "password", "passwd", "passphrase", "passwort", "kennwort", "mot de passe", "contrase", "senha",
-    "pwd", "pw:", "pw=", "pw ", "pass:", "pass=", "pass ", "losenord", "wachtwoord", "haslo",
-    "identified by", "securestring", "passcode", "parola", "pin:", "salasana", "adgangskode",
+
+# Words after which a weak secret counts too; the rest name other things more often than secrets.
+_STRONG = (
+    "token", "secret", "credential", "authoriz", "bearer", "api_key", "apikey", "api-key",
+    "access_key", "accesskey", "access-key", "private_key", "privatekey", "auth_key", "authkey",
 )  # fmt: skip
-_ANCHORS = _SECRET_ANCHORS + _PASSWORD_ANCHORS
+_WEAK = (
+    "key", "signature", "cred", "auth[^a-z]", "salt", "nonce", "sessionid", "session_id", "sessid",
+    "pepper",
+)  # fmt: skip
+# Vendors: what is assigned beside their names is a secret where it was clearly generated.
+_VENDORS = tuple(
+    (
+        "adafruit airtable akamai algolia alibaba amplitude artifactory asana atlassian auth0 "
+        "bitbucket bittrex braintree braze bugsnag circleci cloudflare codecov cohere coinbase "
+        "confluence contentful databricks datadog deepgram digitalocean discord doppler droneci "
+        "dropbox dynatrace easypost elevenlabs facebook fastly finicity finnhub flickr freshbooks "
+        "gitlab gitter gocardless grafana hetzner heroku honeycomb hubspot infracost infura "
+        "intercom jenkins jfrog klaviyo kucoin launchdarkly linkedin linode loggly logdna looker "
+        "mailchimp mailgun mapbox mattermost maxmind messagebird mistral mixpanel mollie netlify "
+        "new_relic newrelic nytimes okta onelogin opsgenie pagerduty paypal pinecone plaid "
+        "planetscale postmark pulumi rapidapi readme rollbar scaleway sendbird sendgrid "
+        "sendinblue shodan sidekiq snyk sonarqube sourcegraph splunk squarespace sumologic "
+        "supabase telegram travis trello twilio twitch twitter typeform vercel virustotal vultr "
+        "weaviate yandex zendesk"
+    ).split()
+)
+_ANCHORS = _STRONG + _WEAK + _VENDORS
+_VENDORS_FROM = len(_STRONG) + len(_WEAK)
 
-# From the end of the word on: the rest of the name, then the sign, then the value.
-_NAME_REST = r"[A-Za-z0-9_\-.]{0,24}"
-_QUOTE = r"(?:\\{0,3}[\"'`]|&quot;)"
-_ASSIGNED = re.compile(
-    _NAME_REST
-    + r"(?: (?:key|token|id|secret|value|string|is|number))?"
-    + rf"{_QUOTE}?\]?[ \t]{{0,3}}(?:[:=]{{1,2}}>?|=>|:=|->)[ \t]{{0,3}}\n?[ \t]{{0,8}}[(\[{{]?"
-    + rf"(?P<quote>{_QUOTE}|[<(])?"
-    + r"(?P<scheme>(?:Bearer|Basic|Token|Api-Token|ApiKey)[ ]{1,2})?"
-    + r"(?P<value>[^\s\"'`<>,;(){}\[\]=&]{4,512}={0,2})"
-)
-_NEXT_WORD = re.compile(
-    rf"(?:[ ](?:key|token))?[ \t]{{1,3}}(?:is |was |to |of |= |for \w+ is )?(?P<quote>{_QUOTE})?"
-    r"(?P<value>[^\s\"'`<>,;(){}\[\]]{6,256})"
-)
-_HEADER = re.compile(r"[ :]{1,3}(?:Bearer |Basic |Token )?(?P<value>[A-Za-z0-9_\-.+/=~]{16,2048})")
-_PASSWORD_ASSIGNED = re.compile(
-    r"[A-Za-z0-9_\-]{0,16}"
-    + rf"{_QUOTE}?\]?[ \t]{{0,3}}(?:[:=]{{1,2}}>?|=>|:=|->|\(|,(?=[ ]?{_QUOTE}))[ \t]{{0,3}}"
-    + rf"(?P<quote>{_QUOTE})?(?P<value>[^\s\"'`]{{3,128}})"
-)
-_PASSWORD_SAID = re.compile(
-    rf"[ \t]{{1,2}}(?:(?:is|was|ist|est|es|e|set to|to|by|=|-|-String -Force)[ ]{{1,2}})?"
-    rf"(?P<quote>{_QUOTE})?(?P<value>[^\s\"'`]{{4,128}})"
-)
-_CODE = re.compile(
-    r"^(?:\$|https?:|%[({]|<|\{|\[|os\.|process\.|env[.\[]|self\.|this\.|config[.\[]|settings\.|getenv|"
-    r"get|input|prompt|str\b|string|none\b|null|true|false|undefined|nil\b|required|optional|"
-    r"function|lambda|new\b|return|int\b|bool|varchar|text\b|type|var\.|vars\.|secrets\.|\*{3}|"
-    r"\.{2,}|_+$|-+$|\\n|\\u|req\.|request\.|args\.|params\.|data\.|options\.)",
-    re.I,
-)
+_ENDS = re.compile(r"[,;(){}\[\]&<>|]")
+_TRAILING = re.compile(r"[.,;:!?)\]}'\"`]+$")
 _NOT_A_SECRET_NAME = re.compile(
     r"(?<![a-z])(?:primary|foreign|public|keyword|sort|partition|hot|answer|"
     r"cache|monkey|turkey|donkey|hockey|"
-    r"whiskey|smokey|whis|tur|mon|don|next_page_|page|csrf-|max_|num_|n_|pad_|eos_|bos_|unk_|"
-    r"object|map|dict|index|row|hash|lookup|group|join|short|access) ?[_\-]?$"
+    r"whiskey|smokey|whis|tur|mon|don|next_page_|page|csrf-|authenticity_|max_|num_|n_|pad_|eos_|bos_|unk_|"
+    r"object|map|dict|index|row|hash|lookup|group|join|short|pub|"
+    r"dedup(?:e|lication)?|idempotency) ?[_\-]?$"
 )
-_TRAILING = re.compile(r"[.,;:!?)\]}'\"`]+$")
+# What the name is about when it goes on like this: a property of the secret, not the secret.
+_PROPERTY = re.compile(
+    r"(?:s_?id|type|url|uri|name|path|file|length|len|size|expir\w*|endpoint|ttl|count|limit|field|"
+    r"column|format|index|version|alias|label|prefix|bits|usage|algorithm|alg|fingerprint|"
+    r"signing|izer\w*|ize|ized|s_in|words?|board\w*|frame\w*|stone\w*|note\w*|ly|ary|ness|"
+    r"ref|arn|policy|manager|provider|store|ring|pair_?name|class|func\w*|error|map|set|pad)$",
+    re.I,
+)
+_WORDS = re.compile(r"^(?:[a-z]{2,}|[A-Z][a-z]+)(?:[_\-./:][A-Za-z]{2,}|[A-Z][a-z]+)*\d{0,2}$")
+_HEX = re.compile(r"(?:0x)?[0-9a-fA-F]+")
+_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
 def _look(view: View, which: int, start: int, end: int) -> Found | None:
-    if which >= len(_SECRET_ANCHORS):
-        return _password(view, start, end)
-    return _secret(view, start, end)
-
-
-def _secret(view: View, start: int, end: int) -> Found | None:
     text = view.text
-    match = _ASSIGNED.match(text, end)
-    if match is not None:
-        value_start = match.start("value")
-        value = _trimmed(match.group("value"))
-        called = text[value_start + len(value) : value_start + len(value) + 1] in ("(", "[")
-        if called or _CODE.match(value) is not None or placeholder(value):
+    if not text[end - 1].isalnum():
+        end -= 1
+    assigned = read_assigned(text, end)
+    if assigned is None or code(assigned):
+        return None
+    value = _bounded(assigned)
+    after = text[assigned.start + len(value) : assigned.start + len(value) + 1]
+    if len(value) < 8 or (after in ("(", "[") and not assigned.quoted) or placeholder(value):
+        return None
+    if _NOT_A_SECRET_NAME.search(view.lower, max(0, start - 16), start) is not None:
+        return None
+    if _PROPERTY.search(assigned.rest) is not None:
+        return None
+    if which >= _VENDORS_FROM:
+        if start > 0 and text[start - 1].isalpha() and text[start].islower():
             return None
-        if _named_secret(view, start, match) and _strong(value, match.group("quote")):
-            return _found("credential", value_start, value, 0.9)
+        sure = not assigned.said and len(value) >= 20 and _generated(value)
+        return _found(assigned, value, 0.8) if sure else None
+    if assigned.said:
+        sure = len(value) >= 12 and ":" not in value and _generated(value)
+        return _found(assigned, value, 0.7) if sure else None
+    if not _strong(value, quoted=assigned.quoted, named=which < len(_STRONG)):
         return None
-    match = _HEADER.match(text, end) or _NEXT_WORD.match(text, end)
-    if match is None:
-        return None
-    value = _trimmed(match.group("value"))
-    if (
-        ":" not in value
-        and len(value) >= 12
-        and random_looking(value)
-        and not _wordy(value)
-        and not placeholder(value)
-    ):
-        return _found("credential", match.start("value"), value, 0.7)
-    return None
+    return _found(assigned, value, 0.9)
 
 
-def _named_secret(view: View, start: int, match: re.Match[str]) -> bool:
-    return _NOT_A_SECRET_NAME.search(view.lower, max(0, start - 14), start) is None
+def _bounded(assigned: Assigned) -> str:
+    value = assigned.value
+    cut = _ENDS.search(value)
+    if cut is not None:
+        value = value[: cut.start()]
+    return _TRAILING.sub("", value)
 
 
-def _strong(value: str, quote: str | None) -> bool:
-    if len(value) < 8 or _wordy(value):
+def _strong(value: str, *, quoted: bool, named: bool) -> bool:
+    if _wordy(value) or "://" in value or value.startswith(("./", "../", "~/")):
         return False
     if value.isdigit():
-        return bool(quote) and len(value) >= 10
+        return quoted and len(value) >= 10
     if not any(map(str.isdigit, value)):
         # Without digits only long mixed strings are keys; words joined by capitals are names.
-        return len(value) >= 20 and bits_per_character(value) >= 3.9
-    return bits_per_character(value) >= 2.6
+        if len(value) >= 16 and surprise(value) >= SURPRISING:
+            return True
+        return len(value) >= 20 and bits_per_character(value) >= 3.9 and "/" not in value
+    if bits_per_character(value) < 2.6:
+        return False
+    if _generated(value) or _UUID.fullmatch(value) is not None:
+        return True
+    return named and (quoted or surprise(value) >= 4.2)
 
 
-_WORDS = re.compile(r"^(?:[a-z]{2,}|[A-Z][a-z]+)(?:[_\-./:][A-Za-z]{2,}|[A-Z][a-z]+)*\d{0,2}$")
+def _generated(value: str) -> bool:
+    # Runs of digits are usual in names, so hexadecimal is judged by its letters' mix alone.
+    if _HEX.fullmatch(value) is not None:
+        return random_looking(value)
+    if not random_looking(value) or _wordy(value):
+        return False
+    turns = alternations(value)
+    return surprise(value) >= 4.6 or (turns >= 6 and turns * 5 >= len(value))
 
 
 def _wordy(value: str) -> bool:
     return _WORDS.match(value) is not None and not (len(value) > 30 and "-" not in value)
 
 
-def _password(view: View, start: int, end: int) -> Found | None:
-    text = view.text
-    # Short words are anchored with their sign or blank, which is also where the value begins.
-    if text[end - 1] in ":= " and text[start : start + 2].lower() in ("pw", "pa", "pi"):
-        end -= 1
-    if start > 0 and text[start - 1].isalpha() and text[start] != text[start].upper():
-        return None
-    # `$PASSWORD` names a variable, and what follows it is something else.
-    if text[start - 1 : start] in ("$", "%", "{"):
-        return None
-    match = _PASSWORD_ASSIGNED.match(text, end)
-    said = match is None
-    if match is None:
-        match = _PASSWORD_SAID.match(text, end)
-    if match is None:
-        return None
-    value = _trimmed(match.group("value"))
-    if len(value) < 4 or _CODE.match(value) is not None or placeholder(value):
-        return None
-    if value.endswith("(") or (
-        "(" in value and value.split("(")[0].replace("_", "").replace(".", "").isalpha()
-    ):
-        return None
-    if not _password_like(value, quoted=bool(match.group("quote")), said=said):
-        return None
-    return _found("password", match.start("value"), value, 0.75 if said else 0.9)
-
-
-def _password_like(value: str, *, quoted: bool, said: bool) -> bool:
-    symbols = sum(not c.isalnum() for c in value)
-    digits = sum(c.isdigit() for c in value)
-    letters = len(value) - symbols - digits
-    if said and value[-1] in "!?" and value[:-1].isalpha():
-        return False
-    if letters and (
-        digits or (symbols and not re.fullmatch(r"[A-Za-z]+(?:[-'/_.][A-Za-z]+)*", value))
-    ):
-        return True
-    if not said and digits >= 6 and letters == 0:
-        return True
-    mixed = any(c.isupper() for c in value[1:]) and any(c.islower() for c in value)
-    return not said and mixed and len(value) >= 8 and quoted
-
-
-def _trimmed(value: str) -> str:
-    trimmed = _TRAILING.sub("", value)
-    # A password may end in a mark of its own, but not in the bracket of the text around it.
-    if len(value) - len(trimmed) == 1 and value[-1] in "!?":
-        return value
-    return trimmed
-
-
-def _found(kind: str, start: int, value: str, confidence: float) -> Found:
-    return Found(kind, start, start + len(value), confidence)
+def _found(assigned: Assigned, value: str, confidence: float) -> Found:
+    return Found("credential", assigned.start, assigned.start + len(value), confidence)
 
 
 DETECTOR = Detector(name="assignment", anchors=_ANCHORS, look=_look)

@@ -61,7 +61,8 @@ _CONTEXT = re.compile(
 )
 
 _NOT_A_PERSON = re.compile(
-    r"\bbuild|\bversion|\brelease|\border|\binvoice|\bticket|\brev\b|\blot\b|\bserial|\bisbn|\bean\b"
+    r"\bbuild|\bversion|\brelease|\border|\binvoice|\bticket|\brev\b|\blot\b|"
+    r"\bserial|\bisbn|\bean\b"
 )
 
 _NUMBERS: tuple[Scheme, ...] = (

@@ -6,7 +6,7 @@ import msgspec
 
 from gateway.core.decision import Facts
 from gateway.core.deployment import Deployment
-from gateway.core.money import cost_of, worst_cost
+from gateway.core.prices import cost_of, worst_cost
 from gateway.core.quality import predicted_quality
 from gateway.core.speed import seconds_for
 from gateway.core.usage import Usage

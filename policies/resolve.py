@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from gateway.core.deployment import AdapterFacts, Secret
-from gateway.core.money import Price, gpu_hour_price, usd_to_nano
+from gateway.core.money import usd_to_nano
+from gateway.core.prices import Price, gpu_hour_price
 from policies.model.deployments import DeploymentStatement, PriceStatement
 
 

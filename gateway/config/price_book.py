@@ -19,7 +19,8 @@ import msgspec
 from genai_prices.data_snapshot import DataSnapshot, get_snapshot
 from genai_prices.types import ModelInfo, ModelPrice, TieredPrices, TimeOfDateConstraint
 
-from gateway.core.money import Price, usd_to_nano
+from gateway.core.money import usd_to_nano
+from gateway.core.prices import Price
 
 
 class PriceBook(msgspec.Struct, frozen=True):

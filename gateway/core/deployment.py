@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from gateway.core.money import Price
+from gateway.core.prices import Price
 from gateway.core.quality import Skills
 from gateway.core.sensitivity import Sensitivity
 

@@ -17,8 +17,9 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from gateway.core.money import MAX_NANOUSD, NANO
+from gateway.core.prices import CostPart
 from gateway.core.records import AuditRecord, LedgerLine
-from gateway.core.usage import Usage
+from gateway.core.usage import difference
 
 #: The periods that a budget can be counted in; all begin at UTC boundaries, weeks on Mondays.
 PERIODS = ("hour", "day", "week", "month", "quarter", "total")
@@ -93,9 +94,13 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Granted(msgspec.Struct, frozen=True, kw_only=True):
-    """The hold stands; `used` is where each of its counters stands now, this hold included."""
+    """The hold stands; `used` is where each of its counters stands now, this hold included.
+
+    `at` is when it was placed, in epoch seconds of the store's clock.
+    """
 
     hold_id: str
+    at: float = 0.0
     used: tuple[BudgetUse, ...] = ()
 
 
@@ -148,22 +153,24 @@ def correction_of(in_doubt: LedgerLine, line: LedgerLine) -> LedgerLine:
     Money and tokens are differences, and both lines have the same date, so that sums over any
     span of the ledger come out exact.
     """
-    booked, real = in_doubt.usage, line.usage
-    difference = Usage(
-        input_tokens=real.input_tokens - booked.input_tokens,
-        cached_input_tokens=real.cached_input_tokens - booked.cached_input_tokens,
-        cache_write_tokens=real.cache_write_tokens - booked.cache_write_tokens,
-        output_tokens=real.output_tokens - booked.output_tokens,
-        reasoning_tokens=real.reasoning_tokens - booked.reasoning_tokens,
-        estimated=real.estimated,
-    )
     return msgspec.structs.replace(
         line,
         kind="correction",
         at=in_doubt.at,
-        usage=difference,
+        usage=difference(line.usage, in_doubt.usage),
         cost_nanousd=line.cost_nanousd - in_doubt.cost_nanousd,
+        parts=(*line.parts, *(_taken_back(part) for part in in_doubt.parts)),
+        list_nanousd=_listed(line) - _listed(in_doubt),
+        because="settled late",
     )
+
+
+def _taken_back(part: CostPart) -> CostPart:
+    return msgspec.structs.replace(part, quantity=-part.quantity, cost_nanousd=-part.cost_nanousd)
+
+
+def _listed(line: LedgerLine) -> int:
+    return line.cost_nanousd if line.list_nanousd is None else line.list_nanousd
 
 
 def period_start(per: str, now: float) -> datetime:
@@ -268,7 +275,7 @@ def place_hold(book: Book, hold: Hold, now: float) -> tuple[Book, Granted | Refu
     """The book after a hold was asked for, and the answer."""
     placed = tuple((hold.org, c.scope, c.per, period_of(c.per, now)) for c in hold.counters)
     if hold.hold_id in book.holds or hold.hold_id in book.settled:
-        return book, Granted(hold_id=hold.hold_id, used=_uses(book, hold, placed))
+        return book, Granted(hold_id=hold.hold_id, at=now, used=_uses(book, hold, placed))
     for counter, key in zip(hold.counters, placed, strict=True):
         taken = book.spent.get(key, 0) + book.held.get(key, 0)
         if counter.enforce and taken + hold.amount_nanousd > counter.cap_nanousd:
@@ -279,7 +286,7 @@ def place_hold(book: Book, hold: Hold, now: float) -> tuple[Book, Granted | Refu
         held=_added(book.held, placed, hold.amount_nanousd),
         holds={**book.holds, hold.hold_id: entry},
     )
-    return after, Granted(hold_id=hold.hold_id, used=_uses(after, hold, placed))
+    return after, Granted(hold_id=hold.hold_id, at=now, used=_uses(after, hold, placed))
 
 
 def settle_hold(book: Book, settlement: Settlement, now: float) -> Book:

@@ -9,7 +9,7 @@ import msgspec
 from gateway.core.decision import Candidate, Decision, Plan
 from gateway.core.deployment import Deployment
 from gateway.core.health import Breaker, admits
-from gateway.core.money import worst_cost
+from gateway.core.prices import worst_cost
 from gateway.core.profile import Profile
 from gateway.core.request import ChatRequest
 
@@ -44,16 +44,22 @@ def make_plan(
     closed = Breaker()
     ready = [c for c in decision.candidates if admits(breakers.get(c.name, closed), wall)]
     resting = [c for c in decision.candidates if not admits(breakers.get(c.name, closed), wall)]
-    candidates = tuple(
-        bound_candidate(deployment, decision, request, profile, default_output_cap)
-        for deployment in (*ready, *resting)
-    )
+
+    def bound(deployment: Deployment) -> Candidate:
+        return bound_candidate(
+            deployment,
+            decision,
+            request,
+            profile,
+            default_output_cap,
+            at=wall,
+            seconds=request_seconds,
+        )
+
+    candidates = tuple(bound(deployment) for deployment in (*ready, *resting))
     if use_reserve:
         candidates += tuple(
-            msgspec.structs.replace(
-                bound_candidate(deployment, decision, request, profile, default_output_cap),
-                reserve=True,
-            )
+            msgspec.structs.replace(bound(deployment), reserve=True)
             for deployment in decision.reserve
         )
     return Plan(candidates=candidates, deadline=now + request_seconds)
@@ -65,15 +71,28 @@ def bound_candidate(
     request: ChatRequest,
     profile: Profile,
     default_output_cap: int,
+    *,
+    at: float = 0.0,
+    seconds: float = 0.0,
 ) -> Candidate:
-    """One deployment with the output cap that is sent and the money that is held for it."""
+    """One deployment with the output cap that is sent and the money that is held for it.
+
+    Args:
+        at: when the request began (epoch seconds); it is priced within `seconds` after that.
+    """
     caps = [request.max_output_tokens or default_output_cap, MOST_OUTPUT_TOKENS]
     caps += [cap for cap in (decision.output_cap, deployment.max_output_tokens) if cap]
     if deployment.context_tokens and request.max_output_tokens is None:
         # Our own default must not push a long prompt over the context window.
         caps.append(max(1, deployment.context_tokens - profile.tokens.expected))
     output_cap = min(caps)
-    held = worst_cost(deployment.price, profile.tokens.upper_bound, output_cap * request.choices)
+    held = worst_cost(
+        deployment.price,
+        profile.tokens.upper_bound,
+        output_cap * request.choices,
+        at=at,
+        seconds=seconds,
+    )
     return Candidate(
         deployment=deployment,
         output_cap=output_cap,

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import msgspec
 
+from gateway.core.prices import CostPart
 from gateway.core.speed import Speed
 from gateway.core.usage import Usage
 
 
-class LedgerLine(msgspec.Struct, frozen=True, kw_only=True):
+class LedgerLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of the append-only ledger: what one attempt cost.
 
-    `kind` is settle, in_doubt (a lease ran out and nobody settled) or correction; `outcome` is
-    `ok` or a failure kind; `at` is epoch seconds; costs are integer nano-USD. Scopes are empty
-    strings where the key has none.
+    `kind` is settle (what an attempt cost, failed or not), in_doubt (a lease ran out and nobody
+    settled: the held amount) or correction (the difference to a line that was booked; `because`
+    says why). A hold is no line of its own: it moves no money, and its amount stands on the line
+    that ends it.
+
+    `outcome` is `ok` or a failure kind. `at` is when the attempt was held, in epoch seconds of
+    the store's clock: it decides the price, the period of every budget and the hour of the
+    rollups. Costs are integer nano-USD. Scopes are empty strings where the key has none.
+
+    `parts` are the cost by class with quantities and prices, and add up to `cost_nanousd`;
+    `price_revision` is the price book that the prices are from, `list_nanousd` what the public
+    list would have charged (None: the same). `unpriced` says that something of the usage has no
+    price of its own. `self_hosted` lines are of own machines, and `gpu_seconds` of them at full
+    load. `spooled` lines were kept on a gateway's disk while the store was away.
     """
 
     kind: str
@@ -38,6 +50,16 @@ class LedgerLine(msgspec.Struct, frozen=True, kw_only=True):
     cost_nanousd: int
     price_revision: str = ""
     duration_ms: float = 0.0
+    parts: tuple[CostPart, ...] = ()
+    list_nanousd: int | None = None
+    unpriced: bool = False
+    self_hosted: bool = False
+    gpu_seconds: float = 0.0
+    tags: dict[str, str] = {}
+    stream: bool = False
+    policy: str = ""
+    because: str = ""
+    spooled: bool = False
 
 
 class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from time import monotonic, time
 import msgspec
 
 from gateway.core.decision import Candidate, Decision, Facts
-from gateway.core.money import cost_of
+from gateway.core.prices import CostPart, cost_of, cost_parts, is_unpriced
 from gateway.core.principal import Principal
 from gateway.core.profile import Profile
 from gateway.core.recorded import record_of
@@ -67,43 +67,74 @@ class Exchange:
         """Milliseconds since the request began."""
         return (monotonic() - self.started) * 1000.0
 
-    def book_attempt(
-        self, candidate: Candidate, usage: Usage, outcome: str, duration_ms: float
-    ) -> AttemptRecord:
-        """Remember one call upstream and what it cost."""
+    def book_attempt(self, line: LedgerLine) -> None:
+        """Remember one call upstream by its ledger line."""
         record = AttemptRecord(
-            deployment=candidate.deployment.name,
-            outcome=outcome,
-            cost_nanousd=cost_of(usage, candidate.deployment.price),
-            duration_ms=round(duration_ms, 3),
+            deployment=line.deployment,
+            outcome=line.outcome,
+            cost_nanousd=line.cost_nanousd,
+            duration_ms=line.duration_ms,
         )
         self.attempts.append(record)
-        self.cost_nanousd += record.cost_nanousd
-        self.usage = usage
-        self.deployment = record.deployment
-        return record
+        self.cost_nanousd += line.cost_nanousd
+        self.usage = line.usage
+        self.deployment = line.deployment
 
-    def ledger_line(
+    def settled_line(
         self,
         candidate: Candidate,
         *,
-        kind: str,
         hold_id: str,
         attempt: int,
-        usage: Usage,
+        at: float,
+        usage: Usage | None,
         outcome: str,
-        cost_nanousd: int,
-        duration_ms: float = 0.0,
+        duration_ms: float,
     ) -> LedgerLine:
-        """The ledger's line for one attempt of this request."""
+        """The ledger's line for an attempt that ended; no usage means that it cost nothing.
+
+        Args:
+            at: when it was held, by the store's clock; the price of that moment counts.
+        """
+        price = candidate.deployment.price
+        parts = cost_parts(usage, price, at) if usage is not None else ()
+        listed = None
+        if price.listed is not None and usage is not None:
+            listed = cost_of(usage, price.listed, at)
+        machine = price.machine
+        return msgspec.structs.replace(
+            self._line(candidate, hold_id, attempt, at),
+            kind="settle",
+            outcome=outcome,
+            usage=usage or Usage(),
+            cost_nanousd=sum(part.cost_nanousd for part in parts),
+            parts=parts,
+            list_nanousd=listed,
+            unpriced=usage is not None and is_unpriced(usage, price),
+            gpu_seconds=round(machine.busy_seconds(usage), 6) if machine and usage else 0.0,
+            duration_ms=round(duration_ms, 3),
+        )
+
+    def doubtful_line(
+        self, candidate: Candidate, *, hold_id: str, attempt: int, at: float
+    ) -> LedgerLine:
+        """What the ledger books when nobody settles an attempt: all that was held for it."""
+        held = candidate.hold_nanousd
+        return msgspec.structs.replace(
+            self._line(candidate, hold_id, attempt, at),
+            cost_nanousd=held,
+            parts=(CostPart("in_doubt", 0, 0, held, 0),),
+        )
+
+    def _line(self, candidate: Candidate, hold_id: str, attempt: int, at: float) -> LedgerLine:
         principal, profile, decision, request = self._judged()
         deployment = candidate.deployment
         return LedgerLine(
-            kind=kind,
+            kind="in_doubt",
             hold_id=hold_id,
             request_id=self.request_id,
             attempt=attempt,
-            at=time(),
+            at=at,
             org=principal.org,
             team=principal.team,
             app=principal.app,
@@ -115,12 +146,15 @@ class Exchange:
             model=deployment.model,
             route=decision.route,
             sensitivity=profile.sensitivity.label,
-            outcome=outcome,
-            usage=usage,
+            outcome="in_doubt",
+            usage=Usage(estimated=True),
             held_nanousd=candidate.hold_nanousd,
-            cost_nanousd=cost_nanousd,
+            cost_nanousd=0,
             price_revision=deployment.price.revision,
-            duration_ms=round(duration_ms, 3),
+            self_hosted=deployment.self_hosted,
+            tags=dict(self.facts.tags) if self.facts is not None else {},
+            stream=request.stream,
+            policy=decision.revision,
         )
 
     @property

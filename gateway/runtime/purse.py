@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from time import time
+
 from gateway.core import execution as ex
 from gateway.core.decision import Candidate
 from gateway.core.errors import StoreUnavailable
 from gateway.core.ledger import Granted, Hold, Settlement
 from gateway.core.records import AuditRecord
-from gateway.core.usage import Usage
 from gateway.runtime.exchange import Exchange
 from gateway.runtime.lease import Lease
 from gateway.runtime.services import Services
@@ -19,20 +20,13 @@ class Purse:
     def __init__(self, services: Services, exchange: Exchange) -> None:
         self._services = services
         self._exchange = exchange
+        self._held_at = exchange.at
 
     async def hold(self, candidate: Candidate, attempt: int) -> ex.Event:
         """Reserve the most that an attempt can cost; the event says how it went."""
         exchange = self._exchange
         hold_id = f"{exchange.request_id}:{attempt}"
-        line = exchange.ledger_line(
-            candidate,
-            kind="in_doubt",
-            hold_id=hold_id,
-            attempt=attempt,
-            usage=Usage(estimated=True),
-            outcome="in_doubt",
-            cost_nanousd=candidate.hold_nanousd,
-        )
+        line = exchange.doubtful_line(candidate, hold_id=hold_id, attempt=attempt, at=time())
         hold = Hold(
             hold_id=hold_id,
             request_id=exchange.request_id,
@@ -50,6 +44,7 @@ class Purse:
         finally:
             exchange.mark("hold")
         if isinstance(granted, Granted):
+            self._held_at = granted.at
             self._services.budgets.learn(line.org, granted.used)
             return ex.HoldPlaced(hold_id)
         return ex.HoldRefused(granted.message)
@@ -65,18 +60,16 @@ class Purse:
                 last; the audit record is then written in the same step.
         """
         exchange = self._exchange
-        usage = Usage() if command.free else command.usage
-        record = exchange.book_attempt(command.candidate, usage, command.outcome, duration_ms)
-        line = exchange.ledger_line(
+        line = exchange.settled_line(
             command.candidate,
-            kind="settle",
             hold_id=command.hold_id,
             attempt=command.attempt,
-            usage=usage,
+            at=self._held_at,
+            usage=None if command.free else command.usage,
             outcome=command.outcome,
-            cost_nanousd=record.cost_nanousd,
             duration_ms=duration_ms,
         )
+        exchange.book_attempt(line)
         audit: AuditRecord | None = None
         if ending is not None:
             outcome, status, code = ending

@@ -74,7 +74,9 @@ class LedgerStore:
             refusing = hold.counters[int(reply[2]) - 1]
             taken = int(reply[3]) + int(reply[4])
             return refusal(refusing, amount, taken, float(reply[1]))
-        return Granted(hold_id=hold.hold_id, used=_uses(hold.counters, reply[2:]))
+        return Granted(
+            hold_id=hold.hold_id, at=float(reply[1]), used=_uses(hold.counters, reply[2:])
+        )
 
     async def settle(self, settlement: Settlement) -> None:
         """Book the real cost, release the hold and write the line (and the audit record).

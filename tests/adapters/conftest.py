@@ -12,7 +12,7 @@ from adapters.base import Adapter, Outbound
 from adapters.registry import open_adapter
 from adapters.transport import Transport
 from gateway.core.deployment import Deployment, Secret
-from gateway.core.money import Price
+from gateway.core.prices import Price
 from gateway.core.sensitivity import Sensitivity
 
 KEY = "sk-adapters-secret-value"

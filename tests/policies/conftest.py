@@ -9,7 +9,7 @@ import pytest
 from gateway.core.decision import Decision, Facts
 from gateway.core.deployment import Secret
 from gateway.core.findings import Finding, SensitivityRules, sensitivity_of
-from gateway.core.money import Price
+from gateway.core.prices import Price
 from gateway.core.principal import Principal
 from gateway.core.profile import Needs, Profile, TokenEstimate
 from gateway.core.sensitivity import Sensitivity

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gateway.core.decision import Facts
 from gateway.core.deployment import Secret
 from gateway.core.findings import FINDING_TYPES, Finding, SensitivityRules, sensitivity_of
-from gateway.core.money import Price
+from gateway.core.prices import Price
 from gateway.core.principal import Principal
 from gateway.core.profile import Needs, Profile, TokenEstimate
 from gateway.core.recorded import facts_of, record_of

@@ -12,7 +12,7 @@
 local leases, hold = KEYS[1], KEYS[2]
 local amount = ARGV[1]
 local now, exact_now = server_time()
-local reply, placed, seen = {'granted', tostring(now)}, {}, {}
+local reply, placed, seen = {'granted', string.format('%.6f', exact_now)}, {}, {}
 local known = redis.call('EXISTS', hold) == 1
 
 for number = 1, #KEYS - 2 do

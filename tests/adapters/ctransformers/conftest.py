@@ -18,7 +18,7 @@ import pytest
 
 from adapters.ctransformers.settings import WorkerSettings, to_arguments
 from gateway.core.deployment import Deployment
-from gateway.core.money import Price
+from gateway.core.prices import Price
 from gateway.core.sensitivity import Sensitivity
 
 PIECES = (

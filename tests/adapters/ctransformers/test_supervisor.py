@@ -301,7 +301,7 @@ import asyncio, sys
 from pathlib import Path
 from adapters.ctransformers.supervisor import WorkerSupervisor
 from gateway.core.deployment import Deployment
-from gateway.core.money import Price
+from gateway.core.prices import Price
 from gateway.core.sensitivity import Sensitivity
 
 async def main():

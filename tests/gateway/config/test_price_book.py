@@ -10,7 +10,8 @@ from genai_prices import Usage as ListedUsage
 from genai_prices import calc_price
 
 from gateway.config.price_book import load_price_book
-from gateway.core.money import cost_of, usd_to_nano
+from gateway.core.money import usd_to_nano
+from gateway.core.prices import cost_of
 from gateway.core.usage import Usage
 
 DAY = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

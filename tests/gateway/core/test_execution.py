@@ -17,7 +17,7 @@ from gateway.core.errors import (
     UpstreamRejected,
 )
 from gateway.core.failure import AttemptFailure, FailureKind
-from gateway.core.money import Price
+from gateway.core.prices import Price
 from gateway.core.sensitivity import Sensitivity
 from gateway.core.usage import Usage
 

@@ -7,8 +7,9 @@ import msgspec
 from gateway.core.decision import Decision
 from gateway.core.deployment import Deployment
 from gateway.core.health import Breaker
-from gateway.core.money import MAX_NANOUSD, Price, worst_cost
+from gateway.core.money import MAX_NANOUSD
 from gateway.core.planning import MOST_OUTPUT_TOKENS, make_plan
+from gateway.core.prices import Price, worst_cost
 from gateway.core.profile import Profile, TokenEstimate
 from gateway.core.request import ChatRequest
 from gateway.core.sensitivity import Sensitivity

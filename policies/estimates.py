@@ -41,6 +41,7 @@ def estimate(
             deployment.price,
             facts.profile.tokens.expected,
             longest_output(policy, facts, output_cap),
+            at=facts.now or None,
         ),
         seconds=likely_seconds(policy, facts, deployment, output_cap),
         quality=quality_of(facts, deployment),
@@ -71,7 +72,7 @@ def likely_cost(
         input_tokens=facts.profile.tokens.expected,
         output_tokens=likely_output(policy, facts, output_cap),
     )
-    return cost_of(usage, deployment.price)
+    return cost_of(usage, deployment.price, facts.now or None)
 
 
 def likely_seconds(
@@ -97,6 +98,9 @@ def dearest_cost(policy: CompiledPolicy, facts: Facts) -> int:
     output = longest_output(policy, facts)
     expected = facts.profile.tokens.expected
     return max(
-        (worst_cost(one.price, expected, output) for one in policy.deployments.values()),
+        (
+            worst_cost(one.price, expected, output, at=facts.now or None)
+            for one in policy.deployments.values()
+        ),
         default=0,
     )

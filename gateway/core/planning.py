@@ -72,7 +72,7 @@ def bound_candidate(
     profile: Profile,
     default_output_cap: int,
     *,
-    at: float = 0.0,
+    at: float | None = None,
     seconds: float = 0.0,
 ) -> Candidate:
     """One deployment with the output cap that is sent and the money that is held for it.
@@ -92,6 +92,7 @@ def bound_candidate(
         output_cap * request.choices,
         at=at,
         seconds=seconds,
+        tier=asked_tier(request),
     )
     return Candidate(
         deployment=deployment,
@@ -99,3 +100,15 @@ def bound_candidate(
         hold_nanousd=held,
         attempts=1 + max(0, deployment.retries),
     )
+
+
+def asked_tier(request: ChatRequest) -> str:
+    """The service tier or speed that the caller asks the backend for; empty for none."""
+    for field in ("service_tier", "speed"):
+        raw = request.fields.get(field)
+        if raw is not None:
+            try:
+                return msgspec.json.decode(raw, type=str)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                return ""
+    return ""

@@ -140,9 +140,12 @@ def tier_of(name: str) -> str:
     return "" if lowered in STANDARD_TIERS else lowered
 
 
-def price_at(price: Price, usage: Usage, at: float) -> Price:
-    """The figures that hold for a usage at a moment (epoch seconds)."""
-    if not price.cases:
+def price_at(price: Price, usage: Usage, at: float | None) -> Price:
+    """The figures that hold for a usage at a moment (epoch seconds).
+
+    None asks for what the price shows outside its cases: enough for a comparison.
+    """
+    if at is None or not price.cases:
         return price
     tier = tier_of(usage.service_tier)
     for case in price.cases:
@@ -154,14 +157,14 @@ def price_at(price: Price, usage: Usage, at: float) -> Price:
     return price
 
 
-def cost_of(usage: Usage, price: Price, at: float = 0.0) -> int:
+def cost_of(usage: Usage, price: Price, at: float | None = None) -> int:
     """The cost of a usage, in nano-USD, rounded half to even once over all classes."""
     held = price_at(price, usage, at)
     total = sum(count * held.rate(name) for name, count in quantities(usage))
     return held.per_request + divide_half_even(total, MILLION)
 
 
-def cost_parts(usage: Usage, price: Price, at: float = 0.0) -> tuple[CostPart, ...]:
+def cost_parts(usage: Usage, price: Price, at: float | None = None) -> tuple[CostPart, ...]:
     """The same cost by classes: whole nano-USD that add up to `cost_of` exactly.
 
     What rounding leaves over goes to the classes with the largest remainders.
@@ -197,7 +200,7 @@ def worst_cost(
     input_upper: int,
     output_cap: int,
     *,
-    at: float = 0.0,
+    at: float | None = None,
     seconds: float = 0.0,
     tier: str = "",
 ) -> int:
@@ -206,10 +209,11 @@ def worst_cost(
     Args:
         input_upper: the most input tokens that it can have.
         output_cap: the most output tokens.
-        at: when it is made (epoch seconds); it is priced within `seconds` after that.
+        at: when it is made (epoch seconds); it is priced within `seconds` after that. None asks
+            for what the price shows outside its cases.
         tier: the service tier that was asked for.
     """
-    if not price.cases:
+    if at is None or not price.cases:
         return _worst(price, input_upper, output_cap)
     possible = _possible(price, input_upper, at, seconds, tier_of(tier))
     return max(_worst(one, input_upper, output_cap) for one in possible)

@@ -44,9 +44,24 @@ PRICE = Record(
         "output_usd_per_mtok": Key(USD, "dollars for a million output tokens"),
         "cached_input_usd_per_mtok": Key(USD, "dollars for a million tokens read from a cache"),
         "cache_write_usd_per_mtok": Key(USD, "dollars for a million tokens written to a cache"),
+        "cache_write_1h_usd_per_mtok": Key(
+            USD, "dollars for a million tokens written to a cache for an hour"
+        ),
+        "reasoning_usd_per_mtok": Key(USD, "dollars for a million tokens of reasoning"),
+        "input_audio_usd_per_mtok": Key(USD, "dollars for a million audio tokens heard"),
+        "output_audio_usd_per_mtok": Key(USD, "dollars for a million audio tokens spoken"),
+        "input_image_usd_per_mtok": Key(USD, "dollars for a million image tokens seen"),
+        "output_image_usd_per_mtok": Key(USD, "dollars for a million image tokens drawn"),
         "per_request_usd": Key(USD, "dollars for a call, whatever its size"),
+        "web_search_usd": Key(USD, "dollars for a search that the backend makes"),
+        "discount": Key(
+            Amount(most=Decimal(1)), "share off every figure of the price book, such as 0.15"
+        ),
         "gpu_hour_usd": Key(USD, "dollars that the machine costs an hour"),
         "tokens_per_second": Key(Amount(positive=True), "tokens a second at full load"),
+        "input_tokens_per_second": Key(
+            Amount(positive=True), "tokens a second that it reads, where that is quicker"
+        ),
         "utilisation": Key(
             Amount(positive=True, most=Decimal(1)), "share of the time that it is busy, above 0"
         ),

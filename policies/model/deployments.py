@@ -16,8 +16,10 @@ OptionValue = str | int | float | bool
 class PriceStatement(msgspec.Struct, frozen=True, kw_only=True):
     """A price as written: per-token figures, or a machine by the hour.
 
-    Figures are US dollars per million tokens, except `per_request_usd` (dollars a call),
-    `gpu_hour_usd` (dollars an hour), `tokens_per_second` and `utilisation` (share, 0..1].
+    Figures are US dollars per million tokens, except `per_request_usd` and `web_search_usd`
+    (dollars a call, a search), `gpu_hour_usd` (dollars an hour), `tokens_per_second`,
+    `input_tokens_per_second` and `utilisation` (share, 0..1]. `discount` (share, 0..1) is off
+    every figure of the price book.
     """
 
     at: Place
@@ -25,9 +27,18 @@ class PriceStatement(msgspec.Struct, frozen=True, kw_only=True):
     output_usd_per_mtok: Decimal | None = None
     cached_input_usd_per_mtok: Decimal | None = None
     cache_write_usd_per_mtok: Decimal | None = None
+    cache_write_1h_usd_per_mtok: Decimal | None = None
+    reasoning_usd_per_mtok: Decimal | None = None
+    input_audio_usd_per_mtok: Decimal | None = None
+    output_audio_usd_per_mtok: Decimal | None = None
+    input_image_usd_per_mtok: Decimal | None = None
+    output_image_usd_per_mtok: Decimal | None = None
     per_request_usd: Decimal | None = None
+    web_search_usd: Decimal | None = None
+    discount: Decimal | None = None
     gpu_hour_usd: Decimal | None = None
     tokens_per_second: Decimal | None = None
+    input_tokens_per_second: Decimal | None = None
     utilisation: Decimal | None = None
 
 

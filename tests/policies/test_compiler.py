@@ -63,7 +63,57 @@ def test_the_file_wins_over_the_price_book(compiled: Compiled) -> None:
     price = compiled(only("{output_usd_per_mtok: 8}", "openai")).deployments["one"].price
 
     assert (price.input, price.output, price.cached_input) == (25 * 10**8, 8 * 10**9, 125 * 10**7)
-    assert (price.source, price.revision) == ("policy over list", "r1")
+    assert price.source == "policy over list"
+    assert price.revision.startswith("r1+")
+    assert price.listed is not None
+    assert price.listed.output == 10**10
+
+
+def test_a_discount_is_off_the_price_book(compiled: Compiled) -> None:
+    """An agreed share off every figure; the list price is kept, and the revision says so."""
+    price = compiled(only("{discount: 0.2}", "openai")).deployments["one"].price
+
+    assert (price.input, price.output, price.cached_input) == (2 * 10**9, 8 * 10**9, 10**9)
+    assert price.listed is not None
+    assert (price.listed.input, price.listed.revision) == (25 * 10**8, "r1")
+    assert price.source == "policy: 20 % off list"
+    assert (
+        price.revision
+        != compiled(only("{discount: 0.3}", "openai")).deployments["one"].price.revision
+    )
+
+
+def test_a_discount_needs_a_price_to_be_off(compiled: Compiled) -> None:
+    """For a model that the book does not know it is no price."""
+    with pytest.raises(PolicyError, match="a discount is off the price book"):
+        compiled(only("{discount: 0.2}"))
+
+
+def test_every_class_can_be_priced(compiled: Compiled) -> None:
+    """Own figures for writes of an hour, reasoning, audio, pictures and searches."""
+    text = only(
+        "{input_usd_per_mtok: 3, output_usd_per_mtok: 15, cache_write_1h_usd_per_mtok: 6, "
+        "reasoning_usd_per_mtok: 20, input_audio_usd_per_mtok: 30, output_audio_usd_per_mtok: 60, "
+        "input_image_usd_per_mtok: 4, output_image_usd_per_mtok: 40, web_search_usd: 0.01}"
+    )
+    price = compiled(text).deployments["one"].price
+
+    names = ("cache_write_1h", "reasoning", "input_audio", "output_audio", "input_image")
+    assert [price.rate(name) // 10**9 for name in names] == [6, 20, 30, 60, 4]
+    assert (price.rate("output_image"), price.rate("web_search")) == (40 * 10**9, 10**13)
+
+
+def test_a_machine_that_reads_faster_than_it_writes(compiled: Compiled) -> None:
+    """Input and output have their own standard cost; the machine is kept for reports."""
+    text = only(
+        "{gpu_hour_usd: 3.6, tokens_per_second: 1000, input_tokens_per_second: 10000, "
+        "utilisation: 0.5}"
+    )
+    price = compiled(text).deployments["one"].price
+
+    assert (price.input, price.output) == (2 * 10**8, 2 * 10**9)
+    assert price.machine is not None
+    assert price.machine.hour_nanousd == 36 * 10**8
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal
 
 import pytest
 from genai_prices import Usage as ListedUsage
@@ -11,7 +10,7 @@ from genai_prices import calc_price
 
 from gateway.config.price_book import load_price_book
 from gateway.core.money import usd_to_nano
-from gateway.core.prices import cost_of
+from gateway.core.prices import cost_of, worst_cost
 from gateway.core.usage import Usage
 
 DAY = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -46,7 +45,6 @@ def test_costs_are_those_of_the_list_to_the_nano_dollar(provider: str, model: st
     """Input, cached input and output cost what the price list's own calculation says."""
     price = BOOK.price_of(provider, model)
     assert price is not None
-    dearest = "dearest tier" in price.source
     usage = Usage(input_tokens=100_003, cached_input_tokens=30_001, output_tokens=2_007)
     listed = calc_price(
         ListedUsage(input_tokens=100_003, cache_read_tokens=30_001, output_tokens=2_007),
@@ -55,51 +53,45 @@ def test_costs_are_those_of_the_list_to_the_nano_dollar(provider: str, model: st
         genai_request_timestamp=DAY,
     )
 
-    cost = cost_of(usage, price)
-    exact = usd_to_nano(listed.total_price)
-    assert cost >= exact if dearest else cost == exact
+    assert cost_of(usage, price, DAY.timestamp()) == usd_to_nano(listed.total_price)
     assert price.revision == BOOK.revision
 
 
-def test_most_of_those_models_have_one_price_all_day() -> None:
-    """The comparison above is an equality for nearly all of them."""
-    prices = [BOOK.price_of(provider, model) for provider, model in MODELS]
-
-    assert sum(price is not None and "dearest tier" not in price.source for price in prices) >= 18
-
-
-def test_a_price_with_tiers_is_the_dearest() -> None:
-    """A prompt of any size is covered by the price that holds are made of."""
+@pytest.mark.parametrize("tokens", [200_000, 200_001, 900_000])
+def test_a_price_with_steps_follows_the_size_of_the_prompt(tokens: int) -> None:
+    """All tokens of a prompt above the step cost its price; a hold covers it."""
     price = BOOK.price_of("anthropic", "claude-sonnet-4-5")
-    long_prompt = calc_price(
-        ListedUsage(input_tokens=900_000, output_tokens=1_000),
+    listed = calc_price(
+        ListedUsage(input_tokens=tokens, output_tokens=1_000),
         "claude-sonnet-4-5",
         provider_id="anthropic",
         genai_request_timestamp=DAY,
     )
 
     assert price is not None
-    assert "dearest tier" in price.source
-    cost = cost_of(Usage(input_tokens=900_000, output_tokens=1_000), price)
-    assert cost == usd_to_nano(long_prompt.total_price)
+    usage = Usage(input_tokens=tokens, output_tokens=1_000)
+    cost = cost_of(usage, price, DAY.timestamp())
+    assert cost == usd_to_nano(listed.total_price)
+    assert cost <= worst_cost(price, tokens, 1_000, at=DAY.timestamp())
 
 
-def test_a_price_with_hours_is_the_dearest() -> None:
-    """Where the hour of the day counts, the dearest hour is booked."""
+@pytest.mark.parametrize("hour", range(24))
+def test_a_price_with_hours_follows_the_hour(hour: int) -> None:
+    """And a hold that may be settled later in the day covers the dearest hour."""
+    moment = DAY.replace(hour=hour, minute=59, second=59)
     price = BOOK.price_of("deepseek", "deepseek-chat")
-    by_hour = [
-        calc_price(
-            ListedUsage(input_tokens=10**6),
-            "deepseek-chat",
-            provider_id="deepseek",
-            genai_request_timestamp=DAY.replace(hour=hour),
-        ).total_price
-        for hour in range(24)
-    ]
+    listed = calc_price(
+        ListedUsage(input_tokens=10**6),
+        "deepseek-chat",
+        provider_id="deepseek",
+        genai_request_timestamp=moment,
+    )
 
     assert price is not None
-    assert price.input == usd_to_nano(max(by_hour))
-    assert min(by_hour) < max(by_hour)
+    usage = Usage(input_tokens=10**6)
+    assert cost_of(usage, price, moment.timestamp()) == usd_to_nano(listed.total_price)
+    held = worst_cost(price, 10**6, 0, at=moment.timestamp(), seconds=60)
+    assert held >= cost_of(usage, price, moment.timestamp() + 60)
 
 
 @pytest.mark.parametrize(
@@ -126,13 +118,15 @@ def test_nothing_is_free_by_omission() -> None:
     assert price.cached_input == price.cache_write == price.input > 0
 
 
-def test_an_old_day_has_its_own_price() -> None:
-    """Prices follow the day that the book was loaded for."""
-    before = load_price_book(datetime(2026, 3, 1, tzinfo=UTC).timestamp())
-    after = load_price_book(datetime(2026, 3, 20, tzinfo=UTC).timestamp())
-    early = before.price_of("anthropic", "claude-sonnet-4-6")
-    late = after.price_of("anthropic", "claude-sonnet-4-6")
+def test_a_request_has_the_price_of_its_own_date() -> None:
+    """Whenever the book was loaded: three prices of one model within ten days."""
+    price = BOOK.price_of("mistral", "mistral-large-4")
+    assert price is not None
+    usage = Usage(input_tokens=10**6)
 
-    assert early is not None
-    assert late is not None
-    assert (early.input, late.input) == (usd_to_nano(Decimal(6)), usd_to_nano(Decimal(3)))
+    def cost(*day: int) -> int:
+        return cost_of(usage, price, datetime(2026, *day, tzinfo=UTC).timestamp())
+
+    assert cost(10, 19, 23) == usd_to_nano("0.68")
+    assert cost(10, 20) == cost(10, 28, 23) == usd_to_nano("1.36")
+    assert cost(10, 29) == usd_to_nano("0.7")

@@ -8,8 +8,8 @@ from gateway.core.decision import Decision
 from gateway.core.deployment import Deployment
 from gateway.core.health import Breaker
 from gateway.core.money import MAX_NANOUSD
-from gateway.core.planning import MOST_OUTPUT_TOKENS, make_plan
-from gateway.core.prices import Price, worst_cost
+from gateway.core.planning import MOST_OUTPUT_TOKENS, asked_tier, make_plan
+from gateway.core.prices import Price, PriceCase, worst_cost
 from gateway.core.profile import Profile, TokenEstimate
 from gateway.core.request import ChatRequest
 from gateway.core.sensitivity import Sensitivity
@@ -111,3 +111,16 @@ def test_the_reserve_joins_only_where_a_budget_asks_for_it() -> None:
         "frontier",
         "house",
     ]
+
+
+def test_a_tier_that_the_caller_asks_for_is_held_for() -> None:
+    """A dearer tier is never paid out of a hold for the standard one."""
+    dear = msgspec.structs.replace(PRICE, output=5 * 10**9)
+    price = msgspec.structs.replace(PRICE, cases=(PriceCase(price=dear, tier="priority"),))
+    tiered = msgspec.structs.replace(HOUSE, price=price)
+    asked = msgspec.structs.replace(ASKED, fields={"service_tier": msgspec.Raw(b'"priority"')})
+
+    assert plan(tiered, asked=asked)[0][2] == worst_cost(dear, 400, 4096)
+    assert plan(tiered)[0][2] == worst_cost(PRICE, 400, 4096)
+    assert asked_tier(asked) == "priority"
+    assert asked_tier(msgspec.structs.replace(ASKED, fields={"speed": msgspec.Raw(b"7")})) == ""

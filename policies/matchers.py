@@ -135,7 +135,8 @@ def _term(term: Term) -> Holds:
         case Tagged(tags):
             return _tagged(tags)
         case Hours() as hours:
-            return _hours(hours)
+            within = window(hours)
+            return lambda seen: within(seen.now)
         case Is(wanted):
             return lambda seen: seen.stream is wanted
 
@@ -262,7 +263,8 @@ def _words_match(text: str, words: tuple[str, ...]) -> bool:
     return any(text.startswith(word[:-1]) if word.endswith("*") else text == word for word in words)
 
 
-def _hours(hours: Hours) -> Holds:
+def window(hours: Hours) -> Callable[[float], bool]:
+    """A window of time as a function of the moment, in epoch seconds."""
     zone = ZoneInfo(hours.zone)
     start, end = hours.start, hours.end
     weekdays = frozenset(hours.weekdays)
@@ -276,8 +278,8 @@ def _hours(hours: Hours) -> Holds:
             and (not first or first <= day.date().isoformat() <= last)
         )
 
-    def within(seen: Seen) -> Truth:
-        local = datetime.fromtimestamp(seen.now, zone)
+    def within(now: float) -> bool:
+        local = datetime.fromtimestamp(now, zone)
         minute = local.hour * 60 + local.minute
         if start < end:
             return start <= minute < end and on(local)

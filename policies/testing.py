@@ -114,8 +114,13 @@ def profile_of(
         profile = judge_text(given.text, rules)
     changed: dict[str, object] = {}
     if given.findings is not None:
-        findings = tuple(Finding(type=name, start=0, end=0) for name in given.findings)
-        changed.update(findings=findings, sensitivity=sensitivity_of(findings, rules))
+        profile = msgspec.structs.replace(
+            profile,
+            findings=tuple(Finding(type=name, start=0, end=0) for name in given.findings),
+        )
+    if given.findings is not None or given.declared:
+        level = sensitivity_of(profile.findings, rules, given.declared)
+        changed["sensitivity"] = UNKNOWN if profile.failed else level
     if given.failed:
         changed.update(failed=given.failed, sensitivity=UNKNOWN)
     if given.sensitivity is not None:

@@ -63,6 +63,7 @@ GIVEN = Record(
         "tags": Key(TagsShape(), "tags of the request"),
         "stream": Key(Flag(), "whether the answer is streamed"),
         "sensitivity": Key(LEVEL, "the sensitivity, instead of what the text gives"),
+        "declared": Key(LEVEL, "the level that the caller declared; it can only raise"),
         "findings": Key(ListOf(item=FINDING, single=True), "findings, instead of the text's"),
         "difficulty": Key(Amount(most=Decimal(1)), "the difficulty, 0..1"),
         "reliability": Key(Amount(most=Decimal(1)), "the reliability of the difficulty, 0..1"),

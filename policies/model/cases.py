@@ -43,6 +43,7 @@ class GivenStatement(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[str, ...] | None = None
     input_tokens: int | None = None
     failed: tuple[str, ...] = ()
+    declared: Sensitivity = Sensitivity.PUBLIC
     max_output_tokens: int | None = None
     budget_used: Decimal = Decimal(0)
     time: str = ""

@@ -1,0 +1,115 @@
+"""Which deployments any request may reach, as formulas: the engine's steps, for all requests.
+
+Rules of this file:
+- whoever may be called on any attempt is reached: every candidate, for it can be a fallback, and
+  every reserve where a budget uses it; the order does not matter here;
+- invariants are left out: that they are never needed is what is to be proved.
+"""
+
+from __future__ import annotations
+
+from policies.checker.conditions import AnyRequest, Sight
+from policies.checker.logic import Formula, all_of, any_of, both, either, negated
+from policies.compiled import Budget, CompiledPolicy, Route
+
+
+class Reaching:
+    """The engine's steps for one policy, as formulas.
+
+    `blocked` says that a constraint refuses, `taken` that a route of aliases is taken, `allowed`
+    that clearance, constraints and abilities leave a deployment, `candidate` that it is a
+    candidate, `reserve` that it stands by for a used-up budget, and `reached` that some attempt
+    may call it. Deployments and routes are known by name.
+    """
+
+    def __init__(self, request: AnyRequest, policy: CompiledPolicy) -> None:
+        self.request, self.policy = request, policy
+        self.sight = Sight(request, policy)
+        names = tuple(policy.deployments)
+        self.applying = {one.id: self.sight.applies(one.when) for one in policy.constraints}
+        self.blocked = any_of(self.applying[one.id] for one in policy.constraints if one.blocks)
+        self.cleared = {name: self._cleared(name) for name in names}
+        self.permitted = {name: self._permitted(name) for name in names}
+        self.able = {name: self._able(name) for name in names}
+        self.allowed = {
+            name: all_of((self.cleared[name], self.permitted[name], self.able[name]))
+            for name in names
+        }
+        self.by_alias = request.is_value("model", lambda name: name in policy.aliases)
+        self.taken, self.no_route = self._routes()
+        self.candidate = {name: self._candidate(name) for name in names}
+        self.served = any_of(self.candidate.values())
+        self.reserve = {name: self._reserve(name) for name in names}
+        self.reached = {name: either(self.candidate[name], self.reserve[name]) for name in names}
+
+    def asked_by_name(self, name: str) -> Formula:
+        """That the caller asks for this deployment itself."""
+        return self.request.is_value("model", lambda value: value == name)
+
+    def _cleared(self, name: str) -> Formula:
+        above = self.policy.deployments[name].clearance + 1
+        levels = self.sight.level
+        return negated(levels[above]) if above < len(levels) else True
+
+    def _permitted(self, name: str) -> Formula:
+        return negated(
+            any_of(self.applying[one.id] for one in self.policy.constraints if name in one.excluded)
+        )
+
+    def _able(self, name: str) -> Formula:
+        deployment, request = self.policy.deployments[name], self.request
+        lacking = (
+            flag
+            for need, flag in request.needs.items()
+            if deployment.capabilities and need not in deployment.capabilities
+        )
+        context = deployment.context_tokens
+        fits = request.input_tokens <= context if context > 0 else True
+        return both(negated(any_of(lacking)), fits)
+
+    def _routes(self) -> tuple[dict[str, Formula], Formula]:
+        taken: dict[str, Formula] = {}
+        left: Formula = self.by_alias
+        for route in self.policy.routes:
+            yes = self.sight.told(route.when).yes
+            taken[route.id] = both(left, yes)
+            left = both(left, negated(yes))
+        return taken, left
+
+    def _candidate(self, name: str) -> Formula:
+        chosen = either(
+            self.asked_by_name(name),
+            any_of(self.taken[route.id] for route in self.policy.routes if _uses(route, name)),
+        )
+        return all_of((negated(self.blocked), self.allowed[name], chosen))
+
+    def _reserve(self, name: str) -> Formula:
+        if not self.policy.deployments[name].self_hosted:
+            return False
+        unused = any_of(
+            self.taken[route.id] for route in self.policy.routes if not _uses(route, name)
+        )
+        return all_of((self._keeps_reserve(), self.served, unused, self.allowed[name]))
+
+    def _keeps_reserve(self) -> Formula:
+        """That a budget of the caller leaves self-hosted deployments when it is used up."""
+        return any_of(
+            self._spends_from(budget)
+            for budget in self.policy.budgets
+            if budget.on_exhausted == "self_hosted_only"
+        )
+
+    def _spends_from(self, budget: Budget) -> Formula:
+        kind, _, name = budget.scope.partition("/")
+        if name != "*":
+            return self.request.is_value(kind, lambda value: value == name)
+        own = {
+            one.scope.partition("/")[2]
+            for one in self.policy.budgets
+            if one.scope.startswith(f"{kind}/") and one.per == budget.per and one is not budget
+        }
+        return self.request.is_value(kind, lambda value: bool(value) and value not in own)
+
+
+def _uses(route: Route, name: str) -> bool:
+    return name in route.deployments

@@ -1,0 +1,35 @@
+"""Who may receive one request on any attempt, by the engine itself.
+
+This is what a proof is about, asked of the code that serves traffic; the prover confirms each of
+its counterexamples with it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from gateway.core.decision import Decision, Facts
+from policies.compiled import CompiledPolicy
+from policies.engine import budgets_for, decide
+from policies.model.cases import GivenStatement
+from policies.testing import facts_of
+
+
+def unguarded(policy: CompiledPolicy) -> CompiledPolicy:
+    """The policy without its invariants: whether they are needed is the question."""
+    return msgspec.structs.replace(policy, invariants=())
+
+
+def receivers(policy: CompiledPolicy, given: GivenStatement) -> frozenset[str]:
+    """The deployments that may be called: candidates, and reserves where a budget uses them."""
+    facts = facts_of(policy, given, None)
+    return receivers_of(policy, facts, decide(policy, facts))
+
+
+def receivers_of(policy: CompiledPolicy, facts: Facts, decision: Decision) -> frozenset[str]:
+    """The same for a decision that is known already."""
+    called = list(decision.candidates)
+    budgets = budgets_for(policy, facts.principal)
+    if any(budget.on_exhausted == "self_hosted_only" for budget in budgets):
+        called += decision.reserve
+    return frozenset(one.name for one in called)

@@ -27,6 +27,7 @@ PURE = (
     "gateway/core",
     "gateway/wire",
     "gateway/classify",
+    "policies/checker",
     "policies/engine.py",
     "policies/compiler.py",
     "policies/model",

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.core.sensitivity import Sensitivity
 from policies.checker.conditions import AnyRequest
 from policies.checker.logic import Formula, all_of, negated
 from policies.checker.regions import whole_regions
@@ -15,7 +16,9 @@ from policies.checker.space import Point, Space
 from policies.model.cases import GivenStatement
 from policies.problems import Place
 
-_NOTHING = GivenStatement(at=Place())
+#: Where the usual value cannot be had, the first of so many others; then whatever there is.
+_PLACES_TRIED = 12
+_BARE = GivenStatement(at=Place())
 
 
 def simplest(request: AnyRequest, breach: Formula) -> Point | None:
@@ -43,33 +46,31 @@ def shown_given(space: Space, point: Point) -> dict[str, Any]:
 
     What is usual is left out, but for the model; and for the time where a policy asks for it.
     """
-    given = space.given(point)
-    shown: dict[str, Any] = {}
-    for name in given.__struct_fields__:
-        held = getattr(given, name)
-        if name == "at" or (name == "time" and not space.windows):
-            continue
-        if name in ("model", "time") or not _is_usual(space, name, held):
-            shown[name] = _plain(name, held)
-    return shown
+    told = shown(space.given(point))
+    usual = shown(space.given(Point()))
+    kept = ("model", "time") if space.windows else ("model",)
+    return {name: held for name, held in told.items() if name in kept or usual.get(name) != held}
 
 
-def _is_usual(space: Space, name: str, held: object) -> bool:
-    if name in space.regions:
-        region = space.regions[name]
-        usual = region.values[region.usual]
-        return held == (Decimal(repr(usual)) if isinstance(held, Decimal) else usual)
-    return held in ((), getattr(_NOTHING, name)) or (name == "input_tokens" and held == 0)
+def shown(given: GivenStatement) -> dict[str, Any]:
+    """What a test gives, as JSON that a test's `given` takes; what it does not say is left out."""
+    said = {name: getattr(given, name) for name in given.__struct_fields__ if name != "at"}
+    return {
+        name: _plain(held) for name, held in said.items() if held not in ((), getattr(_BARE, name))
+    }
 
 
-def _plain(name: str, held: Any) -> Any:
-    if name == "tags":
-        return dict(held)
-    if name == "declared":
+def _plain(held: Any) -> Any:
+    if isinstance(held, Sensitivity):
         return held.label
     if isinstance(held, Decimal):
         return float(held)
-    return list(held) if isinstance(held, tuple) else msgspec.to_builtins(held)
+    if isinstance(held, msgspec.Struct):
+        pairs = msgspec.structs.asdict(held).items()
+        return {name: _plain(one) for name, one in pairs if name != "at" and one is not None}
+    if isinstance(held, tuple) and held and isinstance(held[0], tuple):
+        return {name: _plain(one) for name, one in held}
+    return list(held) if isinstance(held, tuple) else held
 
 
 def _wishes(request: AnyRequest) -> Iterator[tuple[Formula, ...]]:
@@ -80,8 +81,9 @@ def _wishes(request: AnyRequest) -> Iterator[tuple[Formula, ...]]:
         yield (negated(flag),)
     yield tuple(negated(request.declared.at_least(level)) for level in (1, 2, 3))
     for fact, held in space.regions.items():
-        yield (request.chosen[fact].among((held.usual,)),)
-    for flag in (*request.needs.values(), request.stream, request.gives_cap):
+        first = (held.usual, *range(min(len(held.values), _PLACES_TRIED)))
+        yield tuple(request.chosen[fact].among((place,)) for place in dict.fromkeys(first))
+    for flag in (request.gives_cap, request.stream, *reversed(request.needs.values())):
         yield (negated(flag),)
     yield tuple(request.input_tokens == start for start in whole_regions(space.input_cuts, 0))
     yield tuple(request.output_tokens == start for start in whole_regions(space.output_cuts, 1))

@@ -77,6 +77,8 @@ def _days(windows: Iterable[Hours]) -> list[date]:
     for first, last in ranges:
         day = max(_EARLIEST, date.fromisoformat(first))
         end = min(_LATEST, date.fromisoformat(last))
+        if day > end:
+            continue
         span = min((end - day).days, CALENDAR)
         near = (timedelta(days=number) for number in range(-2, span + 3))
         days.update(day + step for step in near)

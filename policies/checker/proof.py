@@ -7,32 +7,23 @@ from typing import Any
 
 import msgspec
 
+from policies.checker.breach import Breach
 from policies.checker.claims.base import Claim
 from policies.checker.claims.registry import all_claims
 from policies.checker.conditions import AnyRequest
 from policies.checker.counterexample import shown_given, simplest
 from policies.checker.logic import Logic, Undecided
+from policies.checker.notes import Note, notes_of
 from policies.checker.reaching import Reaching
 from policies.checker.space import space_of
 from policies.checker.subject import Subject
-from policies.problems import Place
+from policies.checker.tested import opened
+from policies.testing import JudgeText
 
 #: The code of a claim on which the solver gave up.
 UNDECIDED = "undecided"
 #: Is told how many claims are settled, and how many there are.
 OnSettled = Callable[[int, int], None]
-
-
-class Breach(msgspec.Struct, frozen=True, kw_only=True):
-    """A claim that does not hold; `counterexample` is a request as a test's `given` writes it."""
-
-    code: str
-    at: Place
-    path: str
-    says: str
-    message: str
-    hint: str
-    counterexample: dict[str, Any] | None = None
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +32,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     revision: str
     proved: tuple[str, ...]
     breaches: tuple[Breach, ...]
+    notes: tuple[Note, ...]
 
     @property
     def holds(self) -> bool:
@@ -52,8 +44,17 @@ class Disagreement(Exception):
     """The solver found a breach that the engine does not see: a fault of the prover."""
 
 
-def prove(subject: Subject, on_settled: OnSettled = lambda settled, claims: None) -> Proof:
+def prove(
+    subject: Subject,
+    judge_text: JudgeText | None = None,
+    on_settled: OnSettled = lambda settled, claims: None,
+) -> Proof:
     """Prove everything that is claimed of a policy.
+
+    Args:
+        subject: the policy.
+        judge_text: judges the texts of the file's own tests; None leaves those tests out.
+        on_settled: is told how far it is.
 
     Raises:
         Disagreement: a counterexample that the engine does not confirm.
@@ -62,7 +63,8 @@ def prove(subject: Subject, on_settled: OnSettled = lambda settled, claims: None
     request = AnyRequest(Logic(), space)
     reaching = Reaching(request, subject.policy)
     claims = all_claims(subject, reaching)
-    proved, breaches = [], []
+    proved: list[str] = []
+    breaches: list[Breach] = []
     for number, claim in enumerate(claims):
         on_settled(number, len(claims))
         breach = _settle(subject, request, claim)
@@ -71,7 +73,13 @@ def prove(subject: Subject, on_settled: OnSettled = lambda settled, claims: None
         else:
             breaches.append(breach)
     on_settled(len(claims), len(claims))
-    return Proof(revision=subject.guarded.revision, proved=tuple(proved), breaches=tuple(breaches))
+    breaches += opened(subject, judge_text)
+    return Proof(
+        revision=subject.guarded.revision,
+        proved=tuple(proved),
+        breaches=tuple(breaches),
+        notes=tuple(notes_of(subject, reaching)),
+    )
 
 
 def _settle(subject: Subject, request: AnyRequest, claim: Claim) -> Breach | None:

@@ -52,8 +52,8 @@ def word_regions(words: Iterable[str], usual: str, *, empty: bool = False) -> tu
         empty: whether the fact can be without a word.
     """
     asked = tuple(dict.fromkeys(words))
-    whole = sorted(word for word in asked if not word.endswith("*"))
-    begun = sorted(word[:-1] for word in asked if word.endswith("*"))
+    whole = [word for word in asked if not word.endswith("*")]
+    begun = [word[:-1] for word in asked if word.endswith("*")]
     candidates = [usual, *(("",) if empty else ()), *whole]
     # A text that begins with `a` but is none of the asked words, nor begins with a longer one.
     candidates += [fresh_word(beginning, asked) for beginning in ("", *begun)]
@@ -72,11 +72,12 @@ def fresh_word(beginning: str, asked: Iterable[str]) -> str:
     """A text with that beginning that fits no word which the beginning alone does not fit.
 
     Raises:
-        ValueError: there is none, which takes more words than a file can hold.
+        ValueError: there is none, which takes thousands of words.
     """
     others = tuple(word for word in asked if not (word.endswith("*") and fits(beginning, word)))
-    endings = ("other", "another", *(f"other{number}" for number in range(100_000)))
-    for ending in endings:
+    # Other first letters, too: `o*` would fit every ending that begins as the first one does.
+    letters = (chr(code) for code in range(ord("0"), 0x3000) if chr(code).isalnum())
+    for ending in ("other", "another", *letters):
         text = beginning + ending
         if not any(fits(text, word) for word in others):
             return text

@@ -9,12 +9,16 @@ from rich.console import Console
 from rich.text import Text
 
 from adapters.registry import adapter_facts
-from gateway.classify.classifier import load_classifier
-from gateway.cli.policy.files import PolicyPath, compiled, must_exist, note_unset_secrets
+from gateway.cli.policy.files import (
+    PolicyPath,
+    compiled,
+    judge_for,
+    must_exist,
+    note_unset_secrets,
+)
 from gateway.cli.policy.telling import AsJson, print_json, tell
 from gateway.config.price_book import load_price_book
 from policies.checks.registry import run_checks
-from policies.compiled import CompiledPolicy
 from policies.grammar.schema import json_schema
 from policies.loader import load_policy
 from policies.problems import PolicyError, Problem
@@ -54,7 +58,7 @@ def run_file_tests(file: PolicyPath, as_json: AsJson = False) -> None:
     except PolicyError as error:
         tell(error.problems, file, as_json, fine="")
         return
-    judge_text = load_classifier().judge_text if _needs_judge(policy) else None
+    judge_text = judge_for(policy)
     outcomes = run_tests(policy, judge_text)
     found = [
         Problem(
@@ -79,7 +83,3 @@ def run_file_tests(file: PolicyPath, as_json: AsJson = False) -> None:
 def schema() -> None:
     """Print the JSON Schema of policy files, for editors."""
     print_json(json_schema())
-
-
-def _needs_judge(policy: CompiledPolicy) -> bool:
-    return any(case.given.text is not None for case in policy.tests)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from adapters.registry import adapter_facts
+from gateway.classify.classifier import load_classifier
 from gateway.cli.policy.telling import complain, stop
 from gateway.config.price_book import load_price_book
 from gateway.config.secrets import secret_lookup
@@ -17,6 +18,7 @@ from policies.compiled import CompiledPolicy
 from policies.compiler import compile_policy
 from policies.loader import load_policy
 from policies.model.file import PolicyFile
+from policies.testing import JudgeText
 
 PolicyPath = Annotated[Path, typer.Argument(help="The policy file.", show_default=False)]
 
@@ -29,9 +31,19 @@ def must_exist(file: Path) -> None:
 
 def compiled(file: Path) -> CompiledPolicy:
     """The policy with stand-ins for secrets: what is decided does not depend on them."""
-    return compile_policy(
-        load_policy(file), load_price_book().price_of, _stand_in_for_secret, adapter_facts()
-    )
+    return compile_file(load_policy(file))
+
+
+def compile_file(policy: PolicyFile) -> CompiledPolicy:
+    """A file that has been read, compiled with stand-ins for secrets."""
+    prices = load_price_book().price_of
+    return compile_policy(policy, prices, _stand_in_for_secret, adapter_facts())
+
+
+def judge_for(policy: CompiledPolicy) -> JudgeText | None:
+    """The real classifier, where a test of the file has a text to judge."""
+    has_text = any(case.given.text is not None for case in policy.tests)
+    return load_classifier().judge_text if has_text else None
 
 
 def note_unset_secrets(policy: PolicyFile, file: Path) -> None:

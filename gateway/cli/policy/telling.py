@@ -22,22 +22,27 @@ FOUND, USAGE = 1, 2
 def tell(found: Sequence[Problem], file: Path, as_json: bool, *, fine: str) -> None:
     """Print what was found, for people or machines, and end with the right status."""
     if as_json:
-        print_json({"findings": [_finding(one, file) for one in found]})
+        print_json({"findings": [finding(one, file) for one in found]})
     else:
         out = Console(highlight=False, soft_wrap=True)
         for one in found:
-            place = Text(f"{file}:{one.line}:{one.column}: ", style="bold")
-            colour = "red" if one.severity == "error" else "yellow"
-            place.append(f"{one.severity}: ", style=colour).append(one.message)
-            if one.code:
-                place.append(f" [{one.code}]", style="dim")
-            out.print(place)
-            if one.hint:
-                out.print(Text(f"    {one.hint}", style="cyan"))
+            print_problem(out, one, file)
         if not found and fine:
             out.print(Text(fine, style="green"))
     if found:
         raise typer.Exit(FOUND)
+
+
+def print_problem(out: Console, one: Problem, file: Path) -> None:
+    """One problem as compilers print it, with its hint on the next line."""
+    place = Text(f"{file}:{one.line}:{one.column}: ", style="bold")
+    colour = "red" if one.severity == "error" else "yellow"
+    place.append(f"{one.severity}: ", style=colour).append(one.message)
+    if one.code:
+        place.append(f" [{one.code}]", style="dim")
+    out.print(place)
+    if one.hint:
+        out.print(Text(f"    {one.hint}", style="cyan"))
 
 
 def stop(message: str) -> NoReturn:
@@ -56,7 +61,8 @@ def print_json(held: Any) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(held), indent=2).decode() + "\n")
 
 
-def _finding(problem: Problem, file: Path) -> dict[str, Any]:
+def finding(problem: Problem, file: Path) -> dict[str, Any]:
+    """A problem as machines read it."""
     return {
         "file": str(file),
         "line": problem.line,

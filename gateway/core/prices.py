@@ -215,13 +215,14 @@ def worst_cost(
     """
     if at is None or not price.cases:
         return _worst(price, input_upper, output_cap)
-    possible = _possible(price, input_upper, at, seconds, tier_of(tier))
+    possible = possible_prices(price, input_upper, at=at, seconds=seconds, tier=tier_of(tier))
     return max(_worst(one, input_upper, output_cap) for one in possible)
 
 
-def _possible(
-    price: Price, input_upper: int, at: float, seconds: float, tier: str
+def possible_prices(
+    price: Price, input_upper: int, *, at: float = 0.0, seconds: float = 0.0, tier: str = ""
 ) -> Iterator[Price]:
+    """The prices of which the dearest is held: see `worst_cost`."""
     yield price
     for case in price.cases:
         if case.tier in ("", tier) and input_upper > case.above:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from math import floor
 
+from gateway.core.money import NANO
 from policies.compiled import CompiledPolicy, Matcher
 from policies.model.conditions import Among, Hours, Is, Members, Range, Tagged, Words
 
@@ -41,10 +43,9 @@ class Asked:
     def _term(self, term: Matcher) -> None:
         match term.test:
             case Range(low, _, high, _):
-                bounds = (bound for bound in (low, high) if bound is not None)
-                self.numbers.setdefault(term.fact, set()).update(map(float, bounds))
+                self._number(term.fact, *(one for one in (low, high) if one is not None))
             case Among(numbers):
-                self.numbers.setdefault(term.fact, set()).update(map(float, numbers))
+                self._number(term.fact, *numbers)
             case Words(words):
                 self.words.setdefault(term.fact, []).extend(words)
             case Members() as members:
@@ -58,6 +59,11 @@ class Asked:
                     self.windows.append(hours)
             case Is() | None:
                 pass
+
+    def _number(self, fact: str, *numbers: Decimal) -> None:
+        # As conditions compare it: dollars became nano-dollars.
+        scale = NANO if fact == "estimated_cost" else 1
+        self.numbers.setdefault(fact, set()).update(float(number * scale) for number in numbers)
 
 
 def conditions_of(policy: CompiledPolicy) -> Iterator[Matcher]:

@@ -16,6 +16,7 @@ import msgspec
 
 from gateway.core.findings import WEAK_TYPES, SensitivityRules
 from gateway.core.money import MILLION
+from gateway.core.prices import Price, possible_prices, worst_cost
 from gateway.core.sensitivity import Sensitivity
 from policies.checker.logic import (
     Choice,
@@ -143,19 +144,29 @@ class Sight:
 
     def cost_at_least(self, nanousd: int) -> Formula:
         """That the request may cost this much or more at the dearest deployment."""
-        return any_of(self._costs(name, nanousd) for name in self.policy.deployments)
+        return any_of(self._costs(one.price, nanousd) for one in self.policy.deployments.values())
 
-    def _costs(self, deployment: str, nanousd: int) -> Formula:
-        """The formula of `worst_cost(…) >= nanousd` without its division, which rounds up."""
-        price = self.policy.deployments[deployment].price
+    def _costs(self, price: Price, nanousd: int) -> Formula:
+        """That `worst_cost` of a price is this much or more: so is one of its possible prices."""
+        tokens = self.request.input_tokens
+        pieces = []
+        for start in whole_regions((case.above for case in price.cases), 0):
+            dearer = any_of(self._costs_flat(one, nanousd) for one in possible_prices(price, start))
+            # Prices for long inputs come beside the others: longer can only be dearer.
+            pieces.append(both(tokens >= start, dearer))
+        return any_of(pieces)
+
+    def _costs_flat(self, price: Price, nanousd: int) -> Formula:
+        """The same for one price without cases, and without the division that rounds up."""
         left = nanousd - price.per_request
         if left <= 0:
             return True
-        dearest = max(price.input, price.cached_input, price.cache_write)
+        flat = msgspec.structs.replace(price, cases=(), per_request=0)
+        reading, writing = worst_cost(flat, MILLION, 0), worst_cost(flat, 0, MILLION)
         request = self.request
-        read = request.input_tokens * dearest
-        usual = self.policy.defaults.max_output_tokens * price.output
-        own = read + request.output_tokens * price.output > (left - 1) * MILLION
+        read = request.input_tokens * reading
+        usual = self.policy.defaults.max_output_tokens * writing
+        own = read + request.output_tokens * writing > (left - 1) * MILLION
         return either(
             both(request.gives_cap, own),
             both(negated(request.gives_cap), read + usual > (left - 1) * MILLION),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gateway.core.deployment import SHIPPED_ADAPTERS, Secret
 from gateway.core.findings import FINDING_TYPES, default_levels
-from gateway.core.money import Price
+from gateway.core.prices import Price, PriceCase
 from gateway.core.profile import Needs
 from gateway.core.request import API_NAMES
 from gateway.core.sensitivity import Sensitivity
@@ -35,7 +35,14 @@ from policies.testing import facts_of
 LEVELS = [level.label for level in Sensitivity]
 TYPES = ("email", "medical", "payment_card", "person")
 COMPARISONS = ("<", "<=", ">", ">=")
-_LISTED = Price(input=25 * 10**8, output=10**10, cached_input=25 * 10**8, cache_write=25 * 10**8)
+_LONG = Price(input=5 * 10**9, output=10**10, cached_input=5 * 10**9, cache_write=5 * 10**9)
+_LISTED = Price(
+    input=25 * 10**8,
+    output=10**10,
+    cached_input=25 * 10**8,
+    cache_write=25 * 10**8,
+    cases=(PriceCase(price=_LONG, above=1500),),
+)
 
 levels = st.sampled_from(LEVELS)
 compared_levels = st.tuples(st.sampled_from(COMPARISONS), levels).map(" ".join)

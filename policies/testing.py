@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -17,7 +17,7 @@ from gateway.core.speed import Speed
 from policies.compiled import CompiledPolicy
 from policies.engine import decide
 from policies.model.cases import CaseStatement, ExpectStatement, GivenStatement, SpeedStatement
-from policies.problems import Place
+from policies.problems import Place, Problem
 
 #: The time of a test that gives none: noon of Wednesday 7 January 2026, UTC.
 NOON = 1_767_787_200.0
@@ -49,6 +49,26 @@ def run_tests(policy: CompiledPolicy, judge_text: JudgeText | None) -> tuple[Out
             then a test that needs one fails with that reason.
     """
     return tuple(run_test(policy, case, judge_text) for case in policy.tests)
+
+
+def problems_of(outcomes: Iterable[Outcome]) -> tuple[Problem, ...]:
+    """The tests that failed, as problems at their places in the file; their code is `test`."""
+    return tuple(
+        Problem(
+            line=outcome.at.line,
+            column=outcome.at.column,
+            message=f"test '{outcome.name}': {failure}",
+            path=f"tests.{outcome.name}",
+            code="test",
+        )
+        for outcome in outcomes
+        for failure in outcome.failures
+    )
+
+
+def needs_judge(policy: CompiledPolicy) -> bool:
+    """Whether a test of the policy has a text that must be judged."""
+    return any(case.given.text is not None for case in policy.tests)
 
 
 def run_test(policy: CompiledPolicy, case: CaseStatement, judge_text: JudgeText | None) -> Outcome:

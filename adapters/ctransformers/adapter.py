@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote
 
 from adapters.base import Outbound, Upstream
-from adapters.ctransformers.supervisor import socket_path
+from adapters.ctransformers.supervisor import socket_path, users_lock, worker_name
 from adapters.transport import PreparedCall, Transport, prepare_call
 from gateway.core.deployment import Deployment
 from gateway.core.failure import AttemptFailure
@@ -21,11 +23,13 @@ def open_adapter(
     `CONNECT`; a crash in the middle of an answer fails it with `CUT_STREAM`.
 
     Raises:
+        SettingsError: an option of the deployment is wrong.
         SocketPathTooLong: the socket's path would pass what the system allows.
     """
-    path = quote(str(socket_path(run_dir, deployment.name)), safe="")
+    name = worker_name(deployment)
+    path = quote(str(socket_path(run_dir, name)), safe="")
     call = prepare_call(f"http+unix://{path}/v1/chat/completions", ())
-    return CtransformersAdapter(deployment, transport, call)
+    return CtransformersAdapter(deployment, transport, call, users_lock(run_dir, name))
 
 
 class CtransformersAdapter:
@@ -35,14 +39,20 @@ class CtransformersAdapter:
     wires = frozenset({"openai_chat"})
     cap_field = "max_tokens"
 
-    def __init__(self, deployment: Deployment, transport: Transport, call: PreparedCall) -> None:
+    def __init__(
+        self, deployment: Deployment, transport: Transport, call: PreparedCall, users: IO[bytes]
+    ) -> None:
         self.deployment = deployment
         self._transport = transport
         self._call = call
+        # The worker is not ended as long as anybody holds this lock, in whichever process.
+        self._users = users
+        fcntl.flock(users, fcntl.LOCK_SH)
 
     async def open(self, outbound: Outbound) -> Upstream | AttemptFailure:
         """Send the bytes to the worker and wait for its response headers."""
         return await self._transport.send(outbound, self.deployment, self._call)
 
     async def close(self) -> None:
-        """Nothing to give back: the transport keeps the connections, the supervisor the worker."""
+        """Let the worker go; the transport keeps the connections."""
+        self._users.close()

@@ -1,6 +1,8 @@
 """Keeps one worker process per deployment and machine alive.
 
 Rules of this file:
+- a worker belongs to a deployment with its settings: when these change, another worker is
+  started beside it, and it is ended when the last adapter that calls it has been closed;
 - whoever holds the lock `<name>.lock` in the run directory runs the worker; other gateway
   processes use its socket and stand by to take over;
 - a crash is followed by a restart after 0.5 s, doubled each time up to 30 s; a minute of
@@ -19,6 +21,7 @@ import re
 import signal
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
@@ -81,7 +84,7 @@ class WorkerState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def socket_path(run_dir: Path, name: str) -> Path:
-    """Where the worker of the deployment of that name listens.
+    """Where the worker of that name listens.
 
     Raises:
         SocketPathTooLong: the path would pass what the system allows.
@@ -93,6 +96,22 @@ def socket_path(run_dir: Path, name: str) -> Path:
             "have; set FAIRLEAD_HOME to a shorter directory"
         )
     return path
+
+
+def worker_name(deployment: Deployment) -> str:
+    """The name of the worker that serves a deployment with just these settings.
+
+    Raises:
+        SettingsError: an option of the deployment is wrong.
+    """
+    settings, _ = settings_of(deployment, usable_cores())
+    return f"{deployment.name}-{hashlib.sha256(msgspec.json.encode(settings)).hexdigest()[:8]}"
+
+
+def users_lock(run_dir: Path, worker: str) -> IO[bytes]:
+    """The open file that users of a worker hold a shared lock on; the last one lets it end."""
+    run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return socket_path(run_dir, worker).with_suffix(".users").open("a+b")
 
 
 def _file_name(name: str) -> str:
@@ -109,6 +128,8 @@ class WorkerSupervisor:
     def __init__(self, run_dir: Path) -> None:
         self._run_dir = run_dir
         self._workers: dict[str, _Worker] = {}
+        # The newest worker of each deployment.
+        self._newest: dict[str, str] = {}
 
     async def start(self, deployment: Deployment) -> None:
         """Have a worker for this deployment; a running one with the same settings stays.
@@ -122,24 +143,31 @@ class WorkerSupervisor:
         settings, warnings = settings_of(deployment, usable_cores())
         for warning in warnings:
             _log.warning("worker_setting_adjusted", deployment=deployment.name, reason=warning)
-        socket = socket_path(self._run_dir, deployment.name)
-        known = self._workers.get(deployment.name)
+        name = worker_name(deployment)
+        socket = socket_path(self._run_dir, name)
+        self._newest[deployment.name] = name
+        known = self._workers.get(name)
         if known is not None:
-            if known.settings == settings and known.state.phase is not WorkerPhase.FAILED:
+            if known.state.phase is not WorkerPhase.FAILED:
                 return
             await known.stop()
         self._run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._workers[deployment.name] = _Worker(deployment.name, settings, socket)
+        self._workers[name] = _Worker(deployment.name, settings, socket)
 
-    async def stop(self, name: str) -> None:
-        """End the worker of a deployment that is no longer in the policy."""
-        worker = self._workers.pop(name, None)
-        if worker is not None:
-            await worker.stop()
+    async def keep_only(self, deployments: Iterable[Deployment]) -> None:
+        """End the workers of all other deployments that no open adapter calls any more.
+
+        Those that are still called are ended by a later call.
+        """
+        kept = {worker_name(deployment) for deployment in deployments}
+        for name in [name for name in self._workers if name not in kept]:
+            with users_lock(self._run_dir, name) as users:
+                if _locked(users):
+                    await self._workers.pop(name).stop()
 
     def state(self, name: str) -> WorkerState:
-        """Where the worker of that deployment stands."""
-        worker = self._workers.get(name)
+        """Where the newest worker of the deployment of that name stands."""
+        worker = self._workers.get(self._newest.get(name, ""))
         return worker.state if worker else WorkerState(phase=WorkerPhase.STOPPED)
 
     async def close(self) -> None:

@@ -17,6 +17,7 @@ from gateway.app.counting import count_tokens_handler
 from gateway.app.dataplane import AsgiApp, DataPlane, FastLane
 from gateway.app.documented import documented_handlers
 from gateway.app.listing import models_handler, one_model_handler
+from gateway.app.policies import POLICY_HANDLERS
 from gateway.app.responses import delete_handler, input_items_handler, show_handler
 from gateway.core.errors import FairleadError, InvalidRequest, UnknownEndpoint
 from gateway.runtime.services import Services
@@ -34,10 +35,18 @@ async def alive_handler() -> dict[str, str]:
 
 @get("/readyz", summary="Requests can be served", tags=["health"])
 async def ready_handler(state: State) -> Response[dict[str, Any]]:
-    """200 when the ledger answers and a policy is loaded; else 503 with what is missing."""
+    """200 when the ledger answers and a policy is loaded; else 503 with what is missing.
+
+    `warnings` say what is wrong although requests are served, such as a broken policy file.
+    """
     services: Services = state.services
     missing = await services.not_ready()
-    status = {"status": "ready" if not missing else "not_ready", "missing": missing}
+    status: dict[str, Any] = {
+        "status": "ready" if not missing else "not_ready",
+        "missing": missing,
+        "warnings": services.warnings(),
+        "policy": services.rulings.current.policy.revision,
+    }
     return Response(status, status_code=503 if missing else 200)
 
 
@@ -79,6 +88,7 @@ def create_app(opening: Callable[[], Awaitable[Services]]) -> AsgiApp:
             ready_handler,
             metrics_handler,
             explain_handler,
+            *POLICY_HANDLERS,
         ],
         lifespan=[lifespan],
         exception_handlers={

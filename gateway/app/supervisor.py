@@ -18,17 +18,20 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
+import redis
 
-from adapters.ctransformers.supervisor import WorkerSupervisor
+from gateway.app.local_models import LocalModels
 from gateway.config.settings import Settings
 from gateway.core.deployment import Deployment
+from gateway.runtime.live.start import Begin, begin_gateway, bench_for
 from gateway.runtime.log import logger
-from gateway.runtime.policies import PolicyUnusable, compile_file, find_policy
+from gateway.runtime.policies import FoundPolicy, PolicyUnusable, find_policy
+from gateway.stores import versions
 from gateway.stores.embedded import EmbeddedRedis, EmbeddedRedisError, open_embedded
 from gateway.stores.endpoint import open_client
 from gateway.stores.keybook import KeyBook, NewKey
 from gateway.stores.pepper import load_pepper
-from policies.compiled import CompiledPolicy
+from gateway.stores.versions import ask_now
 
 #: How long a gateway worker may take to start serving, in seconds.
 _START_SECONDS = 60.0
@@ -67,22 +70,18 @@ async def supervise(
         loop.add_signal_handler(ending, stop.set)
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = msgspec.structs.replace(settings, home=settings.home.absolute())
-    try:
-        found = await find_policy(settings, environ)
-        policy = compile_file(found.path, environ)
-    except PolicyUnusable as error:
-        raise StartFailed(str(error)) from None
     listening = _listen(settings)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(listening.close)
         settings, admin_key, virtual_key = _open_stores(settings, stack)
-        local = WorkerSupervisor(settings.home / "run")
+        found, begin = await _begin(settings, environ)
+        bench = bench_for(found.path, environ)
+        local = LocalModels(settings.home / "run", begin, bench, settings.redis_url or "")
         stack.push_async_callback(local.close)
-        for deployment in _local_models(policy):
-            try:
-                await local.start(deployment)
-            except ValueError as error:
-                raise StartFailed(str(error)) from None
+        try:
+            await local.start()
+        except ValueError as error:
+            raise StartFailed(str(error)) from None
         workers = Workers(settings, found.path, admin_key, environ, listening)
         stack.push_async_callback(workers.close)
         await workers.start()
@@ -90,17 +89,32 @@ async def supervise(
             Announcement(
                 url=f"http://{settings.host}:{listening.getsockname()[1]}",
                 policy=str(found.path),
-                revision=policy.revision,
-                deployments=tuple(_describe(one) for one in policy.deployments.values()),
-                notes=found.notes,
+                revision=begin.policy.revision,
+                deployments=tuple(_describe(one) for one in begin.policy.deployments.values()),
+                notes=(*found.notes, *begin.notes),
                 admin_key=admin_key if settings.admin_key is None else "(from FAIRLEAD_ADMIN_KEY)",
                 virtual_key=virtual_key,
             )
         )
-        keeping = asyncio.ensure_future(workers.keep_alive())
+        keeping = asyncio.gather(workers.keep_alive(), local.follow())
         await stop.wait()
         keeping.cancel()
     return 0
+
+
+async def _begin(settings: Settings, environ: Mapping[str, str]) -> tuple[FoundPolicy, Begin]:
+    """The policy file, and what the gateway begins with: the last active version or an edit."""
+    with open_client(settings.redis_url or "") as client:
+        try:
+            number = ask_now(client, versions.head()).number
+            active = ask_now(client, versions.text(number)) if number else None
+            found = await find_policy(settings, environ, active)
+            bench = bench_for(found.path, environ)
+            return found, await asyncio.to_thread(begin_gateway, client, found.path, bench)
+        except PolicyUnusable as error:
+            raise StartFailed(str(error)) from None
+        except (OSError, redis.RedisError) as error:
+            raise StartFailed(f"Redis cannot be used: {error}") from None
 
 
 def _describe(deployment: Deployment) -> str:
@@ -108,10 +122,6 @@ def _describe(deployment: Deployment) -> str:
     return (
         f"{deployment.name} ({deployment.model}, {place}, clearance {deployment.clearance.label})"
     )
-
-
-def _local_models(policy: CompiledPolicy) -> list[Deployment]:
-    return [one for one in policy.deployments.values() if one.adapter == "ctransformers"]
 
 
 def _listen(settings: Settings) -> socket.socket:

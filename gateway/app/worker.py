@@ -10,14 +10,17 @@ import os
 import socket
 import sys
 import threading
+from pathlib import Path
 
 import uvicorn
 
 from gateway.app.application import create_app
-from gateway.config.settings import load_settings
+from gateway.config.settings import Settings, load_settings
+from gateway.runtime.live.start import Begin, begin_worker, bench_for
 from gateway.runtime.log import configure_log
-from gateway.runtime.policies import compile_file
+from gateway.runtime.policies import PolicyUnusable
 from gateway.runtime.services import open_services
+from gateway.stores.endpoint import open_client
 
 
 def main(descriptor: int) -> None:
@@ -26,11 +29,11 @@ def main(descriptor: int) -> None:
     configure_log(settings.log_format)
     if settings.policy is None:
         raise SystemExit("a worker is started by its supervisor, which gives it a policy")
-    policy = compile_file(settings.policy, os.environ)
+    begin = _begin(settings, settings.policy)
     threading.Thread(target=_die_with_supervisor, daemon=True).start()
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(lambda: open_services(settings, policy)),
+            create_app(lambda: open_services(settings, begin.policy, begun=begin.in_force)),
             loop="uvloop",
             http="httptools",
             ws="none",
@@ -46,6 +49,15 @@ def main(descriptor: int) -> None:
     server.run(sockets=[socket.socket(fileno=descriptor)])
     if not server.started:
         raise SystemExit(3)
+
+
+def _begin(settings: Settings, path: Path) -> Begin:
+    """The policy in force; Redis may be away when a worker is started again."""
+    with open_client(settings.redis_url or "") as client:
+        try:
+            return begin_worker(client, path, bench_for(path, os.environ))
+        except PolicyUnusable as error:
+            raise SystemExit(str(error)) from None
 
 
 def _die_with_supervisor() -> None:

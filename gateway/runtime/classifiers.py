@@ -13,6 +13,7 @@ from gateway.core.findings import SensitivityRules
 from gateway.core.profile import Profile
 from gateway.core.request import ChatRequest
 from gateway.core.sensitivity import Sensitivity
+from policies.testing import JudgeText
 
 #: Requests larger than this are classified off the event loop; bytes.
 LARGE_REQUEST = 64 * 1024
@@ -39,6 +40,14 @@ class Classifiers:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._take_time, request, rules, floor)
 
+    def text_judge(self) -> JudgeText:
+        """What judges a bare text, for callers in other threads; they wait for their turn."""
+
+        def judge_text(text: str, rules: SensitivityRules) -> Profile:
+            return self._thread.submit(self._judge_text, text, rules).result()
+
+        return judge_text
+
     def close(self) -> None:
         """End the thread; what it is doing is not waited for."""
         self._thread.shutdown(wait=False)
@@ -46,9 +55,15 @@ class Classifiers:
     def _take_time(
         self, request: ChatRequest, rules: SensitivityRules, floor: Sensitivity
     ) -> Profile:
+        return self._patient_one().judge(request, rules, floor)
+
+    def _judge_text(self, text: str, rules: SensitivityRules) -> Profile:
+        return self._patient_one().judge_text(text, rules)
+
+    def _patient_one(self) -> Classifier:
         if self._patient is None:
             self._patient = load_classifier(difficulty=self._difficulty)
-        return self._patient.judge(request, rules, floor)
+        return self._patient
 
 
 def open_classifiers(settings: Settings | None = None) -> Classifiers:

@@ -9,6 +9,7 @@ import msgspec
 
 from adapters.registry import adapter_facts
 from gateway.config.discovery import discover
+from gateway.config.first_policy import write_once
 from gateway.config.price_book import load_price_book
 from gateway.config.secrets import secret_lookup
 from gateway.config.settings import Settings
@@ -29,13 +30,20 @@ class FoundPolicy(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
-async def find_policy(settings: Settings, environ: Mapping[str, str]) -> FoundPolicy:
-    """The configured policy, the one of this home, or a new one made of what is found here."""
-    if settings.policy is not None:
-        return FoundPolicy(settings.policy)
-    path = settings.home / "policy.yaml"
-    if path.exists():
+async def find_policy(
+    settings: Settings, environ: Mapping[str, str], active: str | None = None
+) -> FoundPolicy:
+    """The configured policy, the one of this home, or a new one made of what is found here.
+
+    `active` is the text that gateways on the same Redis serve by already, if there is one; a new
+    gateway then begins with it and discovers nothing.
+    """
+    path = settings.policy or settings.home / "policy.yaml"
+    if settings.policy is not None or path.exists():
         return FoundPolicy(path)
+    if active is not None:
+        write_once(path, active)
+        return FoundPolicy(path, (f"{path} was written: the policy of the gateways on this Redis",))
     found = await discover(environ)
     found.write(path)
     return FoundPolicy(path, (f"no policy was given, so {path} was written", *found.notes))

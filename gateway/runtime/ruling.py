@@ -18,7 +18,6 @@ from gateway.core.decision import Candidate
 from gateway.core.deployment import Deployment
 from gateway.core.ledger import BudgetCounter
 from gateway.core.principal import Principal
-from gateway.runtime.log import logger
 from policies.compiled import Budget, CompiledPolicy
 from policies.engine import budgets_for
 
@@ -124,6 +123,18 @@ class Rulings:
                 await self._retire(replaced)
             return ruling
 
+    async def rehearse(self, policy: CompiledPolicy) -> None:
+        """Open what a policy would newly open, and give it back at once.
+
+        Raises:
+            ValueError: as `adopt`.
+        """
+        living = tuple(self._living)
+        adapters = await asyncio.to_thread(self._open_all, policy, living)
+        for name, adapter in adapters.items():
+            if _already_open(policy.deployments[name], living) is None:
+                await adapter.close()
+
     async def close(self) -> None:
         """Give all adapters back; nobody is served any more."""
         await asyncio.gather(*self._closing)
@@ -146,7 +157,6 @@ class Rulings:
         for adapter in ruling.adapters.values():
             if id(adapter) not in kept:
                 await adapter.close()
-        logger().info("ruling_closed", policy=ruling.policy.revision)
 
 
 def enforces(on_exhausted: str, candidate: Candidate | None) -> bool:

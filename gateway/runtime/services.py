@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -21,6 +22,10 @@ from gateway.runtime.conversations import Conversations
 from gateway.runtime.exchange import Exchange
 from gateway.runtime.health import HealthBoard
 from gateway.runtime.idempotency import Idempotency
+from gateway.runtime.live.follower import InForce
+from gateway.runtime.live.metrics import PolicyMetrics
+from gateway.runtime.live.policy import LivePolicy
+from gateway.runtime.live.start import bench_for
 from gateway.runtime.log import logger
 from gateway.runtime.metrics import Metrics
 from gateway.runtime.ruling import Ruling, Rulings
@@ -56,6 +61,7 @@ class Services:
         connection: RedisConnection,
         pepper: bytes,
         classifiers: Classifiers,
+        begun: InForce | None = None,
     ) -> None:
         self.settings = settings
         self.rulings = rulings
@@ -77,6 +83,7 @@ class Services:
         self._connection = connection
         self._classifiers = classifiers
         self._upkeep: list[asyncio.Task[None]] = []
+        self.live = self._live_policy(begun) if begun is not None else None
 
     # Judging
 
@@ -124,7 +131,24 @@ class Services:
             missing.append("deployments")
         return missing
 
+    def warnings(self) -> list[str]:
+        """What an operator should know although requests are served."""
+        return self.live.warnings() if self.live is not None else []
+
     # Life
+
+    def _live_policy(self, begun: InForce) -> LivePolicy:
+        path = self.settings.policy or self.settings.home / "policy.yaml"
+        return LivePolicy(
+            connection=self._connection,
+            rulings=self.rulings,
+            bench=bench_for(path, os.environ, self._classifiers.text_judge),
+            path=path,
+            run_dir=self.settings.home / "run",
+            begun=begun,
+            log=self.log,
+            metrics=PolicyMetrics(self.metrics.registry),
+        )
 
     def start_upkeep(self) -> None:
         """Begin the background work: expired leases, shared breakers, gauges."""
@@ -133,9 +157,13 @@ class Services:
             asyncio.ensure_future(_forever(self.settings.reap_seconds, self._reap)),
             asyncio.ensure_future(_forever(_SEAL_SECONDS, self._seal)),
         ]
+        if self.live is not None:
+            self.live.start()
 
     async def close(self) -> None:
         """Give everything back, in the reverse order of building."""
+        if self.live is not None:
+            await self.live.close()
         for task in self._upkeep:
             task.cancel()
         await asyncio.gather(*self._upkeep, return_exceptions=True)
@@ -166,9 +194,18 @@ class Services:
 
 
 async def open_services(
-    settings: Settings, policy: CompiledPolicy, classifiers: Classifiers | None = None
+    settings: Settings,
+    policy: CompiledPolicy,
+    classifiers: Classifiers | None = None,
+    begun: InForce | None = None,
 ) -> Services:
-    """Build everything for one worker; `classifiers` are loaded here when not given.
+    """Build everything for one worker.
+
+    Args:
+        policy: what to serve by.
+        classifiers: loaded here when not given.
+        begun: the text of the policy as it is kept in Redis, to follow its changes from there
+            on; without it the policy stays what it is.
 
     Raises:
         ValueError: a deployment cannot be opened; the message names it and what it lacks.
@@ -190,6 +227,7 @@ async def open_services(
         connection=connection,
         pepper=load_pepper(settings.home, settings.pepper),
         classifiers=classifiers or open_classifiers(settings),
+        begun=begun,
     )
     services.start_upkeep()
     return services

@@ -8,6 +8,12 @@ ORGS = "fairlead:orgs"
 KEYS = "fairlead:keys"
 #: Breaker states by deployment, shared by all gateways.
 BREAKERS = "fairlead:breakers"
+#: What policy is in force (hash), its versions and their texts (hashes by number), and how far
+#: each gateway worker has followed (hash by worker).
+POLICY_HEAD = "fairlead:{policy}:head"
+POLICY_VERSIONS = "fairlead:{policy}:versions"
+POLICY_TEXTS = "fairlead:{policy}:texts"
+POLICY_WORKERS = "fairlead:{policy}:workers"
 
 
 def leases(org: str) -> str:

@@ -30,7 +30,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scripts(msgspec.Struct, frozen=True, kw_only=True):
-    """Every script of the ledger, the audit log and repeated requests."""
+    """Every script of the ledger, the audit log, repeated requests and the policy's versions."""
 
     hold: Script
     settle: Script
@@ -42,6 +42,7 @@ class Scripts(msgspec.Struct, frozen=True, kw_only=True):
     seal: Script
     claim: Script
     swap: Script
+    publish: Script
 
 
 def load_scripts() -> Scripts:
@@ -57,6 +58,7 @@ def load_scripts() -> Scripts:
         seal=_load("seal", records_spending=False),
         claim=_load("claim", records_spending=False),
         swap=_load("swap", records_spending=False),
+        publish=_load("publish", records_spending=False),
     )
 
 

@@ -172,7 +172,8 @@ def test_documented_error_codes_exist() -> None:
 
 def test_metrics_are_documented(run: Runner) -> None:
     """Each metric in the operations page is one that the gateway has, and the other way round."""
-    source = (ROOT / "gateway/runtime/metrics.py").read_text()
+    files = sorted((ROOT / "gateway/runtime").rglob("*.py"))
+    source = "".join(file.read_text() for file in files)
     kinds = re.findall(r'(Counter|Gauge|Histogram)\(\s*"(fairlead_\w+)"', source)
     real = {name + ("_total" if kind == "Counter" else "") for kind, name in kinds}
     text = (ROOT / "ops/docs/operations.md").read_text()

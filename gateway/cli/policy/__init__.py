@@ -6,6 +6,7 @@ import typer
 
 from gateway.cli.policy.checking import check, run_file_tests, schema
 from gateway.cli.policy.explaining import explain_request
+from gateway.cli.policy.history import apply, list_versions, rollback, show_status
 from gateway.cli.policy.proving import prove_file
 
 app = typer.Typer(help="Check, test, explain and prove policy files.", no_args_is_help=True)
@@ -14,3 +15,7 @@ app.command("test")(run_file_tests)
 app.command("explain")(explain_request)
 app.command("prove")(prove_file)
 app.command()(schema)
+app.command("status")(show_status)
+app.command("versions")(list_versions)
+app.command()(apply)
+app.command()(rollback)

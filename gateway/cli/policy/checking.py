@@ -21,9 +21,9 @@ from gateway.config.price_book import load_price_book
 from policies.checks.registry import run_checks
 from policies.grammar.schema import json_schema
 from policies.loader import load_policy
-from policies.problems import PolicyError, Problem
+from policies.problems import PolicyError
 from policies.resolve import Known
-from policies.testing import run_tests
+from policies.testing import problems_of, run_tests
 
 Allowed = Annotated[
     list[str] | None, typer.Option("--allow", help="A check to leave out, such as p008.")
@@ -60,17 +60,7 @@ def run_file_tests(file: PolicyPath, as_json: AsJson = False) -> None:
         return
     judge_text = judge_for(policy)
     outcomes = run_tests(policy, judge_text)
-    found = [
-        Problem(
-            line=outcome.at.line,
-            column=outcome.at.column,
-            message=f"test '{outcome.name}': {failure}",
-            path=f"tests.{outcome.name}",
-            code="test",
-        )
-        for outcome in outcomes
-        for failure in outcome.failures
-    ]
+    found = problems_of(outcomes)
     if not as_json:
         out = Console(highlight=False)
         for outcome in outcomes:

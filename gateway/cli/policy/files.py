@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from adapters.registry import adapter_facts
@@ -14,11 +15,13 @@ from gateway.cli.policy.telling import complain, stop
 from gateway.config.price_book import load_price_book
 from gateway.config.secrets import secret_lookup
 from gateway.core.deployment import Secret
+from gateway.runtime.live.start import bench_for
+from gateway.runtime.live.trial import Bench
 from policies.compiled import CompiledPolicy
 from policies.compiler import compile_policy
 from policies.loader import load_policy
 from policies.model.file import PolicyFile
-from policies.testing import JudgeText
+from policies.testing import JudgeText, needs_judge
 
 PolicyPath = Annotated[Path, typer.Argument(help="The policy file.", show_default=False)]
 
@@ -42,8 +45,17 @@ def compile_file(policy: PolicyFile) -> CompiledPolicy:
 
 def judge_for(policy: CompiledPolicy) -> JudgeText | None:
     """The real classifier, where a test of the file has a text to judge."""
-    has_text = any(case.given.text is not None for case in policy.tests)
-    return load_classifier().judge_text if has_text else None
+    return load_classifier().judge_text if needs_judge(policy) else None
+
+
+def trial_bench(file: Path) -> Bench:
+    """What a text is tried with here; secrets that this shell lacks do not matter for it."""
+    look_up = secret_lookup(os.environ, file.parent)
+
+    def secret(reference: str) -> Secret:
+        return look_up(reference) or _stand_in_for_secret(reference)
+
+    return msgspec.structs.replace(bench_for(file, os.environ), secrets=secret)
 
 
 def note_unset_secrets(policy: PolicyFile, file: Path) -> None:

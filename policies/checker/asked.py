@@ -7,7 +7,7 @@ from decimal import Decimal
 from math import floor
 
 from gateway.core.money import NANO
-from policies.compiled import CompiledPolicy, Matcher
+from policies.compiled import CompiledPolicy, Constraint, Matcher
 from policies.model.conditions import Among, Hours, Is, Members, Range, Tagged, Words
 
 
@@ -68,12 +68,17 @@ class Asked:
 
 def conditions_of(policy: CompiledPolicy) -> Iterator[Matcher]:
     """Every condition of a policy."""
-    for constraint in policy.constraints:
+    for constraint in constraints_of(policy):
         yield constraint.when
     for invariant in policy.invariants:
         yield invariant.when
     for route in policy.routes:
         yield route.when
+
+
+def constraints_of(policy: CompiledPolicy) -> tuple[Constraint, ...]:
+    """Everything that narrows as a constraint does: the file's own, and what failures bring."""
+    return (*policy.constraints, *getattr(policy, "safeguards", ()))
 
 
 def terms_of(matcher: Matcher) -> Iterator[Matcher]:

@@ -192,6 +192,8 @@ class Sight:
                 return _certain(_holds_members(members, request.needs))
             case Tagged(tags):
                 return _certain(all_of(self._tag(name, words) for name, words in tags))
+        if term.fact == "classifier_failed":
+            return _certain(request.failed["findings"])
         if term.fact == "stream":
             wanted = term.holds(msgspec.structs.replace(_BLANK, stream=True)) is True
             return _certain(request.stream if wanted else negated(request.stream))

@@ -90,8 +90,8 @@ def _dead(subject: Subject, reaching: Reaching) -> Iterator[Note]:
         if not _possible(reaching.request, reaching.taken[route.id]):
             message = f"the route '{route.id}' is never taken"
             yield Note(code="dead", path=f"routes.{route.id}", message=message)
-    for constraint in subject.policy.constraints:
-        if not _possible(reaching.request, reaching.applying[constraint.id]):
+    for constraint, applies in reaching.applying:
+        if constraint in subject.policy.constraints and not _possible(reaching.request, applies):
             message = f"the constraint '{constraint.id}' never applies"
             yield Note(code="dead", path=f"constraints.{constraint.id}", message=message)
     for invariant in subject.guarded.invariants:

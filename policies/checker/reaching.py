@@ -8,6 +8,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+from policies.checker.asked import constraints_of
 from policies.checker.conditions import AnyRequest, Sight
 from policies.checker.logic import Formula, all_of, any_of, both, either, negated
 from policies.compiled import Budget, CompiledPolicy, Route
@@ -26,8 +27,8 @@ class Reaching:
         self.request, self.policy = request, policy
         self.sight = Sight(request, policy)
         names = tuple(policy.deployments)
-        self.applying = {one.id: self.sight.applies(one.when) for one in policy.constraints}
-        self.blocked = any_of(self.applying[one.id] for one in policy.constraints if one.blocks)
+        self.applying = tuple((one, self.sight.applies(one.when)) for one in constraints_of(policy))
+        self.blocked = any_of(applies for one, applies in self.applying if one.blocks)
         self.cleared = {name: self._cleared(name) for name in names}
         self.permitted = {name: self._permitted(name) for name in names}
         self.able = {name: self._able(name) for name in names}
@@ -52,9 +53,7 @@ class Reaching:
         return negated(levels[above]) if above < len(levels) else True
 
     def _permitted(self, name: str) -> Formula:
-        return negated(
-            any_of(self.applying[one.id] for one in self.policy.constraints if name in one.excluded)
-        )
+        return negated(any_of(applies for one, applies in self.applying if name in one.excluded))
 
     def _able(self, name: str) -> Formula:
         deployment, request = self.policy.deployments[name], self.request

@@ -8,7 +8,13 @@ from itertools import groupby
 import msgspec
 
 from gateway.classify.decoding import PAIRS_GATE, RUN_ANCHOR
-from gateway.classify.detectors.base import Detector, Found, View, number_runs
+from gateway.classify.detectors.base import (
+    LONGEST_BARE_VALUE,
+    Detector,
+    Found,
+    View,
+    number_runs,
+)
 from gateway.classify.engine import Anchor, Engine, measure
 from gateway.classify.rewriting import DISGUISES
 
@@ -83,6 +89,7 @@ class Scanner:
         self._table = table
         self._engine = engine
         self._for_numbers = tuple(d for d in detectors if d.look_at_number is not None)
+        self._for_values = tuple(d for d in detectors if d.look_at_value is not None)
 
     def scan(self, view: View) -> Detection:
         """Every finding of every detector, in no particular order."""
@@ -92,6 +99,8 @@ class Scanner:
         gates = self._at_anchors(view, found, failed, runs)
         if "number" in gates:
             self._at_numbers(view, found, failed)
+        if len(view.text) <= LONGEST_BARE_VALUE:
+            self._at_value(view, found, failed)
         return Detection(tuple(found), tuple(failed), frozenset(gates), tuple(runs))
 
     def _at_anchors(
@@ -134,6 +143,19 @@ class Scanner:
                     found.extend(look(view, run))
             except Exception:  # noqa: BLE001 - one broken detector must not blind the others
                 failed.append(detector.name)
+
+    def _at_value(self, view: View, found: list[Found], failed: list[str]) -> None:
+        for detector in self._for_values:
+            look = detector.look_at_value
+            if look is None:
+                continue
+            try:
+                one = look(view)
+            except Exception:  # noqa: BLE001 - one broken detector must not blind the others
+                failed.append(detector.name)
+                continue
+            if one is not None:
+                found.append(one)
 
 
 def _look_at_hits(

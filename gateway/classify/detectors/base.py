@@ -44,6 +44,10 @@ class NumberRun(msgspec.Struct, frozen=True):
 Look = Callable[[View, int, int, int], "Found | None"]
 #: Looks at one run of digits.
 LookAtNumber = Callable[[View, NumberRun], Iterable[Found]]
+#: Looks at a text that is so short that it may be one value and nothing else.
+LookAtValue = Callable[[View], "Found | None"]
+#: The longest text, in characters, that is shown to `look_at_value`.
+LONGEST_BARE_VALUE = 32
 
 
 class Detector(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,14 +55,16 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
 
     `anchors` are matched over the whole view and `look` is called for every hit that does not
     lie inside what this detector has already found; `look_at_number` is called for every run of
-    digits. The text has a line break before and after it when anchors are matched, so a hit may
-    begin at -1 or end one past the text. A detector has one of the two, or both.
+    digits; `look_at_value` for every text that is hardly longer than a value. The text has a line
+    break before and after it when anchors are matched, so a hit may begin at -1 or end one past
+    the text. A detector has at least one of them.
     """
 
     name: str
     anchors: tuple[str, ...] = ()
     look: Look | None = None
     look_at_number: LookAtNumber | None = None
+    look_at_value: LookAtValue | None = None
 
 
 #: Seven or more digits with at most three separators between neighbours.
@@ -83,6 +89,15 @@ def near(view: View, start: int, end: int, words: re.Pattern[str], before: int, 
     if words.search(lower, low, start) is not None:
         return True
     return after > 0 and words.search(lower, end, end + after) is not None
+
+
+def whole(view: View, shape: re.Pattern[str]) -> re.Match[str] | None:
+    """The match that is the whole text but for blanks, quotes and marks around it, or None."""
+    match = shape.search(view.text)
+    if match is None:
+        return None
+    rest = view.text[: match.start()] + view.text[match.end() :]
+    return None if any(map(str.isalnum, rest)) else match
 
 
 def isolated(view: View, start: int, end: int) -> bool:

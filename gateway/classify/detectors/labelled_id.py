@@ -1,16 +1,18 @@
 """Identifiers without a shape of their own, told by the words beside them.
 
-Bad: `passport number K5PXGG8G2`, `routing number 110149741`. Good: `passport requirements 2024`.
+Bad: `passport number K5PXGG8G2`, `AAA123456 es mi pasaporte`. Good: `passport requirements 2024`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 import msgspec
 
 from gateway.classify.detectors.base import Detector, Found, View
+from gateway.classify.detectors.labelled_id_words import ROWS
 
 
 class Label(msgspec.Struct, frozen=True):
@@ -19,9 +21,9 @@ class Label(msgspec.Struct, frozen=True):
     word: str
     type: str
     shape: str
-    accept: Callable[[str], bool] | None = None
-    #: Whether an upper-case or bounded form of the word is required (short words).
-    bounded: bool = False
+    accept: Callable[[str], bool]
+    #: Whether the word stands only between non-letters (short words).
+    bounded: bool
 
 
 def aba(number: str) -> bool:
@@ -55,185 +57,88 @@ def _six_digits(value: str) -> bool:
     return sum(character.isdigit() for character in value) >= 6
 
 
-_ALNUM = r"[A-Z0-9][A-Z0-9\-]{4,18}[A-Z0-9]"
-_DIGITS = r"\d(?:[ \-./]?\d){5,19}"
-_MIXED = r"[A-Z0-9](?:[ \-./]?[A-Z0-9]){5,19}"
+def _serial(value: str) -> bool:
+    digits = sum(character.isdigit() for character in value)
+    return digits >= 3 and len(value) >= 8
 
-_LABELS: tuple[Label, ...] = (
-    Label("passport", "passport", _ALNUM, _document),
-    Label("reisepass", "passport", _ALNUM, _document),
-    Label("passeport", "passport", _ALNUM, _document),
-    Label("pasaporte", "passport", _ALNUM, _document),
-    Label("passaport", "passport", _ALNUM, _document),
-    Label("driver's licen", "driver_license", _MIXED, _document),
-    Label("drivers licen", "driver_license", _MIXED, _document),
-    Label("driver licen", "driver_license", _MIXED, _document),
-    Label("driving licen", "driver_license", _MIXED, _document),
-    Label("driver_licen", "driver_license", _MIXED, _document),
-    Label("dl number", "driver_license", _MIXED, _five_digits, True),
-    Label("dl no", "driver_license", _MIXED, _five_digits, True),
-    Label("licence no", "driver_license", _MIXED, _five_digits),
-    Label("license no", "driver_license", _MIXED, _five_digits),
-    Label("license nu", "driver_license", _MIXED, _five_digits),
-    Label("licence nu", "driver_license", _MIXED, _five_digits),
-    Label("fuhrerschein", "driver_license", _MIXED, _five_digits),
-    Label("permis de cond", "driver_license", _MIXED, _five_digits),
-    Label("account n", "bank_account", _DIGITS, _six_digits),
-    Label("account", "bank_account", r"\d{7,17}", _six_digits),
-    Label("acct", "bank_account", r"\d{7,17}", _six_digits),
-    Label("a/c", "bank_account", r"\d{7,17}", _six_digits, True),
-    Label("kontonummer", "bank_account", _DIGITS, _six_digits),
-    Label("bankrekening", "bank_account", _DIGITS, _six_digits),
-    Label("sort code", "bank_account", r"\d{2}[ \-]?\d{2}[ \-]?\d{2}"),
-    Label("routing", "routing_number", r"\d{4}-?\d{4}-?\d", _routing),
-    Label("aba", "routing_number", r"\d{4}-?\d{4}-?\d", _routing, True),
-    Label("nhs", "health_id", r"\d{3}[ \-]?\d{3}[ \-]?\d{4}", None, True),
-    Label("medicare", "health_id", _MIXED, _five_digits),
-    Label("medicaid", "health_id", _MIXED, _five_digits),
-    Label("mbi", "health_id", r"[1-9][A-Z][A-Z0-9]\d-?[A-Z][A-Z0-9]\d-?[A-Z]{2}\d{2}", None, True),
-    Label("mrn", "health_id", r"[A-Z]{0,3}-?\d{5,12}", None, True),
-    Label("medical record", "health_id", r"[A-Z]{0,3}-?\d{5,12}"),
-    Label("patient id", "health_id", r"[A-Z]{0,4}-?\d{4,12}"),
-    Label("health insurance", "health_id", _MIXED, _five_digits),
-    Label("health card", "health_id", _MIXED, _five_digits),
-    Label("member id", "health_id", _MIXED, _five_digits),
-    Label("npi", "health_id", r"\d{10}", None, True),
-    Label("dea", "health_id", r"[A-Z]{2}\d{7}", None, True),
-    Label("versichertennummer", "health_id", _MIXED, _five_digits),
-    Label("ein", "tax_id", r"\d{2}-?\d{7}", None, True),
-    Label("employer identification", "tax_id", r"\d{2}-?\d{7}"),
-    Label("itin", "tax_id", r"9\d{2}-?\d{2}-?\d{4}", None, True),
-    Label("tin", "tax_id", r"\d{3}[ \-]?\d{2,3}[ \-]?\d{3,4}(?:-\d{3,5})?", None, True),
-    Label("tax id", "tax_id", _MIXED, _six_digits),
-    Label("tax-id", "tax_id", _MIXED, _six_digits),
-    Label("tax_id", "tax_id", _MIXED, _six_digits),
-    Label("tax number", "tax_id", _MIXED, _six_digits),
-    Label("taxpayer", "tax_id", _MIXED, _six_digits),
-    Label("utr", "tax_id", r"\d{5} ?\d{5}", None, True),
-    Label("tfn", "tax_id", r"\d{3} ?\d{3} ?\d{2,3}", None, True),
-    Label("tax file", "tax_id", r"\d{3} ?\d{3} ?\d{2,3}"),
-    Label("steuer", "tax_id", r"\d{2} ?\d{3} ?\d{3} ?\d{3}|\d{2,3}/\d{3}/\d{4,5}"),
-    Label("vat n", "tax_id", r"[A-Z]{2} ?[A-Z0-9]{8,12}", _six_digits, True),
-    Label("nif", "tax_id", r"\d{9}|\d{8}-?[A-Z]|[A-Z]\d{7}[A-Z0-9]", None, True),
-    Label("cpf", "national_id", r"\d{3}\.?\d{3}\.?\d{3}-?\d{2}", None, True),
-    Label("cnpj", "tax_id", r"\d{2}\.?\d{3}\.?\d{3}/?\d{4}-?\d{2}", None, True),
-    Label("id number", "national_id", _MIXED, _six_digits, True),
-    Label("identity number", "national_id", _MIXED, _six_digits),
-    Label("identity card", "national_id", _MIXED, _five_digits),
-    Label("identification number", "national_id", _MIXED, _six_digits),
-    Label("id card", "national_id", _MIXED, _five_digits, True),
-    Label("id no", "national_id", _MIXED, _six_digits, True),
-    Label("national id", "national_id", _MIXED, _five_digits),
-    Label("national insurance", "national_id", r"[A-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]"),
-    Label("nino", "national_id", r"[A-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]", None, True),
-    Label("bsn", "national_id", r"\d{9}|\d{4}[. ]?\d{2}[. ]?\d{3}", None, True),
-    Label("burgerservicenummer", "national_id", r"\d{9}|\d{4}[. ]?\d{2}[. ]?\d{3}"),
-    Label("personnummer", "national_id", r"(?:\d{2})?\d{6}[\-+]?\d{4}"),
-    Label("fodselsnummer", "national_id", r"\d{6} ?\d{5}"),
-    Label("cpr", "national_id", r"\d{6}-?\d{4}", None, True),
-    Label("hetu", "national_id", r"\d{6}[\-+A-FU-Y]\d{3}[0-9A-Y]", None, True),
-    Label("henkilotunnus", "national_id", r"\d{6}[\-+A-FU-Y]\d{3}[0-9A-Y]"),
-    Label("ahv", "national_id", r"756\.?\d{4}\.?\d{4}\.?\d{2}", None, True),
-    Label("avs", "national_id", r"756\.?\d{4}\.?\d{4}\.?\d{2}", None, True),
-    Label("pesel", "national_id", r"\d{11}", None, True),
-    Label("codice fiscale", "national_id", r"[A-Z]{6}\d{2}[A-Z]\d{2}[A-Z]\d{3}[A-Z]"),
-    Label("dni", "national_id", r"\d{8}[ \-]?[A-Z]", None, True),
-    Label("nie", "national_id", r"[XYZ][ \-]?\d{7}[ \-]?[A-Z]", None, True),
-    Label(
-        "securite sociale",
-        "national_id",
-        r"[12] ?\d{2} ?\d{2} ?\d[0-9AB] ?\d{3} ?\d{3}(?: ?\d{2})?",
-    ),
-    Label(
-        "nir", "national_id", r"[12] ?\d{2} ?\d{2} ?\d[0-9AB] ?\d{3} ?\d{3}(?: ?\d{2})?", None, True
-    ),
-    Label("sozialversicherung", "national_id", r"\d{2} ?\d{6} ?[A-Z] ?\d{3}"),
-    Label("personalausweis", "national_id", _ALNUM, _five_digits),
-    Label("ausweisnummer", "national_id", _ALNUM, _five_digits),
-    Label("aadhaar", "national_id", r"\d{4}[ \-]?\d{4}[ \-]?\d{4}"),
-    Label("aadhar", "national_id", r"\d{4}[ \-]?\d{4}[ \-]?\d{4}"),
-    Label("pan", "tax_id", r"[A-Z]{5}\d{4}[A-Z]", None, True),
-    Label("sin", "national_id", r"\d{3}[ \-]?\d{3}[ \-]?\d{3}", None, True),
-    Label("social insurance", "national_id", r"\d{3}[ \-]?\d{3}[ \-]?\d{3}"),
-    Label("nric", "national_id", r"[STFGM]\d{7}[A-Z]", None, True),
-    Label("curp", "national_id", r"[A-Z]{4}\d{6}[HM][A-Z]{5}[A-Z0-9]\d", None, True),
-    Label("my number", "national_id", r"\d{4} ?\d{4} ?\d{4}"),
-    Label("rrn", "national_id", r"\d{6}-?\d{7}", None, True),
-    Label("voter", "national_id", r"[A-Z]{3}\d{7}"),
-    Label("visa number", "passport", _ALNUM, _five_digits),
-    Label("green card", "passport", r"[A-Z]{0,3}-?\d{7,13}"),
-    Label("cnp", "national_id", r"[1-9]\d{12}", None, True),
-    Label("rut", "national_id", r"\d{1,2}\.?\d{3}\.?\d{3}-?[0-9K]", None, True),
-    Label("run", "national_id", r"\d{1,2}\.\d{3}\.\d{3}-[0-9K]", None, True),
-    Label("egn", "national_id", r"\d{10}", None, True),
-    Label("pps", "national_id", r"\d{7}[A-W][A-IW]?", None, True),
-    Label("ppsn", "national_id", r"\d{7}[A-W][A-IW]?", None, True),
-    Label("oib", "national_id", r"\d{11}", None, True),
-    Label("jmbg", "national_id", r"\d{13}", None, True),
-    Label("emso", "national_id", r"\d{13}", None, True),
-    Label("rfc", "tax_id", r"[A-Z&]{3,4}\d{6}[A-Z0-9]{3}", None, True),
-    Label("cuit", "tax_id", r"\d{2}-?\d{8}-?\d", None, True),
-    Label("cuil", "tax_id", r"\d{2}-?\d{8}-?\d", None, True),
-    Label("cedula", "national_id", _DIGITS, _six_digits),
-    Label("kimlik", "national_id", r"\d{11}"),
-    Label("tckn", "national_id", r"\d{11}", None, True),
-    Label("amka", "national_id", r"\d{11}", None, True),
-    Label("afm", "tax_id", r"\d{9}", None, True),
-    Label("asmens kodas", "national_id", r"\d{11}"),
-    Label("isikukood", "national_id", r"\d{11}"),
-    Label("personas kods", "national_id", r"\d{6}-?\d{5}"),
-    Label("kennitala", "national_id", r"\d{6}-?\d{4}"),
-    Label("rodne cislo", "national_id", r"\d{6}/?\d{3,4}"),
-    Label("hkid", "national_id", r"[A-Z]{1,2}\d{6}\(?[0-9A]\)?", None, True),
-    Label("mykad", "national_id", r"\d{6}-?\d{2}-?\d{4}"),
-    Label("cnic", "national_id", r"\d{5}-?\d{7}-?\d", None, True),
-    Label("emirates id", "national_id", r"784-?\d{4}-?\d{7}-?\d"),
-    Label("teudat", "national_id", r"\d{9}"),
-    Label("snils", "national_id", r"\d{3}-?\d{3}-?\d{3}[ -]?\d{2}", None, True),
-    Label("inn", "tax_id", r"\d{10}(?:\d{2})?", None, True),
-    Label("ird", "tax_id", r"\d{2,3}-?\d{3}-?\d{3}", None, True),
-    Label("nik", "national_id", r"\d{16}", None, True),
-    Label("adoszam", "tax_id", r"\d{8}-?\d-?\d{2}|\d{10}"),
-    Label("taj", "health_id", r"\d{3}[ -]?\d{3}[ -]?\d{3}", None, True),
-    Label("svnr", "national_id", r"\d{4} ?\d{6}", None, True),
-    Label("rijksregister", "national_id", r"\d{2}\.?\d{2}\.?\d{2}-?\d{3}\.?\d{2}"),
-    Label("numero de seguridad social", "national_id", r"\d{2}[/ ]?\d{8}[/ ]?\d{2}"),
-    Label("social security", "us_ssn", r"\d{3}[ -]?\d{2}[ -]?\d{4}"),
-    Label("imei", "device_id", r"\d{2}[ \-]?\d{6}[ \-]?\d{6}[ \-]?\d"),
+
+def _digit(value: str) -> bool:
+    return any(character.isdigit() for character in value)
+
+
+#: The checks that rows name.
+CHECKS: dict[str, Callable[[str], bool]] = {
+    "": _digit,
+    "document": _document,
+    "five": _five_digits,
+    "six": _six_digits,
+    "aba": _routing,
+    "serial": _serial,
+}
+
+_LABELS: tuple[Label, ...] = tuple(
+    Label(word.lstrip("="), kind, shape, CHECKS[check], word.startswith("="))
+    for kind, shape, check, words in ROWS
+    for word in words.split(";")
 )
 
-# What may stand between a label and its value.
+# Words that may stand between a label and its value, in the languages of the labels.
+_FILLER = (
+    r"number|num|no|nr|n|nummer|numero|numer|numar|numarasi|numara|cislo|szama?|"
+    r"broj|stevilka|nomor|"
+    r"so|id|card|code|kod|codigo|of|is|was|ist|es|est|e|ar|er|on|jest|je|este|are|my|the|in|with|"
+    r"ending|on|file|and|expir[a-z]{0,6}|ident[a-z]{0,12}|de|del|della|di|da|do|du|des|lautet|"
+    r"val(?:ue|or|ore)|wert|licence|license|document[oe]?|for|to|as|like|me|us|uk|eu"
+)
 _BETWEEN = (
-    r"[a-z]{0,5}+(?:[ _\-]{0,2}(?:(?:number|num|no|nr|nummer|numero|id|card|code|of|is|was|ist|es|"
-    r"est|e|are|my|the|in|with|ending|on|file|and|expir[a-z]{0,6}|ident[a-z]{0,12}|de|del|lautet)"
-    r"(?![a-z0-9])|[#:=])[.:#]?){0,5}+[\"']?[ \t:=#\-(\"'>]{0,6}"
+    rf"[a-z]{{0,12}}+(?:[ _\-]{{0,2}}(?:(?:{_FILLER})(?![a-z0-9])|[#:=?]|"
+    rf"\([a-z .]{{2,16}}\))[.:#]?)"
+    r"{0,6}+[\"']?[ \t:=#\-(\"'>|]{0,8}"
 )
-_COMPILED = tuple(
-    re.compile(rf"(?i:{_BETWEEN})(?P<value>(?:{label.shape}))(?![A-Za-z0-9])") for label in _LABELS
+# The other way round: the value, then "is my passport".
+_AFTERWARDS = (
+    r"[\"')]{0,2}(?:,| \(| -)? ?(?:(?:is|was|as|for|es|ist|est|e|ar|er|the|my|his|her|their|our|"
+    r"your|a|an|mi|su|mein|meine|mon|ma|mio|mia|minha|meu|min|mijn|el|la|le|il|number|numero|"
+    r"nummer|numer|de|del|di|du|do|valid|us|uk)[ ]){1,5}$"
 )
-_COMPILED_LOWER = tuple(
-    re.compile(rf"(?i:{_BETWEEN})(?P<value>(?i:{label.shape}))(?![A-Za-z0-9])") for label in _LABELS
-)
+#: Types that may be named after their value; the rest are too common in other sentences.
+_NAMED_AFTER = frozenset({"passport", "driver_license", "national_id", "tax_id", "health_id"})
+
+
+@lru_cache(maxsize=512)
+def _forward(shape: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    # Capitals are tried first, so that a word after the label is not taken for its value.
+    end = r"(?![A-Za-z0-9])"
+    return (
+        re.compile(rf"(?i:{_BETWEEN})(?P<value>(?:{shape})){end}"),
+        re.compile(rf"(?i:{_BETWEEN})(?P<value>(?i:{shape})){end}"),
+    )
+
+
+@lru_cache(maxsize=512)
+def _backward(shape: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![A-Za-z0-9])(?P<value>(?i:{shape}))(?i:{_AFTERWARDS})")
 
 
 def _anchor(label: Label) -> str:
-    word = re.escape(label.word)
+    word = re.escape(label.word).replace(r"\ ", " ")
     return f"[^a-z]{word}[^a-z]" if label.bounded else word
 
 
 def _look(view: View, which: int, start: int, end: int) -> Found | None:
     label, text = _LABELS[which], view.text
     if label.bounded:
-        end -= 1
-    match = _COMPILED[which].match(text, end) or _COMPILED_LOWER[which].match(text, end)
-    if match is None:
+        start, end = start + 1, end - 1
+    capitals, either = _forward(label.shape)
+    match = capitals.match(text, end) or either.match(text, end)
+    if match is not None and label.accept(match.group("value")):
+        return Found(label.type, match.start("value"), match.end("value"), 0.9)
+    if label.type not in _NAMED_AFTER:
         return None
-    value = match.group("value")
-    if label.accept is None and not any(character.isdigit() for character in value):
+    match = _backward(label.shape).search(text, max(0, start - 64), start)
+    if match is None or not label.accept(match.group("value")):
         return None
-    if label.accept is not None and not label.accept(value):
-        return None
-    return Found(label.type, match.start("value"), match.end("value"), 0.9)
+    return Found(label.type, match.start("value"), match.end("value"), 0.8)
 
 
 DETECTOR = Detector(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import phonenumbers
 
-from gateway.classify.detectors.base import Detector, Found, NumberRun, View, near
+from gateway.classify.detectors.base import Detector, Found, NumberRun, View, near, whole
 
 _CONTEXT = re.compile(
     r"\bphone|\btel\b|\btel[.:e]|\bcall(?:s|ed|ing)?\b|mobil|\bcell\b|"
@@ -104,4 +104,30 @@ def _possible(shown: str) -> bool:
     return False
 
 
-DETECTOR = Detector(name="phone", look_at_number=_look)
+# Regions whose subscribers write their numbers without a country code, tried for a bare number.
+_REGIONS = (
+    "US", "GB", "DE", "FR", "ES", "IT", "NL", "BR", "MX", "IN", "PH", "TR", "ID", "JP", "KR", "CN",
+    "AU", "ZA", "NG", "PL", "SE", "NO", "DK", "FI", "CH", "AT", "BE", "PT", "GR", "CZ", "HU", "RO",
+    "RU", "UA", "EG", "SA", "AE", "IL", "TH", "VN", "MY", "SG", "PK", "BD", "KE", "AR", "CO", "CL",
+)  # fmt: skip
+# A bare run of digits is a number of anything, unless it begins as numbers are dialled.
+_BARE = re.compile(
+    r"\+\d{8,14}|0[1-9]\d{8,10}|(?:\+|\(|0)?\d{1,5}\)?[ \-/](?:\d{2,4}[ \-/]){1,4}\d{2,4}"
+)
+
+
+def _bare(view: View) -> Found | None:
+    match = whole(view, _BARE)
+    if match is None or len(set(match.group())) < 4 or _DATE.match(match.group()):
+        return None
+    for region in _REGIONS:
+        try:
+            number = phonenumbers.parse(match.group(), region)
+        except phonenumbers.NumberParseException:
+            return None
+        if phonenumbers.is_valid_number(number):
+            return Found("phone", *match.span(), 0.6)
+    return None
+
+
+DETECTOR = Detector(name="phone", look_at_number=_look, look_at_value=_bare)

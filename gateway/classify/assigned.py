@@ -52,7 +52,11 @@ _SIGN = (
     r")"
 )
 _SCHEME = r"(?:(?:Bearer|Basic|Token|Api-Token|ApiKey|Key)[ ]{1,2})?"
-_VALUE = rf"(?P<value>(?:[^\s\"'`<\\]|<(?![/A-Za-z!]))[^\s\"'`<]{{2,{LONGEST_VALUE}}}+)"
+# Signs of equality end a value that no quote holds together, but for those of base64's padding.
+_BARE = (
+    rf"(?:[^\s\"'`<\\=]|<(?![/A-Za-z!]))[^\s\"'`<=]{{2,{LONGEST_VALUE}}}+={{0,2}}(?![A-Za-z0-9])"
+)
+_VALUE = rf"(?P<value>(?(quote)[^\s\"'`<\\][^\s\"'`<]{{2,{LONGEST_VALUE}}}+|{_BARE}))"
 _BY_SIGN = re.compile(_REST + _SIGN + _OPENING + _SCHEME + _VALUE)
 # Words that assign, in the languages whose words for a secret are known here.
 _VERB = (

@@ -22,6 +22,7 @@ from gateway.classify.engine import compile_database, database_key, open_engine
 from gateway.classify.folding import Folding
 from gateway.classify.hidden import find_everywhere
 from gateway.classify.overlaps import without_overlaps
+from gateway.classify.scripts import Scripts
 from gateway.classify.task import task_of
 from gateway.classify.tokens import estimate
 from gateway.core.findings import Finding, SensitivityRules, sensitivity_of
@@ -74,10 +75,16 @@ class Classifier:
     """The compiled detectors and the difficulty model. Built by `load_classifier`."""
 
     def __init__(
-        self, scanner: Scanner, folding: Folding, cues: CueReader, predictor: Predictor
+        self,
+        scanner: Scanner,
+        folding: Folding,
+        scripts: Scripts,
+        cues: CueReader,
+        predictor: Predictor,
     ) -> None:
         self._scanner = scanner
         self._folding = folding
+        self._scripts = scripts
         self._cues = cues
         self._predictor = predictor
 
@@ -140,7 +147,7 @@ class Classifier:
         return self.judge(request, rules)
 
     def _find(self, text: str, rules: SensitivityRules, failed: list[str]) -> tuple[Found, ...]:
-        found, broken = find_everywhere(text, self._folding, self._scanner)
+        found, broken = find_everywhere(text, self._folding, self._scripts, self._scanner)
         failed.extend(broken)
         return without_overlaps(found, rules.levels)
 
@@ -165,7 +172,7 @@ def load_classifier(
     table = compile_table(detectors)
     scanner = Scanner(detectors, table, open_engine(engine, table.anchors, database))
     predictor = Predictor(difficulty or load_shipped())
-    return Classifier(scanner, Folding(), load_cues(engine), predictor)
+    return Classifier(scanner, Folding(), Scripts(), load_cues(engine), predictor)
 
 
 def classifier_database() -> tuple[str, bytes]:

@@ -1,4 +1,4 @@
-"""Finds encoded passages (base64, base32, hexadecimal, compressed) and reads them.
+"""Finds encoded passages (base64, base32, base85, hexadecimal, compressed) and reads them.
 
 Sizes are bounded: what is decoded is never larger than what it came from, except for compressed
 content, of which at most `MOST_INFLATED` bytes are read in one passage.
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import bz2
+import lzma
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
@@ -18,19 +20,38 @@ import msgspec
 MOST_INFLATED = 65_536
 
 #: Where a run of base64 or hexadecimal characters begins, one character after the anchor's own
-#: beginning; and how pairs of hexadecimal digits begin. See `detection.GATES`.
+#: beginning.
 RUN_ANCHOR = r"[^a-z0-9+/_\-][a-z0-9+/_\-]{18}"
-PAIRS_GATE = r"[0-9a-f]{2}[ :][0-9a-f]{2}[ :][0-9a-f]{2}[ :][0-9a-f]{2}[ :][0-9a-f]{2}"
+#: What else may stand in a text: pairs of hexadecimal digits, base64 in groups of one size, and
+#: encodings whose name is given because nothing else tells them from code.
+GATES: dict[str, str] = {
+    "hex_pairs": r"(?:[0-9a-f]{2}[ :\-]){5}[0-9a-f]{2}|(?:[0-9a-f]{4} ){5}[0-9a-f]{4}",
+    "chunks": "|".join(rf"(?:[a-z0-9+/]{{{n}}} ){{4}}[a-z0-9+/]" for n in (4, 5, 6, 8, 10, 12, 16)),
+    "named_base": (
+        r"(?:base|ascii|[ab])[ \-_]?(?:85|58)[^0-9]|<~[!-u]{8}|z85|"
+        r"(?:de|en)cod(?:e|ed|ing)[ :]|decrypt"
+    ),
+    "uuencoded": r"begin [0-7]{3} [^\n]{1,60}\n",
+}
 
 _RUN = re.compile(
-    r"[A-Za-z0-9+/_\-]{18,}+={0,2}"
-    r"(?:\r?\n[ \t]{0,8}[A-Za-z0-9+/_\-]{16,}+={0,2})*+(?:\r?\n[ \t]{0,8}[A-Za-z"
-    r"0-9+/_\-]{2,15}={1,2})?"
+    r"={0,2}[A-Za-z0-9+/_\-]{18,}+={0,2}"
+    r"(?:\r?\n[ \t]{0,8}[A-Za-z0-9+/_\-]{16,}+={0,2})*+"
+    r"(?:\r?\n[ \t]{0,8}[A-Za-z0-9+/_\-]{2,15}={1,2})?"
 )
-_PAIRS = re.compile(r"[0-9A-Fa-f]{2}(?:[ :][0-9A-Fa-f]{2}){8,}+(?![0-9A-Za-z])")
+_PAIRS = re.compile(
+    r"[0-9A-Fa-f]{2}(?:[ :\-][0-9A-Fa-f]{2}){8,}+(?![0-9A-Za-z])"
+    r"|[0-9A-Fa-f]{4}(?: [0-9A-Fa-f]{4}){5,}+(?: [0-9A-Fa-f]{2})?(?![0-9A-Za-z])"
+)
+_CHUNKS = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{4,16}(?: [A-Za-z0-9+/]{1,16}){4,}+={0,2}")
 _HEX = re.compile(r"(?:0x)?[0-9A-Fa-f]+")
-_BASE32 = re.compile(r"[A-Z2-7]{16,}={0,6}")
-_BLANKS = re.compile(r"[ \t\r\n:]+")
+_BASE32 = re.compile(r"(?:[A-Z2-7]{16,}|[a-z2-7]{16,})={0,6}")
+_BASE32_HEX = re.compile(r"(?:[0-9A-V]{16,}|[0-9a-v]{16,})={0,6}")
+_BLANKS = re.compile(r"[ \t\r\n:\-]+")
+_LINE_BREAKS = re.compile(r"[ \t\r\n]+")
+_TOKEN = re.compile(r"[!-~]{16,8192}")
+_BASE58 = re.compile(r"[1-9A-HJ-NP-Za-km-z]{16,2048}")
+_UU_LINES = re.compile(r"begin [0-7]{3} [^\n]{1,60}\n((?:[ -`]{1,62}\n?){1,2000})", re.I)
 
 
 class Passage(msgspec.Struct, frozen=True):
@@ -41,70 +62,151 @@ class Passage(msgspec.Struct, frozen=True):
     text: str
 
 
-def passages(text: str, runs: Iterable[int], *, pairs: bool) -> Iterator[Passage]:
+def passages(text: str, runs: Iterable[int], gates: Collection[str]) -> Iterator[Passage]:
     """The encoded passages of an ASCII text that decode to readable text.
 
-    `runs` are the places where runs of encoded-looking characters begin, in order; `pairs` says
-    that there are pairs of hexadecimal digits.
+    `runs` are the places where runs of encoded-looking characters begin, in order; `gates` names
+    what else there is a sign of.
     """
-    if pairs:
+    if "hex_pairs" in gates:
         for match in _PAIRS.finditer(text):
-            yield from _readable(match, bytes.fromhex(_BLANKS.sub("", match.group())))
+            shown = _BLANKS.sub("", match.group())
+            if len(shown) % 2 == 0:
+                yield from _readable(match.span(), bytes.fromhex(shown))
+    if "chunks" in gates:
+        yield from _in_chunks(text)
+    if "named_base" in gates:
+        yield from _in_named_bases(text)
+    if "uuencoded" in gates:
+        yield from _uuencoded(text)
     reached = 0
     for start in runs:
-        run = _RUN.match(text, start) if start >= reached else None
-        if run is None:
+        if start < reached:
             continue
-        reached = run.end()
-        shown = _BLANKS.sub("", run.group())
-        hexadecimal = _HEX.fullmatch(shown) is not None and len(shown) % 2 == 0
-        if hexadecimal and (len(shown) >= 24 or not shown.isdigit()):
-            yield from _readable(run, bytes.fromhex(shown.removeprefix("0x")))
-        raw = _base64(shown)
-        if raw is not None:
-            yield from _readable(run, raw)
-        if _BASE32.fullmatch(shown) is not None:
-            yield from _base32(run, shown)
+        # Signs of padding in front belong to base64 that is written backwards.
+        while start > 0 and text[start - 1] == "=":
+            start -= 1
+        run = _RUN.match(text, start)
+        if run is not None:
+            reached = run.end()
+            yield from _in_run(run)
 
 
-def _base64(shown: str) -> bytes | None:
-    body = shown.rstrip("=").translate(_URL_SAFE)
+def _in_run(run: re.Match[str]) -> Iterator[Passage]:
+    shown = _LINE_BREAKS.sub("", run.group())
+    place = run.span()
+    if shown.startswith("="):
+        yield from _base64(place, shown[::-1])
+        shown = shown.lstrip("=")
+    if shown.startswith("+") and shown.endswith("-"):
+        # UTF-7 (RFC 2152) writes UTF-16 between these signs.
+        yield from _base64(place, shown[1:-1])
+    hexadecimal = _HEX.fullmatch(shown) is not None and len(shown) % 2 == 0
+    if hexadecimal and (len(shown) >= 24 or not shown.isdigit()):
+        yield from _readable(place, bytes.fromhex(shown.removeprefix("0x")))
+    yield from _base64(place, shown)
+    if _BASE32.fullmatch(shown) is not None:
+        yield from _base32(place, shown, base64.b32decode)
+    if _BASE32_HEX.fullmatch(shown) is not None and not hexadecimal:
+        yield from _base32(place, shown, base64.b32hexdecode)
+
+
+def _base64(place: tuple[int, int], shown: str) -> Iterator[Passage]:
+    body = shown.strip("=").translate(_URL_SAFE)
     # A rest of one character cannot be; it belongs to what stands before or after.
     if len(body) % 4 == 1:
         body = body[:-1]
     try:
-        return base64.b64decode(body + "=" * (-len(body) % 4))
+        raw = base64.b64decode(body + "=" * (-len(body) % 4))
     except binascii.Error:
-        return None
+        return
+    yield from _readable(place, raw)
 
 
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
-def _base32(match: re.Match[str], shown: str) -> Iterator[Passage]:
-    body = shown.rstrip("=")
+def _base32(place: tuple[int, int], shown: str, decode: object) -> Iterator[Passage]:
+    body = shown.rstrip("=").upper()
     try:
-        raw = base64.b32decode(body + "=" * (-len(body) % 8))
+        raw = decode(body + "=" * (-len(body) % 8))  # type: ignore[operator]
     except binascii.Error:
         return
-    yield from _readable(match, raw)
+    yield from _readable(place, raw)
 
 
-def _readable(match: re.Match[str], raw: bytes) -> Iterator[Passage]:
-    if raw[:2] == b"\x1f\x8b" or raw[:1] == b"\x78":
-        raw = _inflated(raw)
+def _in_chunks(text: str) -> Iterator[Passage]:
+    for match in _CHUNKS.finditer(text):
+        chunks = match.group().split(" ")
+        size = len(chunks[0])
+        # Words differ in length; groups of one encoding do not, but for the last.
+        while len(chunks) > 4 and len(chunks[-1].rstrip("=")) > size:
+            chunks.pop()
+        if any(len(chunk) != size for chunk in chunks[:-1]):
+            continue
+        shown = "".join(chunks)
+        end = match.start() + len(" ".join(chunks))
+        if any(map(str.isdigit, shown)) or not shown.islower():
+            yield from _base64((match.start(), end), shown)
+
+
+def _in_named_bases(text: str) -> Iterator[Passage]:
+    for match in _TOKEN.finditer(text):
+        shown = match.group()
+        framed = shown.removeprefix("<~").removesuffix("~>")
+        for decode in (base64.a85decode, base64.b85decode):
+            try:
+                yield from _readable(match.span(), decode(framed.encode()))
+            except ValueError:
+                continue
+        if _BASE58.fullmatch(shown) is not None:
+            yield from _readable(match.span(), _from_base58(shown))
+
+
+_BASE58_SIGNS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+
+def _from_base58(shown: str) -> bytes:
+    number = 0
+    for sign in shown:
+        number = number * 58 + _BASE58_SIGNS.index(sign)
+    return number.to_bytes((number.bit_length() + 7) // 8, "big")
+
+
+def _uuencoded(text: str) -> Iterator[Passage]:
+    for match in _UU_LINES.finditer(text):
+        raw = b""
+        for line in match.group(1).splitlines():
+            if not line or line[0] in "` " or line.lower() == "end":
+                break
+            try:
+                raw += binascii.a2b_uu(line)
+            except binascii.Error:
+                break
+        yield from _readable(match.span(), raw)
+
+
+def _readable(place: tuple[int, int], raw: bytes) -> Iterator[Passage]:
     if len(raw) < 8:
         return
+    inflated = _inflated(raw)
+    if inflated is not None:
+        raw = inflated
     # Most base64-looking words decode to noise; the first bytes tell.
     head = raw[:64]
     printable = sum(32 <= byte < 127 or byte in (9, 10, 13) for byte in head)
-    if printable < len(head) * 0.85:
-        if raw[1::2].count(0) * 2.5 > len(raw):
-            yield Passage(*match.span(), raw.decode("utf-16-le", "replace"))
-            return
-        if not _other_script(raw):
-            return
-    yield Passage(*match.span(), raw.decode("utf-8", "replace"))
+    if printable >= len(head) * 0.85:
+        yield Passage(*place, raw.decode("utf-8", "replace"))
+    elif raw[1::2].count(0) * 2.5 > len(raw):
+        yield Passage(*place, raw.decode("utf-16-le", "replace"))
+    elif raw[0::2].count(0) * 2.5 > len(raw):
+        yield Passage(*place, raw.decode("utf-16-be", "replace"))
+    elif _other_script(raw):
+        yield Passage(*place, raw.decode("utf-8", "replace"))
+    elif inflated is None and len(raw) >= 24:
+        plain = _deflated(raw)
+        if plain is not None:
+            yield Passage(*place, plain)
 
 
 def _other_script(raw: bytes) -> bool:
@@ -115,8 +217,25 @@ def _other_script(raw: bytes) -> bool:
     return sum(character.isprintable() for character in text) >= len(text) * 0.95
 
 
-def _inflated(raw: bytes) -> bytes:
+def _inflated(raw: bytes) -> bytes | None:
     try:
-        return zlib.decompressobj(47).decompress(raw, MOST_INFLATED)
+        if raw[:2] == b"\x1f\x8b" or (raw[0] == 0x78 and raw[1] in (0x01, 0x5E, 0x9C, 0xDA)):
+            return zlib.decompressobj(47).decompress(raw, MOST_INFLATED)
+        if raw[:3] == b"BZh":
+            return bz2.BZ2Decompressor().decompress(raw, MOST_INFLATED)
+        if raw[:6] == b"\xfd7zXZ\x00":
+            return lzma.LZMADecompressor(memlimit=1 << 24).decompress(raw, MOST_INFLATED)
+    except (zlib.error, OSError, EOFError, lzma.LZMAError):
+        return None
+    return None
+
+
+def _deflated(raw: bytes) -> str | None:
+    """What a bare deflate stream says, which has no mark of its own."""
+    try:
+        plain = zlib.decompressobj(-15).decompress(raw, MOST_INFLATED)
     except zlib.error:
-        return raw
+        return None
+    if len(plain) < 16 or not _other_script(plain):
+        return None
+    return plain.decode("utf-8")

@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
+import sys
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 import msgspec
 
-from gateway.classify.decoding import PAIRS_GATE, RUN_ANCHOR
+from gateway.classify.decoding import GATES as ENCODINGS
+from gateway.classify.decoding import RUN_ANCHOR
 from gateway.classify.detectors.base import (
     LONGEST_BARE_VALUE,
     Detector,
     Found,
+    NumberRun,
     View,
     number_runs,
 )
+from gateway.classify.disguises import DISGUISES
 from gateway.classify.engine import Anchor, Engine, measure
-from gateway.classify.rewriting import DISGUISES
+from gateway.classify.tables import GATE as TABLE
 
 #: Cheap questions about the whole text, asked in the same pass; see `Anchor`.
 GATES: dict[str, str] = {
-    "number": r"[0-9](?:[ \t\n\-./:()]{0,3}[0-9]){6}",
+    "number": r"[0-9](?:[ \t\r\n\-./:()]{0,3}[0-9]){6}",
     "key_lines": r"[a-z0-9+/]{60}\r?\n",
-    "hex_pairs": PAIRS_GATE,
-    "rotated": r"rot-?13",
+    "table": TABLE,
+    "rotated": r"rot-?(?:13|47)",
+    **ENCODINGS,
     "reversed": (
         r"(?:reversed|backwards?|mirrored)[ )]?:|(?:read|written|spelled)[ a-z]{0,12} backward"
     ),
-    **{disguise.name: disguise.gate for disguise in DISGUISES},
 }
 
 
+#: From this confidence on, digits inside a finding belong to it and are not asked about again.
+_SURE = 0.97
 #: The gate whose places matter too.
 RUNS = "runs"
 
@@ -59,7 +66,8 @@ def compile_table(detectors: Sequence[Detector]) -> Table:
             wanted[numbers[pattern]].append((position, which))
     anchors = [measure(pattern) for pattern in numbers]
     gates: dict[int, str] = {}
-    for name, pattern in GATES.items():
+    asked = [*GATES.items(), *((one.name, gate) for one in DISGUISES for gate in one.gates())]
+    for name, pattern in asked:
         gates[len(anchors)] = name
         anchors.append(Anchor(pattern, 0))
         wanted.append([])
@@ -133,7 +141,8 @@ class Scanner:
         return gates
 
     def _at_numbers(self, view: View, found: list[Found], failed: list[str]) -> None:
-        runs = list(number_runs(view))
+        sure = sorted((one.start, one.end) for one in found if one.confidence >= _SURE)
+        runs = [run for run in number_runs(view) if not _within(run, sure)]
         for detector in self._for_numbers:
             look = detector.look_at_number
             if look is None:
@@ -161,6 +170,9 @@ class Scanner:
 def _look_at_hits(
     detector: Detector, view: View, hits: Iterable[tuple[int, int, int, int]], found: list[Found]
 ) -> None:
+    if detector.look_at_hits is not None:
+        found.extend(detector.look_at_hits(view, [(start, end, n) for _, start, end, n in hits]))
+        return
     look = detector.look
     if look is None:
         return
@@ -173,6 +185,12 @@ def _look_at_hits(
         if one is not None:
             found.append(one)
             done = one.end
+
+
+def _within(run: NumberRun, places: list[tuple[int, int]]) -> bool:
+    """Whether a run lies inside a place that is known for something else."""
+    number = bisect_right(places, (run.start, sys.maxsize)) - 1
+    return number >= 0 and places[number][1] >= run.end
 
 
 def _position(place: tuple[int, int, int, int]) -> int:

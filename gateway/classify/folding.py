@@ -27,12 +27,15 @@ _LOOKALIKES = {
     "x": "хⅹ", "y": "уүγ", "z": "ᴢ",
     "0": "〇◯零", "1": "一壹", "2": "二贰", "3": "三叁", "4": "四肆",
     "5": "五伍", "6": "六陆", "7": "七柒", "8": "八捌", "9": "九玖",
-    "-": "‐‑‒–—―−﹣－ー᠆⁃", ".": "。․·•", "@": "＠﹫",
+    "-": "‐‑‒–—―−﹣－ー᠆⁃⸺⸻⁓〜～﹘╌┄─━", ".": "。․·•‧⋅∙・▪●◦",
+    ">": "→⇒➔➜▶»", "|": "│┃｜¦", "*": "∗★☆✱", "@": "＠﹫",
     "'": "‘’‛′",
-    '"': "“”„‟″«»", " ": "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
+    '"': "“”„‟″«", " ": "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
     "\u2009\u200a\u202f\u205f\u3000\u2800", "\n": "\u2028\u2029\u0085", "/": "⁄∕", ":": "：∶ː",
     ",": "，、", "(": "（", ")": "）", "#": "№",
 }  # fmt: skip
+
+_SMALL_CAPITALS = "ᴀʙᴄᴅᴇғɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡᴢ"
 
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
@@ -54,6 +57,10 @@ class Folding:
             _add_digit(table, chr(code))
         for code in range(0x1D800, 0x20000):
             _add_digit(table, chr(code))
+        # Emoji of letters: regional indicators, and letters in filled squares and circles.
+        for first in (0x1F1E6, 0x1F170, 0x1F150):
+            table.update({chr(first + n): chr(ord("A") + n) for n in range(26)})
+        table.update(zip(_SMALL_CAPITALS, "abcdefghijklmnoprstuvwz", strict=True))
         # Tag characters are an invisible copy of ASCII.
         table.update({chr(0xE0000 + code): chr(code) for code in range(0x20, 0x7F)})
         for ascii_character, lookalikes in _LOOKALIKES.items():

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 
+from gateway.classify.decoding import GATES as ENCODINGS
 from gateway.classify.decoding import passages
 from gateway.classify.detection import Detection, Scanner
 from gateway.classify.detectors.base import Found, View
+from gateway.classify.disguises import DISGUISES, replacements
 from gateway.classify.folding import Folding
 from gateway.classify.offsets import OffsetMap, Replacement, rewrite
-from gateway.classify.rewriting import DISGUISES, replacements
+from gateway.classify.scripts import Scripts
+from gateway.classify.tables import cells
 
 #: How many disguises inside one another are undone.
 DEEPEST = 3
@@ -29,14 +32,17 @@ _ROT13 = str.maketrans(
     _LETTERS + _LETTERS.upper(),
     _LETTERS[13:] + _LETTERS[:13] + _LETTERS[13:].upper() + _LETTERS[:13].upper(),
 )
+_ROT47 = {code: 33 + (code + 14) % 94 for code in range(33, 127)}
+_ENCODINGS = frozenset(ENCODINGS)
 _DISGUISE_NAMES = frozenset(disguise.name for disguise in DISGUISES)
 
 
 class Reading:
     """One text being read; collects findings and the names of detectors that failed."""
 
-    def __init__(self, folding: Folding, scanner: Scanner) -> None:
+    def __init__(self, folding: Folding, scripts: Scripts, scanner: Scanner) -> None:
         self._folding = folding
+        self._scripts = scripts
         self._scanner = scanner
         self.failed: set[str] = set()
 
@@ -48,19 +54,31 @@ class Reading:
         found = list(detection.found)
         if depth < DEEPEST:
             disguises = detection.gates & _DISGUISE_NAMES
+            if "table" in detection.gates:
+                found.extend(self._written_out(view))
             if disguises:
                 found.extend(self._rewritten(view, disguises, depth))
-            if detection.runs or "hex_pairs" in detection.gates:
+            if detection.runs or not _ENCODINGS.isdisjoint(detection.gates):
                 found.extend(self._decoded(view, detection, depth))
             if "reversed" in detection.gates:
                 found.extend(self._mirrored(view))
             if "rotated" in detection.gates:
-                found.extend(self.read(view.text.translate(_ROT13), DEEPEST))
+                for turned in (_ROT13, _ROT47):
+                    found.extend(self.read(view.text.translate(turned), DEEPEST))
             if "key_lines" in detection.gates:
                 found.extend(_bare_keys(view))
-        if offsets is None:
-            return found
-        return [_placed(one, offsets) for one in found]
+        if offsets is not None:
+            found = [_placed(one, offsets) for one in found]
+        if depth < DEEPEST and not text.isascii():
+            found.extend(self._translated(text, depth))
+        return found
+
+    def _translated(self, text: str, depth: int) -> list[Found]:
+        changes = self._scripts.replacements(text)
+        if not changes:
+            return []
+        meant, offsets = rewrite(text, _only_around(changes, len(text)))
+        return [_placed(one, offsets) for one in self.read(meant, depth + 1)]
 
     def _rewritten(self, view: View, disguises: frozenset[str], depth: int) -> list[Found]:
         changes = replacements(view.text, disguises)
@@ -68,6 +86,13 @@ class Reading:
             return []
         text, offsets = rewrite(view.text, _only_around(changes, len(view.text)))
         return [_placed(one, offsets) for one in self.read(text, depth + 1)]
+
+    def _written_out(self, view: View) -> list[Found]:
+        changes = cells(view.text)
+        if not changes:
+            return []
+        text, offsets = rewrite(view.text, _only_around(changes, len(view.text)))
+        return [_placed(one, offsets) for one in self.read(text, DEEPEST)]
 
     def _mirrored(self, view: View) -> list[Found]:
         size = len(view.text)
@@ -78,7 +103,7 @@ class Reading:
 
     def _decoded(self, view: View, detection: Detection, depth: int) -> list[Found]:
         found = []
-        for passage in passages(view.text, detection.runs, pairs="hex_pairs" in detection.gates):
+        for passage in passages(view.text, detection.runs, detection.gates):
             for one in self.read(passage.text, depth + 1):
                 found.append(Found(one.type, passage.start, passage.end, one.confidence * 0.95))
         return found
@@ -122,9 +147,9 @@ def _placed(one: Found, offsets: OffsetMap) -> Found:
 
 
 def find_everywhere(
-    text: str, folding: Folding, scanner: Scanner
+    text: str, folding: Folding, scripts: Scripts, scanner: Scanner
 ) -> tuple[list[Found], tuple[str, ...]]:
     """What the detectors find in a text, with places in that text, and who failed."""
-    reading = Reading(folding, scanner)
+    reading = Reading(folding, scripts, scanner)
     found = reading.read(text)
     return found, tuple(sorted(reading.failed))

@@ -32,16 +32,23 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class NumberRun(msgspec.Struct, frozen=True):
-    """Seven or more digits in a row, maybe broken by separators, and the groups between these."""
+    """Seven or more digits in a row, maybe broken by separators, and the groups between these.
+
+    `mask` is the run as it is written with a `d` for each digit: two numbers that are written in
+    the same way have the same mask.
+    """
 
     start: int
     end: int
     digits: str
     groups: tuple[tuple[int, int], ...]
+    mask: str
 
 
 #: Looks at one anchor hit: (view, number of the anchor, hit's start, hit's end).
 Look = Callable[[View, int, int, int], "Found | None"]
+#: Looks at all hits at once, as (hit's start, hit's end, number of the anchor), from left to right.
+LookAtHits = Callable[[View, "list[tuple[int, int, int]]"], Iterable[Found]]
 #: Looks at one run of digits.
 LookAtNumber = Callable[[View, NumberRun], Iterable[Found]]
 #: Looks at a text that is so short that it may be one value and nothing else.
@@ -54,7 +61,8 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
     """One recogniser.
 
     `anchors` are matched over the whole view and `look` is called for every hit that does not
-    lie inside what this detector has already found; `look_at_number` is called for every run of
+    lie inside what this detector has already found, or `look_at_hits` for all hits together where
+    they have work in common; `look_at_number` is called for every run of
     digits; `look_at_value` for every text that is hardly longer than a value. The text has a line
     break before and after it when anchors are matched, so a hit may begin at -1 or end one past
     the text. A detector has at least one of them.
@@ -63,13 +71,16 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     anchors: tuple[str, ...] = ()
     look: Look | None = None
+    look_at_hits: LookAtHits | None = None
     look_at_number: LookAtNumber | None = None
     look_at_value: LookAtValue | None = None
 
 
 #: Seven or more digits with at most three separators between neighbours.
-NUMBER = re.compile(r"\d(?:[ \t\n\-./:()]{0,3}\d){6,}")
+NUMBER = re.compile(r"\d(?:[ \t\r\n\-./:()]{0,3}\d){6,}")
 _GROUP = re.compile(r"\d+")
+_NO_SEPARATORS = str.maketrans("", "", " \t\r\n-./:()")
+_AS_MASK = str.maketrans("0123456789", "d" * 10)
 
 
 def number_runs(view: View) -> Iterable[NumberRun]:
@@ -78,8 +89,21 @@ def number_runs(view: View) -> Iterable[NumberRun]:
     for match in NUMBER.finditer(text):
         start, end = match.span()
         groups = tuple(group.span() for group in _GROUP.finditer(text, start, end))
-        digits = "".join([text[a:b] for a, b in groups])
-        yield NumberRun(start, end, digits, groups)
+        shown = match.group()
+        yield NumberRun(
+            start, end, shown.translate(_NO_SEPARATORS), groups, shown.translate(_AS_MASK)
+        )
+
+
+def places(run: NumberRun, mask: str) -> Iterable[int]:
+    """Where a number that is written like `mask` stands whole in a run, as places in the view."""
+    whole_run, size = run.mask, len(mask)
+    found = whole_run.find(mask)
+    while found >= 0:
+        stop = found + size
+        if (found == 0 or whole_run[found - 1] != "d") and whole_run[stop : stop + 1] != "d":
+            yield run.start + found
+        found = whole_run.find(mask, found + 1)
 
 
 def near(view: View, start: int, end: int, words: re.Pattern[str], before: int, after: int) -> bool:

@@ -60,6 +60,12 @@ _QUESTION = re.compile(
     r"what (?:is|does|are)|meaning of|mean|define|difference|explain|\bwhy\b|"
     r"\bhow\b|template|translat|word for|policy|policies|classif(?:y|ies)"
 )
+# `what does TLP:RED mean` asks about the mark, however it is written.
+_MEANING = re.compile(
+    r"what (?:does|do|is|are)[ \"'a-z]{0,16}$|meaning of[ \"']{0,2}$|"
+    r"define[ \"']{0,2}$"
+)
+_MEANT = re.compile(r"[ \"']{0,2}(?:mean|stand for|\?|in [a-z]{3,12}\?)")
 
 
 def _look(view: View, _which: int, start: int, end: int) -> Found | None:
@@ -114,9 +120,11 @@ def _opens(text: str, line_start: int, start: int) -> bool:
 
 def _asked_about(view: View, line_start: int, start: int, end: int) -> bool:
     shown = view.text[start:end]
+    lead = view.lower[max(line_start, start - 60) : start]
+    if _MEANING.search(lead) is not None and _MEANT.match(view.lower, end) is not None:
+        return True
     if shown.isupper():
         return False
-    lead = view.lower[max(line_start, start - 60) : start]
     quoted = view.text[start - 1 : start] in ("'", '"') and view.text[end : end + 1] in ("'", '"')
     return _QUESTION.search(lead) is not None and (quoted or "?" in view.lower[end : end + 80])
 

@@ -29,6 +29,9 @@ _PLACEHOLDER_DOMAIN = re.compile(
 )
 
 
+_KEY_OR_PATH = re.compile(r"[=/&?{|]")
+
+
 def _look(view: View, _which: int, start: int, end: int) -> Found | None:
     text = view.text
     at = start + 1
@@ -42,7 +45,7 @@ def _look(view: View, _which: int, start: int, end: int) -> Found | None:
     if name.endswith("."):
         return None
     # What stands before "=" or "/" is a key or a path, not part of the name.
-    name = re.split(r"[=/&?{|]", name)[-1]
+    name = _KEY_OR_PATH.split(name)[-1]
     if not name:
         return None
     host = view.lower[at + 1 : domain.end()]

@@ -22,24 +22,36 @@ _ADDRESS = re.compile(r"\bip|host|server|address|ping|dns|login|client|firewall|
 @lru_cache(maxsize=1)
 def _exempt() -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
     # Ranges that never name a machine on the internet (IANA special-purpose registries).
-    names = (
-        "0.0.0.0/8 10.0.0.0/8 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.168.0.0/16 192.0.2.0/24 "
-        "198.51.100.0/24 203.0.113.0/24 255.255.255.255/32 224.0.0.0/4 ::/127 fe80::/10 fc00::/7 "
-        "2001:db8::/32 ff00::/8"
-    )
+    names = "::/127 fe80::/10 fc00::/7 2001:db8::/32 ff00::/8"
     return tuple(ipaddress.ip_network(name) for name in names.split())
 
 
+# The same for the older kind, read from its first numbers; most addresses are told by one of them.
+_EXEMPT_FIRST = frozenset({0, 10, 127, *range(224, 240)})
+_EXEMPT_PAIRS = frozenset({(169, 254), (192, 168), *((172, second) for second in range(16, 32))})
+_DOCUMENTATION = frozenset({(192, 0, 2), (198, 51, 100), (203, 0, 113)})
+
+
+def _public_v4(text: str) -> bool:
+    numbers = [int(part) for part in text.split(".")]
+    if max(numbers) > 255 or any(len(p) > 1 and p[0] == "0" for p in text.split(".")):
+        return False
+    first, second, third, _ = numbers
+    if first in _EXEMPT_FIRST or (first, second) in _EXEMPT_PAIRS:
+        return False
+    if (first, second, third) in _DOCUMENTATION:
+        return False
+    return not (first == 255 and (second, third) in ((255, 255), (255, 0), (0, 0)))
+
+
 def _public(text: str) -> bool:
+    if ":" not in text:
+        return _public_v4(text)
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
         return False
-    if str(address) in ("255.255.255.0", "255.255.0.0", "255.0.0.0"):
-        return False
-    return not any(
-        address in network for network in _exempt() if network.version == address.version
-    )
+    return not any(address in network for network in _exempt())
 
 
 def _look(view: View, which: int, start: int, end: int) -> Found | None:

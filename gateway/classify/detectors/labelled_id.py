@@ -120,6 +120,9 @@ def _backward(shape: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![A-Za-z0-9])(?P<value>(?i:{shape}))(?i:{_AFTERWARDS})")
 
 
+_VALUE = re.compile(r"\d|[A-Z]{9}")
+
+
 def _anchor(label: Label) -> str:
     word = re.escape(label.word).replace(r"\ ", " ")
     return f"[^a-z]{word}[^a-z]" if label.bounded else word
@@ -129,6 +132,10 @@ def _look(view: View, which: int, start: int, end: int) -> Found | None:
     label, text = _LABELS[which], view.text
     if label.bounded:
         start, end = start + 1, end - 1
+    # Without a digit near the label, and no row of capitals, there is nothing to try.
+    after = _VALUE.search(text, end, end + 96) is not None
+    if not after and _VALUE.search(text, max(0, start - 64), start) is None:
+        return None
     capitals, either = _forward(label.shape)
     match = capitals.match(text, end) or either.match(text, end)
     if match is not None and label.accept(match.group("value")):

@@ -12,12 +12,14 @@ from typing import Any
 import msgspec
 
 from gateway.classify.detectors.base import (
+    LONGEST_BARE_VALUE,
     Detector,
     Found,
     NumberRun,
     View,
     isolated,
     near,
+    places,
     whole,
 )
 from gateway.classify.detectors.national_id_schemes import BARE, LETTERED, NUMBERS, Check
@@ -30,8 +32,6 @@ class Scheme(msgspec.Struct, frozen=True):
     shape: re.Pattern[str]
     check: Check | None
     telling: str
-    #: The fewest digits of the shape, so that short runs meet few schemes.
-    digits: int
 
 
 # Any word of identity, and those that speak of a person's papers, in the languages of the schemes.
@@ -48,30 +48,39 @@ _PERSONAL = re.compile(
     r"\bid (?:number|no|card|is)|\b(?:my|his|her|their|your) id\b|\bthai id|\bas your id|"
     r"aadhaar|\bpan\b|\bnric\b|\bnpi\b|\blanr\b|routing|\baba\b|\bsin\b|\btfn\b|\bbsn\b"
 )
+_ANY = re.compile(f"{_CONTEXT.pattern}|{_PERSONAL.pattern}")
 _NOT_A_PERSON = re.compile(
     r"\bbuild|\bversion|\brelease|\border|\binvoice|\bticket|\brev\b|\blot\b|\bserial|\bisbn|"
     r"\bean\b|\bpart\b|\bsku\b|tracking|\bgtin|\bupc\b|request|\bcas\b|\btrace"
 )
 
 
-def fewest_digits(shape: str) -> int:
-    """How many digits a string of this shape has at least."""
-    return _digits(re._parser.parse(shape))  # type: ignore[attr-defined]
+def masks_of(shape: str) -> frozenset[str]:
+    """Every way to write a number of this shape, with a `d` for each digit."""
+    return frozenset(_masks(list(re._parser.parse(shape))))  # type: ignore[attr-defined]
 
 
-def _digits(parsed: Any) -> int:
-    total = 0
+def _masks(parsed: list[Any]) -> list[str]:
+    written = [""]
     for op, argument in parsed:
         name = str(op)
         if name == "LITERAL":
-            total += chr(argument).isdigit()
+            options = ["d" if chr(argument).isdigit() else chr(argument)]
         elif name == "IN":
-            total += all(_digit(*choice) for choice in argument)
+            options = sorted({"d" if _digit(*one) else chr(one[1]) for one in argument})
         elif name == "MAX_REPEAT":
-            total += argument[0] * _digits(argument[2])
-        elif name == "SUBPATTERN":
-            total += _digits(argument[3])
-    return total
+            low, high, inner = argument
+            options = []
+            for times in range(low, high + 1):
+                options += _masks(list(inner) * times)
+        else:
+            options = _masks(list(argument[3])) if name == "SUBPATTERN" else _branches(argument)
+        written = [before + option for before in written for option in options]
+    return written
+
+
+def _branches(argument: Any) -> list[str]:
+    return [mask for branch in argument[1] for mask in _masks(list(branch))]
 
 
 def _digit(op: object, argument: Any) -> bool:
@@ -79,33 +88,27 @@ def _digit(op: object, argument: Any) -> bool:
     if name == "LITERAL":
         return chr(argument).isdigit()
     if name == "RANGE":
-        return chr(argument[0]).isdigit() and chr(argument[1]).isdigit()
+        return chr(argument[0]).isdigit()
     return str(argument) == "CATEGORY_DIGIT"
 
 
-_BY_DIGITS: tuple[Scheme, ...] = tuple(
-    sorted(
-        (
-            Scheme(kind, re.compile(shape), check, telling, fewest_digits(shape))
-            for kind, shape, check, telling in NUMBERS
-        ),
-        key=lambda scheme: scheme.digits,
-    )
+def _by_mask() -> dict[str, tuple[Scheme, ...]]:
+    found: dict[str, list[Scheme]] = {}
+    for kind, shape, check, telling in NUMBERS:
+        scheme = Scheme(kind, re.compile(shape), check, telling)
+        for mask in masks_of(shape):
+            found.setdefault(mask, []).append(scheme)
+    return {mask: tuple(schemes) for mask, schemes in found.items()}
+
+
+_BY_MASK = _by_mask()
+#: Masks without separators by their length, and the others with the separators that they need.
+_SOLID = {len(mask): mask for mask in _BY_MASK if set(mask) == {"d"}}
+_SEPARATED = tuple(
+    sorted((mask, frozenset(mask) - {"d"}) for mask in _BY_MASK if set(mask) != {"d"})
 )
 _LETTERED: tuple[Scheme, ...] = tuple(
-    Scheme(
-        kind,
-        re.compile(
-            (
-                rf"(?<![A-Za-z0-9])(?:{shape})"
-                rf"(?![A-Za-z0-9])"
-            ),
-            re.I,
-        ),
-        check,
-        telling,
-        0,
-    )
+    Scheme(kind, re.compile(rf"(?<![A-Za-z0-9])(?:{shape})(?![A-Za-z0-9])", re.I), check, telling)
     for kind, _, shape, check, telling in LETTERED
 )
 _BARE = tuple((kind, re.compile(shape, re.I)) for kind, shape in BARE)
@@ -127,21 +130,38 @@ def _lettered(view: View, which: int, start: int, end: int) -> Found | None:
 
 
 def _look(view: View, run: NumberRun) -> Iterator[Found]:
-    shown = view.text[run.start : run.end]
-    most = len(run.digits)
-    for scheme in _BY_DIGITS:
-        if scheme.digits > most:
-            break
-        for match in scheme.shape.finditer(shown):
-            start, end = run.start + match.start(), run.start + match.end()
-            if not _whole(view, start, end) or near(view, start, end, _NOT_A_PERSON, 24, 0):
-                continue
-            if len(set(match.group())) <= 2:
-                continue
-            if scheme.telling != "plain" and not _told(view, scheme, start, end):
-                continue
-            if scheme.check is None or scheme.check(match.group()):
-                yield Found(scheme.type, start, end, 0.97 if scheme.telling == "plain" else 0.88)
+    # Where no word of identity stands around the run or in it, only telling shapes are asked.
+    told = _alone(view, run.start, run.end) or near(view, run.start, run.end, _ANY, 50, 24)
+    for start, end in run.groups:
+        mask = _SOLID.get(end - start)
+        if mask is not None:
+            yield from _judge(view, mask, start, end, told)
+    separators = frozenset(run.mask) - {"d"}
+    for mask, needed in _SEPARATED:
+        if needed <= separators:
+            for start in places(run, mask):
+                yield from _judge(view, mask, start, start + len(mask), told)
+
+
+def _judge(view: View, mask: str, start: int, end: int, told: bool) -> Iterator[Found]:
+    shown = view.text[start:end]
+    standing: dict[str, bool] = {}
+    for scheme in _BY_MASK[mask]:
+        if (scheme.telling != "plain" and not told) or scheme.shape.fullmatch(shown) is None:
+            continue
+        # What stands around a place is the same for all schemes that are told in the same way.
+        if scheme.telling not in standing:
+            standing[scheme.telling] = _stands(view, scheme, start, end)
+        if standing[scheme.telling] and (scheme.check is None or scheme.check(shown)):
+            yield Found(scheme.type, start, end, 0.97 if scheme.telling == "plain" else 0.88)
+
+
+def _stands(view: View, scheme: Scheme, start: int, end: int) -> bool:
+    if not _whole(view, start, end) or len(set(view.text[start:end])) <= 2:
+        return False
+    if near(view, start, end, _NOT_A_PERSON, 24, 0):
+        return False
+    return scheme.telling == "plain" or _told(view, scheme, start, end)
 
 
 def _told(view: View, scheme: Scheme, start: int, end: int) -> bool:
@@ -158,7 +178,7 @@ def _told(view: View, scheme: Scheme, start: int, end: int) -> bool:
 def _alone(view: View, start: int, end: int) -> bool:
     """Whether the text is this number and nothing else: an answer, a cell, a field."""
     text = view.text
-    if len(text) - (end - start) > 4:
+    if len(text) - (end - start) > 4 or len(text) > LONGEST_BARE_VALUE:
         return False
     return not any(c.isalnum() for c in text[:start] + text[end:])
 
@@ -168,7 +188,7 @@ def _whole(view: View, start: int, end: int) -> bool:
     if not isolated(view, start, end):
         return False
     before, after = text[start - 1 : start], text[end : end + 2]
-    return before not in (".", "-") and not (
+    return before not in (".", "-", "+") and not (
         len(after) == 2 and after[0] in ".-" and after[1].isdigit()
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from gateway.classify.check_digits import luhn
 from gateway.classify.detectors.base import Detector, Found, NumberRun, View, isolated, near
 
 _CONTEXT = re.compile(
@@ -56,17 +57,6 @@ _ISSUERS: tuple[tuple[int, int, frozenset[int]], ...] = (
     (67, 67, frozenset({16})),
 )
 
-_DOUBLED = str.maketrans("0123456789", "0246813579")
-
-
-def luhn(digits: str) -> bool:
-    """Whether the last digit is the Luhn check digit of the others."""
-    odd = digits[-1::-2]
-    even = digits[-2::-2].translate(_DOUBLED)
-    # Digit sums by counting: ord("0") is 48.
-    total = sum(odd.encode()) + sum(even.encode()) - 48 * len(digits)
-    return total % 10 == 0
-
 
 def issued(digits: str) -> bool:
     """Whether an issuer range has cards of this prefix and length."""
@@ -77,39 +67,44 @@ def issued(digits: str) -> bool:
     return False
 
 
-def _card(digits: str) -> bool:
-    return len(set(digits)) > 1 and luhn(digits)
+def _groupings() -> frozenset[tuple[int, ...]]:
+    """How people group card numbers; single digits and pairs are common evasions."""
+    found = {(4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 1), (4, 5, 6)}
+    for length in range(12, 20):
+        found.add((length,))
+        for size in range(1, 9):
+            count, rest = divmod(length, size)
+            if count > 8 and size > 2:
+                continue
+            found.add((size,) * count + ((rest,) if rest else ()))
+    return frozenset(one for one in found if len(one) == 1 or one[0] <= 5)
 
 
-# Ways in which people group card numbers; single digits and pairs are common evasions.
-def _plausible(sizes: tuple[int, ...]) -> bool:
-    if len(sizes) == 1:
-        return True
-    if len(sizes) > 8 and max(sizes) > 2:
-        return False
-    if sizes in ((4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 1), (4, 5, 6)):
-        return True
-    return sizes[0] <= 5 and len(set(sizes[:-1])) == 1 and sizes[-1] <= sizes[0]
+_GROUPINGS = _groupings()
+#: The digits that card numbers begin with.
+_FIRST = frozenset("123456789")
 
 
 def _look(view: View, run: NumberRun) -> Iterator[Found]:
-    groups, text = run.groups, view.text
     if len(run.digits) < 12:
         return
+    text = view.text
     if len(run.digits) == 15 and text[run.end : run.end + 1] in _WILDCARDS:
         yield from _wildcard(view, run)
-    position, count = 0, len(groups)
+    sizes = tuple(b - a for a, b in run.groups)
+    # Where nothing around the whole run speaks of cards, no place in it need be asked.
+    telling = near(view, run.start, run.end, _CONTEXT, 60, 30)
+    position, count, offset = 0, len(sizes), 0
     while position < count:
-        if _inside_a_list(groups, position):
+        stop = _window(view, run, sizes, position, offset, telling)
+        if stop is None:
+            offset += sizes[position]
             position += 1
             continue
-        taken = _window(view, groups, position, text)
-        if taken is None:
-            position += 1
-            continue
-        stop, found = taken
+        finish, found = stop
         yield found
-        position = stop
+        offset += sum(sizes[position:finish])
+        position = finish
 
 
 # A last digit left open, as in a search, gives the whole number away.
@@ -124,37 +119,52 @@ def _wildcard(view: View, run: NumberRun) -> Iterator[Found]:
         yield Found("payment_card", run.start, run.end + 1, 0.8)
 
 
-def _inside_a_list(groups: tuple[tuple[int, int], ...], position: int) -> bool:
-    # A card in single digits or pairs stands alone; in the middle of a long list it is chance.
-    size = groups[position][1] - groups[position][0]
-    if size > 2 or position == 0:
+# A name that runs into its number without a sign, as in `cardNumber4111...`.
+_NAME = re.compile(r"(?:card|number|num|pan|cc|visa|mastercard|account|carte|karte|tarjeta)[_]?$")
+
+
+def _named(view: View, start: int, end: int) -> bool:
+    if view.text[end : end + 1].isalnum():
         return False
-    return groups[position - 1][1] - groups[position - 1][0] == size
+    return _NAME.search(view.lower, max(0, start - 12), start) is not None
 
 
 def _window(
-    view: View, groups: tuple[tuple[int, int], ...], first: int, text: str
+    view: View, run: NumberRun, sizes: tuple[int, ...], first: int, offset: int, telling: bool
 ) -> tuple[int, Found] | None:
-    digits = ""
-    for stop in range(first, len(groups)):
-        a, b = groups[stop]
-        digits += text[a:b]
-        if len(digits) > 19:
+    size = sizes[first]
+    # A card in single digits or pairs stands alone; in the middle of a long list it is chance.
+    if size <= 2 and first > 0 and sizes[first - 1] == size:
+        return None
+    if run.digits[offset] not in _FIRST:
+        return None
+    length = 0
+    for stop in range(first, len(sizes)):
+        length += sizes[stop]
+        if length > 19:
             return None
-        if len(digits) < 12:
+        if length < 12 or sizes[first : stop + 1] not in _GROUPINGS:
             continue
-        sizes = tuple(end - start for start, end in groups[first : stop + 1])
-        if not _plausible(sizes) or not _card(digits):
+        digits = run.digits[offset : offset + length]
+        if not luhn(digits) or len(set(digits)) == 1:
             continue
-        start, end = groups[first][0], b
-        if not isolated(view, start, end) or near(view, start, end, _NOT_A_CARD, 24, 0):
-            continue
-        context = near(view, start, end, _CONTEXT, 60, 30)
-        known = issued(digits) and (len(digits) in _USUAL or context)
-        if not known and not (context and near(view, start, end, _CARD, 30, 0)):
-            continue
-        return stop + 1, Found("payment_card", start, end, 0.99 if context else 0.9)
+        start, end = run.groups[first][0], run.groups[stop][1]
+        found = _judge(view, start, end, digits, telling)
+        if found is not None:
+            return stop + 1, found
     return None
+
+
+def _judge(view: View, start: int, end: int, digits: str, telling: bool) -> Found | None:
+    if near(view, start, end, _NOT_A_CARD, 24, 0):
+        return None
+    if not isolated(view, start, end) and not _named(view, start, end):
+        return None
+    context = telling and near(view, start, end, _CONTEXT, 60, 30)
+    known = issued(digits) and (len(digits) in _USUAL or context)
+    if not known and not (context and near(view, start, end, _CARD, 30, 0)):
+        return None
+    return Found("payment_card", start, end, 0.99 if context else 0.9)
 
 
 DETECTOR = Detector(name="payment_card", look_at_number=_look)

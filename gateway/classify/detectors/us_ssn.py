@@ -17,6 +17,9 @@ _OTHER = re.compile(
 )
 
 
+_USUAL = re.compile(r"(?<!d)(?:ddd[^d]{1,3}dd[^d]{1,3}dddd|d{9})(?!d)")
+
+
 def plausible(digits: str) -> bool:
     """Whether nine digits could have been issued (never 000, 666, 00 or 0000 in their places)."""
     area, group, serial = digits[:3], digits[3:5], digits[5:]
@@ -27,6 +30,10 @@ def plausible(digits: str) -> bool:
 
 def _look(view: View, run: NumberRun) -> Iterator[Found]:
     groups, text = run.groups, view.text
+    # Other groupings than the usual ones count only beside words, so these are looked for first.
+    told = near(view, run.start, run.end, _CONTEXT, 60, 30)
+    if not told and not _USUAL.search(run.mask):
+        return
     for position in range(len(groups)):
         found = _at(view, groups, position, text)
         if found is not None:

@@ -94,7 +94,7 @@ def test_a_broken_detector_is_named_and_restricts(rules: SensitivityRules):
     table = compile_table(detectors)
     scanner = Scanner(detectors, table, open_engine("auto", table.anchors))
     healthy = load_classifier()
-    classifier = Classifier(scanner, Folding(), healthy._cues, healthy._predictor)
+    classifier = Classifier(scanner, Folding(), healthy._scripts, healthy._cues, healthy._predictor)
 
     profile = classifier.judge_text("hello jane.doe@halvorsen.com", rules)
 

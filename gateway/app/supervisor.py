@@ -110,7 +110,9 @@ async def _begin(settings: Settings, environ: Mapping[str, str]) -> tuple[FoundP
             active = ask_now(client, versions.text(number)) if number else None
             found = await find_policy(settings, environ, active)
             bench = bench_for(found.path, environ)
-            return found, await asyncio.to_thread(begin_gateway, client, found.path, bench)
+            seconds = settings.proof_seconds
+            begin = await asyncio.to_thread(begin_gateway, client, found.path, bench, seconds)
+            return found, begin
         except PolicyUnusable as error:
             raise StartFailed(str(error)) from None
         except (OSError, redis.RedisError) as error:

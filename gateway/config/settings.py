@@ -34,8 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     `policy` and `redis_url` are None when unset: then a policy is discovered and an embedded
     Redis is started under `home`. `admin_key` and `pepper` are None when unset: then they are
     made once and kept under `home`. `difficulty_model` names a model that was calibrated on own
-    pairs; None is the one that ships. Times are in seconds, sizes in bytes. `warnings` are
-    sentences about variables that nobody reads.
+    pairs; None is the one that ships. `proof_seconds` bounds the proof of a changed policy. Times
+    are in seconds, sizes in bytes. `warnings` are sentences about variables that nobody reads.
     """
 
     policy: Path | None = None
@@ -52,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_body_bytes: int = 10 * _MEBIBYTE
     drain_seconds: float = 30.0
     difficulty_model: str | None = None
+    proof_seconds: float = 10.0
     warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -191,6 +192,9 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         ),
         "FAIRLEAD_DRAIN_SECONDS": Setting(
             "drain_seconds", _seconds(0, 3600), "a number of seconds, 0..3600"
+        ),
+        "FAIRLEAD_PROOF_SECONDS": Setting(
+            "proof_seconds", _seconds(0, 600), "a number of seconds, 0..600 (0: no proofs)"
         ),
         "FAIRLEAD_DIFFICULTY_MODEL": Setting(
             "difficulty_model", check_name, "the name of a model that `routing list` shows"

@@ -19,8 +19,9 @@ class PolicyVersion(msgspec.Struct, frozen=True, kw_only=True):
 
     `number` counts from 1. `revision` is the hash of what it means and `digest` the hash of its
     very text, so that two versions may share a revision. `source` is where it came from: file,
-    admin, command or rollback; `by` says who in words; `at` is epoch seconds. `diff` is the
-    unified difference to the version before.
+    admin, command, rollback or restored; `by` says who in words; `at` is epoch seconds. `proof`
+    says in words whether it was proved to open no leak. `diff` is the unified difference to the
+    version before.
     """
 
     number: int
@@ -30,6 +31,7 @@ class PolicyVersion(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     at: float
     note: str = ""
+    proof: str = ""
     diff: str = ""
 
 

@@ -25,6 +25,7 @@ from gateway.runtime.idempotency import Idempotency
 from gateway.runtime.live.follower import InForce
 from gateway.runtime.live.metrics import PolicyMetrics
 from gateway.runtime.live.policy import LivePolicy
+from gateway.runtime.live.proof import Prover
 from gateway.runtime.live.start import bench_for
 from gateway.runtime.log import logger
 from gateway.runtime.metrics import Metrics
@@ -143,6 +144,7 @@ class Services:
             connection=self._connection,
             rulings=self.rulings,
             bench=bench_for(path, os.environ, self._classifiers.text_judge),
+            prover=Prover(self.settings.proof_seconds),
             path=path,
             run_dir=self.settings.home / "run",
             begun=begun,

@@ -6,6 +6,7 @@ These go to Redis, where every gateway follows within a second; no gateway need 
 from __future__ import annotations
 
 import getpass
+import os
 import socket
 import time
 from datetime import UTC, datetime
@@ -24,10 +25,12 @@ from gateway.cli.policy.files import PolicyPath, must_exist, trial_bench
 from gateway.cli.policy.telling import FOUND, AsJson, complain, print_json, stop, tell
 from gateway.cli.session import store_session
 from gateway.cli.tables import print_table
+from gateway.config.settings import load_settings
 from gateway.core.versions import PolicyVersion, WorkerReport
 from gateway.runtime.live.changes import chosen, next_version
 from gateway.runtime.live.follower import InForce
 from gateway.runtime.live.policy_file import read_text
+from gateway.runtime.live.proof import prove_once
 from gateway.runtime.live.trial import tried
 from gateway.stores import versions
 from gateway.stores.versions import ask_now
@@ -150,11 +153,14 @@ def _bring(
         return
     try:
         policy = tried(text, str(file), trial_bench(file))
+        verdict = prove_once(text, str(file), load_settings(os.environ).proof_seconds)
+        if verdict.leaks:
+            raise PolicyError(verdict.leaks, str(file))
     except PolicyError as error:
         tell(error.problems, file, as_json, fine="")
         return
     who = f"{getpass.getuser()} on {socket.gethostname()}"
-    new = next_version(before, text, policy, source=source, by=who, note=note)
+    new = next_version(before, text, policy, source=source, by=who, note=note, proof=verdict.words)
     if not ask_now(client, versions.publish(new, text, expected=head.number)):
         complain("error: somebody else changed the policy at this moment; look, and try again")
         raise typer.Exit(FOUND)
@@ -207,6 +213,8 @@ def _show_one(
         return
     out = Console(highlight=False, soft_wrap=True)
     out.print(Text(_sentence(version)))
+    if version.proof:
+        out.print(Text(version.proof, style="dim"))
     out.print(_coloured(version.diff) if version.diff else Text("The first version.", style="dim"))
 
 

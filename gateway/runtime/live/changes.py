@@ -16,6 +16,7 @@ import msgspec
 
 from gateway.core.versions import PolicyVersion, diff_of, digest_of
 from gateway.runtime.live.follower import Follower, InForce
+from gateway.runtime.live.proof import Prover
 from gateway.runtime.live.trial import Bench, tried
 from gateway.runtime.ruling import Rulings
 from gateway.stores import versions
@@ -51,8 +52,10 @@ class Changes:
         rulings: Rulings,
         follower: Follower,
         bench: Bench,
+        prover: Prover,
         source: str,
     ) -> None:
+        self.prover = prover
         self._connection = connection
         self._rulings = rulings
         self._follower = follower
@@ -92,8 +95,10 @@ class Changes:
                     if file_digest:
                         await versions.ask(self._connection, versions.note_file(file_digest))
                     return Changed(version=before.version, is_new=False)
-                policy = await self._tried(text)
-                new = next_version(before, text, policy, source=source, by=by, note=note)
+                policy, proof = await self._tried(text)
+                new = next_version(
+                    before, text, policy, source=source, by=by, note=note, proof=proof
+                )
                 if await self._publish(new, text, before.number, file_digest):
                     self._follower.trust(new.digest, policy)
                     await self._follower.look()
@@ -124,14 +129,18 @@ class Changes:
             from_revision=from_revision,
         )
 
-    async def _tried(self, text: str) -> CompiledPolicy:
+    async def _tried(self, text: str) -> tuple[CompiledPolicy, str]:
+        """The policy of a text that may come into force, and what is known of its proof."""
         policy = await asyncio.to_thread(tried, text, self._source, self._bench)
+        verdict = await self.prover.verdict(text, self._source)
+        if verdict.leaks:
+            raise PolicyError(verdict.leaks, self._source)
         try:
             await self._rulings.rehearse(policy)
         except ValueError as error:
             problem = Problem(line=1, column=1, message=str(error), code="adapter")
             raise PolicyError((problem,), self._source) from None
-        return policy
+        return policy, verdict.words
 
     async def _newest(self, from_revision: str | None) -> InForce:
         """The newest version with its text."""
@@ -161,7 +170,14 @@ class Changes:
 
 
 def next_version(
-    before: InForce, text: str, policy: CompiledPolicy, *, source: str, by: str, note: str = ""
+    before: InForce,
+    text: str,
+    policy: CompiledPolicy,
+    *,
+    source: str,
+    by: str,
+    note: str = "",
+    proof: str = "",
 ) -> PolicyVersion:
     """The version that follows with this text."""
     number = before.number + 1
@@ -173,6 +189,7 @@ def next_version(
         by=by,
         at=time(),
         note=note,
+        proof=proof,
         diff=diff_of(before.text, text, f"version {before.number}", f"version {number}"),
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from gateway.runtime.live.changes import Changes
 from gateway.runtime.live.follower import Follower, InForce
 from gateway.runtime.live.metrics import PolicyMetrics
+from gateway.runtime.live.proof import Prover
 from gateway.runtime.live.trial import Bench
 from gateway.runtime.live.watch import FileWatch
 from gateway.runtime.ruling import Rulings
@@ -27,6 +28,7 @@ class LivePolicy:
         connection: RedisConnection,
         rulings: Rulings,
         bench: Bench,
+        prover: Prover,
         path: Path,
         run_dir: Path,
         begun: InForce,
@@ -44,7 +46,7 @@ class LivePolicy:
             log=log,
             metrics=metrics,
         )
-        self.changes = Changes(connection, rulings, self.follower, bench, str(path))
+        self.changes = Changes(connection, rulings, self.follower, bench, prover, str(path))
         self.connection = connection
         self._watch = FileWatch(
             path,
@@ -70,6 +72,7 @@ class LivePolicy:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.follower.close()
+        await self.changes.prover.close()
 
     def warnings(self) -> list[str]:
         """What is wrong although requests are served, in words that anybody may read."""

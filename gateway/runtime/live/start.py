@@ -19,6 +19,7 @@ from gateway.core.versions import Head, digest_of
 from gateway.runtime.live.changes import next_version
 from gateway.runtime.live.follower import InForce
 from gateway.runtime.live.policy_file import place_of, read_text, who_keeps
+from gateway.runtime.live.proof import prove_once
 from gateway.runtime.live.trial import Bench, compiled, tried
 from gateway.runtime.policies import PolicyUnusable
 from gateway.stores import versions
@@ -59,8 +60,13 @@ def bench_for(
     )
 
 
-def begin_gateway(client: redis.Redis, path: Path, bench: Bench) -> Begin:
+def begin_gateway(
+    client: redis.Redis, path: Path, bench: Bench, proof_seconds: float = 0.0
+) -> Begin:
     """What a gateway begins with; a file that changed while none ran is brought into force.
+
+    A change is proved first. The very first policy is taken as it is, for there is none to keep
+    instead; what leaks in it the log tells.
 
     Raises:
         PolicyUnusable: the file cannot be used, and there is no version that can.
@@ -73,6 +79,10 @@ def begin_gateway(client: redis.Redis, path: Path, bench: Bench) -> Begin:
             if head.number and digest_of(text) in (head.digest, head.file_digest):
                 return _active(client, head, path, bench)
             policy = tried(text, str(path), bench)
+            seconds = proof_seconds if head.number else 0.0
+            verdict = prove_once(text, str(path), seconds)
+            if verdict.leaks:
+                raise PolicyError(verdict.leaks, str(path))
         except (OSError, PolicyError) as problem:
             if not head.number:
                 raise PolicyUnusable(_told(path, problem)) from None
@@ -83,7 +93,7 @@ def begin_gateway(client: redis.Redis, path: Path, bench: Bench) -> Begin:
         if head.number:
             before = InForce(before.text, ask_now(client, versions.version(head.number)))
         new = next_version(before, text, policy, source="file", by=who_keeps(path))
-        new = msgspec.structs.replace(new, number=head.number + 1)
+        new = msgspec.structs.replace(new, number=head.number + 1, proof=verdict.words)
         question = versions.publish(new, text, expected=head.number, file_digest=new.digest)
         if ask_now(client, question):
             return Begin(in_force=InForce(text, new), policy=policy)

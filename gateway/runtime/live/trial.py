@@ -1,4 +1,4 @@
-"""Whether a policy's text is fit to come into force: read, checked, compiled, tested, proved.
+"""Whether a policy's text is fit to come into force: read, checked, compiled and tested.
 
 Everybody who brings a text into force comes through here: a file that was edited, the admin
 plane, a rollback and the start of a gateway. What fails leaves the last good version in force.
@@ -6,7 +6,7 @@ plane, a rollback and the start of a gateway. What fails leaves the last good ve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -14,26 +14,21 @@ from gateway.core.deployment import AdapterFacts
 from policies.compiled import CompiledPolicy
 from policies.compiler import compile_policy
 from policies.loader import read_policy
-from policies.problems import PolicyError, Problem
+from policies.problems import PolicyError
 from policies.resolve import PriceLookup, SecretLookup
 from policies.testing import JudgeText, needs_judge, problems_of, run_tests
-
-#: Looks for ways in which restricted data could leak; each one found is a problem.
-Prove = Callable[[CompiledPolicy], Sequence[Problem]]
 
 
 class Bench(msgspec.Struct, frozen=True, kw_only=True):
     """What a text is tried with.
 
     `judge_text` gives what judges the texts of tests, and is only asked when a test has one.
-    `prove` is None where there is no prover, or where it would take too long.
     """
 
     prices: PriceLookup
     secrets: SecretLookup
     adapters: Mapping[str, AdapterFacts]
     judge_text: Callable[[], JudgeText]
-    prove: Prove | None = None
 
 
 def compiled(text: str, source: str, bench: Bench) -> CompiledPolicy:
@@ -46,7 +41,7 @@ def compiled(text: str, source: str, bench: Bench) -> CompiledPolicy:
 
 
 def tried(text: str, source: str, bench: Bench) -> CompiledPolicy:
-    """The compiled policy of a text that may come into force. It takes its time: up to seconds.
+    """The compiled policy of a text that may come into force, as far as no proof is needed.
 
     Raises:
         PolicyError: it may not; a test that fails has the code `test`.
@@ -54,8 +49,6 @@ def tried(text: str, source: str, bench: Bench) -> CompiledPolicy:
     policy = compiled(text, source, bench)
     judge = bench.judge_text() if needs_judge(policy) else None
     problems = problems_of(run_tests(policy, judge))
-    if not problems and bench.prove is not None:
-        problems = tuple(one for one in bench.prove(policy) if one.severity == "error")
     if problems:
         raise PolicyError(problems, source)
     return policy

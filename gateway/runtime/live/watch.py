@@ -77,14 +77,23 @@ class FileWatch:
         self._lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._lock.open("a+b") as lock:
             while True:
-                if not _taken(lock):
-                    await asyncio.sleep(_STANDBY_SECONDS)
-                    continue
-                try:
-                    await self.look()
-                except StoreUnavailable:
-                    self._settled = False  # again, once Redis is back
-                await asyncio.sleep(LOOK_SECONDS)
+                if _taken(lock):
+                    break
+                await asyncio.sleep(_STANDBY_SECONDS)
+            # The first proof takes long, so that it is not left to the first edit.
+            warming = asyncio.ensure_future(self._prove_in_force())
+            try:
+                await self._keep_looking()
+            finally:
+                warming.cancel()
+
+    async def _keep_looking(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except StoreUnavailable:
+                self._settled = False  # again, once Redis is back
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> None:
         """Deal with an edit of the file, or give it the text in force.
@@ -183,6 +192,12 @@ class FileWatch:
         self._seen, self._stamp, self._settled = in_force.digest, stamp_of(self._path), True
         await versions.ask(self._connection, versions.note_file(in_force.digest))
         self._log.info("policy_file_written", path=str(self._path), number=in_force.number)
+
+    async def _prove_in_force(self) -> None:
+        """Tell of leaks in what is in force already; the first policy was taken as it was."""
+        verdict = await self._changes.prover.verdict(self._follower.in_force.text, str(self._path))
+        for leak in verdict.leaks:
+            self._log.warning("policy_leaks", problem=leak.text(str(self._path)))
 
     async def _restore(self) -> None:
         """Redis has lost all versions: what is in force here becomes the first one again."""

@@ -29,8 +29,9 @@ Run = Callable[..., Any]
 
 
 @pytest.fixture
-def run(run_command: Run, home_client: redis.Redis) -> Run:
-    """Run `fairlead policy …`, against a Redis that stays up between commands."""
+def run(run_command: Run, home_client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run `fairlead policy …`, against a Redis that stays up between commands; without proofs."""
+    monkeypatch.setenv("FAIRLEAD_PROOF_SECONDS", "0")
     return lambda *args: run_command(app, *args)
 
 
@@ -160,3 +161,21 @@ def test_a_change_that_a_worker_cannot_use_is_told(
     assert done.exit_code == 1
     assert "0 of 1 gateway workers" in done.stdout
     assert "h:1:a stays at version 3: no secret" in done.stdout
+
+
+def test_what_leaks_is_not_applied(
+    run: Run, file: Path, history: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told as `prove` tells it; a version says whether it was proved."""
+    pytest.importorskip("z3")
+    monkeypatch.setenv("FAIRLEAD_PROOF_SECONDS", "60")
+    lowered = TEXT.replace("ROUTE", "four") + "sensitivity: {findings: {credential: public}}\n"
+    lowered = lowered.replace("127.0.0.1:8000", "example.org").replace("restricted", "internal")
+    file.write_text(lowered)
+    leaking = run("apply", str(file))
+    file.write_text(TEXT.replace("ROUTE", "four"))
+    done = run("apply", str(file), "--json")
+
+    assert leaking.exit_code == 1
+    assert "a leak: " in leaking.stdout
+    assert json.loads(done.stdout)["proof"] == "proved to open no leak"

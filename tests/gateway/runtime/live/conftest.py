@@ -19,6 +19,7 @@ from gateway.core.versions import digest_of
 from gateway.runtime.live.changes import Changes
 from gateway.runtime.live.follower import Follower, InForce
 from gateway.runtime.live.metrics import PolicyMetrics
+from gateway.runtime.live.proof import Prover
 from gateway.runtime.live.start import bench_for
 from gateway.runtime.live.trial import Bench, compiled
 from gateway.runtime.live.watch import FileWatch
@@ -136,7 +137,9 @@ async def new_stand(
     """Makes workers of one gateway, all on the same Redis and the same file."""
     made: list[Stand] = []
 
-    async def make(begun: str = "", environ: dict[str, str] | None = None) -> Stand:
+    async def make(
+        begun: str = "", environ: dict[str, str] | None = None, proof_seconds: float = 0.0
+    ) -> Stand:
         path = tmp_path / "policy.yaml"
         begun = begun or text()
         if not path.exists():
@@ -154,7 +157,8 @@ async def new_stand(
             begun=InForce(begun),
             **parts,
         )
-        changes = Changes(connection, rulings, follower, bench, str(path))
+        prover = Prover(proof_seconds)
+        changes = Changes(connection, rulings, follower, bench, prover, str(path))
         watch = FileWatch(
             path,
             tmp_path / "run" / "lock",
@@ -171,6 +175,7 @@ async def new_stand(
     yield make
     for stand in made:
         await stand.rulings.close()
+        await stand.changes.prover.close()
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
-"""Whether a text may come into force: grammar, meaning, its own tests, and a prover's word."""
+"""Whether a text may come into force: grammar, meaning and its own tests."""
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
 from gateway.runtime.live.trial import tried
-from policies.compiled import CompiledPolicy
-from policies.problems import PolicyError, Problem
+from policies.problems import PolicyError
 from tests.gateway.runtime.live.conftest import BROKEN, FAILING, UNFIT, Stand, text
 
 JUDGED = text() + (
@@ -40,16 +38,3 @@ def test_what_is_wrong_is_told_with_its_place(
 
     assert [problem.line for problem in caught.value.problems][:1] == [line]
     assert told in str(caught.value)
-
-
-def test_a_leak_that_is_proved_refuses_and_a_warning_does_not(stand: Stand) -> None:
-    """The prover's findings count by their severity."""
-
-    def proving(severity: str) -> CompiledPolicy:
-        found = Problem(line=5, column=3, message="restricted data leaves", severity=severity)
-        bench = msgspec.structs.replace(stand.bench, prove=lambda policy: [found])
-        return tried(text(), "p.yaml", bench)
-
-    with pytest.raises(PolicyError, match="restricted data leaves"):
-        proving("error")
-    assert proving("warning").routes

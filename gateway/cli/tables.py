@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -12,8 +13,10 @@ from rich.table import Table
 _PIPED_COLUMNS = 200
 
 
-def print_table(table: Table) -> None:
-    """Print a table; cells that do not fit the terminal end in an ellipsis."""
+def print_table(table: Table, into: TextIO | None = None) -> None:
+    """Print a table, or write it into a text; cells that do not fit end in an ellipsis."""
     told = sys.stdout.isatty() or "COLUMNS" in os.environ
     width = None if told else _PIPED_COLUMNS
-    Console(width=width, highlight=False).print(table)
+    if into is not None and width is None:
+        width = Console().width
+    Console(file=into, width=width, highlight=False).print(table)

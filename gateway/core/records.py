@@ -63,12 +63,13 @@ class LedgerLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One call upstream as the audit log keeps it."""
+    """One call upstream as the audit log keeps it; `at` is the moment whose price it paid."""
 
     deployment: str
     outcome: str
     cost_nanousd: int = 0
     duration_ms: float = 0.0
+    at: float = 0.0
 
 
 class RecordedFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -74,6 +74,7 @@ class Exchange:
             outcome=line.outcome,
             cost_nanousd=line.cost_nanousd,
             duration_ms=line.duration_ms,
+            at=line.at,
         )
         self.attempts.append(record)
         self.cost_nanousd += line.cost_nanousd

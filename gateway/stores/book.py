@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import cast
 
@@ -16,6 +17,8 @@ _PAGE = 1000
 #: Entries are dated by the gateway and filed under Redis' own clock; how far these may differ
 #: (and how long a request may have run before its line was written), in seconds.
 _CLOCK_MARGIN = 3600.0
+#: How long after its date an audit record is looked for, in seconds.
+_LATEST_SECONDS = 86_400.0
 
 
 def read_orgs(client: redis.Redis) -> tuple[str, ...]:
@@ -50,6 +53,37 @@ def read_audit(
             yield record
 
 
+class AuditPage(msgspec.Struct, frozen=True):
+    """Some audit records of an org as they were written, and when the last one was; seconds."""
+
+    records: list[bytes]
+    at: float
+
+
+def audit_pages(
+    client: redis.Redis, org: str, start: float | None = None, end: float | None = None
+) -> Iterator[AuditPage]:
+    """The audit records that may be dated from `start` to before `end`, undecoded and in pages.
+
+    Whoever reads looks at each record's own date. One that was booked for a gateway that died is
+    found up to a day after its date.
+    """
+    latest = math.inf if end is None else end + _LATEST_SECONDS
+    for page in _pages(client, names.audit(org), start):
+        at = int(page[-1][0].partition(b"-")[0]) / 1000.0
+        yield AuditPage([fields[b"record"] for _, fields in page], at)
+        if at > latest:
+            return
+
+
+def audit_span(client: redis.Redis, org: str) -> tuple[float, float]:
+    """When the first and the last audit record of an org were written, in epoch seconds."""
+    ends = [client.xrange(names.audit(org), count=1), client.xrevrange(names.audit(org), count=1)]
+    found = [cast(list[tuple[bytes, dict[bytes, bytes]]], one) for one in ends]
+    first, last = (int(one[0][0].partition(b"-")[0]) / 1000.0 if one else 0.0 for one in found)
+    return first, last
+
+
 def last_audit(client: redis.Redis, org: str, count: int) -> list[AuditRecord]:
     """The newest records of an org, oldest of them first."""
     newest = cast(
@@ -61,14 +95,22 @@ def last_audit(client: redis.Redis, org: str, count: int) -> list[AuditRecord]:
 def _entries(
     client: redis.Redis, stream: str, field: bytes, start: float | None
 ) -> Iterator[bytes]:
+    for page in _pages(client, stream, start):
+        for _, fields in page:
+            yield fields[field]
+
+
+def _pages(
+    client: redis.Redis, stream: str, start: float | None
+) -> Iterator[list[tuple[bytes, dict[bytes, bytes]]]]:
     earliest = "-" if start is None else str(max(0, int((start - _CLOCK_MARGIN) * 1000)))
     while True:
         page = cast(
             list[tuple[bytes, dict[bytes, bytes]]],
             client.xrange(stream, min=earliest, count=_PAGE),
         )
-        for _, fields in page:
-            yield fields[field]
+        if page:
+            yield page
         if len(page) < _PAGE:
             return
         # "(": from after this one.

@@ -9,20 +9,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.core.decision import Facts
+from gateway.core.decision import Decision, Facts
 from gateway.core.deployment import Secret
 from gateway.core.findings import FINDING_TYPES, Finding, SensitivityRules, sensitivity_of
-from gateway.core.prices import Price
+from gateway.core.prices import Price, cost_of
 from gateway.core.principal import Principal
 from gateway.core.profile import Needs, Profile, TokenEstimate
 from gateway.core.recorded import facts_of, record_of
-from gateway.core.records import AuditRecord
+from gateway.core.records import AttemptRecord, AuditRecord
 from gateway.core.sensitivity import Sensitivity
+from gateway.core.usage import Usage
 from policies.compiled import CompiledPolicy
 from policies.compiler import compile_policy
 from policies.engine import apply_constraints, decide, see, why_not
 from policies.explain import explain
 from policies.loader import read_policy
+from policies.replay import candidate_of, replay
 
 NAMES = ("house", "tiny", "frontier")
 LEVELS = [level.label for level in Sensitivity]
@@ -289,17 +291,32 @@ def test_explaining_and_deciding_agree(
 
 @_thorough
 @given(constraints=constraint_lists(), routes=route_lists(), facts=requests())
-def test_a_recorded_decision_is_decided_again_just_so(
+def test_a_record_replayed_under_its_own_revision_changes_nothing(
     built: Callable[[list[str], list[str]], CompiledPolicy],
     constraints: list[str],
     routes: list[str],
     facts: Facts,
 ) -> None:
-    """What the audit log keeps, read back, gives the same decision under the same policy."""
+    """What the audit log keeps, read back, gives the very same decision at the same cost."""
     policy = built(constraints, routes)
     decision = decide(policy, facts)
-    written = msgspec.json.encode(record_of(facts, decision))
+    written = msgspec.json.encode(paid(record_of(facts, decision), decision))
+    record = msgspec.json.decode(written, type=AuditRecord)
+    judging = msgspec.structs.replace(policy, rules=_RULES)
 
-    again = decide(policy, facts_of(msgspec.json.decode(written, type=AuditRecord), _RULES))
+    assert decide(policy, facts_of(record, _RULES)) == decision
+    replayed = replay(candidate_of(judging), record)
+    assert replayed.agrees is True
+    assert list(replayed.kinds()) == []
+    assert replayed.before.cost_nanousd == replayed.after.cost_nanousd
 
-    assert again == decision
+
+def paid(record: AuditRecord, decision: Decision) -> AuditRecord:
+    """The record after an answer of the first candidate."""
+    if not decision.candidates:
+        return record
+    first, usage = decision.candidates[0], Usage(input_tokens=1000, output_tokens=77)
+    attempt = AttemptRecord(
+        deployment=first.name, outcome="ok", cost_nanousd=cost_of(usage, first.price), at=0.0
+    )
+    return msgspec.structs.replace(record, deployment=first.name, attempts=(attempt,), usage=usage)

@@ -8,6 +8,7 @@ from gateway.cli.policy.checking import check, run_file_tests, schema
 from gateway.cli.policy.explaining import explain_request
 from gateway.cli.policy.history import apply, list_versions, rollback, show_status
 from gateway.cli.policy.proving import prove_file
+from gateway.cli.policy.replaying import replay_file
 
 app = typer.Typer(help="Check, test, explain and prove policy files.", no_args_is_help=True)
 app.command()(check)
@@ -19,3 +20,4 @@ app.command("status")(show_status)
 app.command("versions")(list_versions)
 app.command()(apply)
 app.command()(rollback)
+app.command("replay")(replay_file)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from time import time
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, get, post, put
+from litestar import Request, Response, delete, get, post, put
 from litestar.datastructures import State
 
 from gateway.app.admin import require_admin
 from gateway.core.errors import FairleadError, InvalidRequest, UnknownEndpoint
 from gateway.core.versions import PolicyVersion
+from gateway.reports.replay import Heading, as_document
 from gateway.runtime.live.changes import Changed, Overtaken
+from gateway.runtime.live.dryrun import new_dry_run
 from gateway.runtime.live.policy import LivePolicy
+from gateway.runtime.replaying import compiled_for_replay
 from gateway.runtime.services import Services
-from gateway.stores import versions
+from gateway.stores import dryruns, versions
 from policies.document import decode
 from policies.problems import PolicyError, Problem
 
@@ -125,6 +129,66 @@ async def version_handler(request: Request[Any, Any, Any], state: State, number:
 async def status_handler(request: Request[Any, Any, Any], state: State) -> Any:
     """The version in force, what was refused since, and how far every worker is."""
     return await live_status(_live(request, state.services))
+
+
+@post("/admin/policy/dryrun", status_code=200, tags=_TAGS, summary="Begin a dry run")
+async def start_dry_run_handler(request: Request[Any, Any, Any], state: State) -> Response[Any]:
+    """Let a candidate decide beside the policy in force, on real traffic; it serves nobody.
+
+    The body is the candidate's YAML; 422 with `findings` when it cannot be used. A dry run that
+    goes on is ended by it.
+
+    Raises:
+        InvalidRequest: `x-fairlead-actor` is not printable.
+        StoreUnavailable: Redis does not answer.
+    """
+    live = _live(request, state.services)
+    try:
+        text = decode(await request.body(), "candidate")
+        policy = await asyncio.to_thread(compiled_for_replay, text, "candidate")
+    except PolicyError as error:
+        return _unfit(error)
+    head = await live.follower.look()
+    dry_run = new_dry_run(policy.revision, head.revision, _actor(request))
+    for question in dryruns.keep(dry_run, text):
+        await versions.ask(live.connection, question)
+    live.follower.nudge()
+    return Response(msgspec.to_builtins(dry_run))
+
+
+@get("/admin/policy/dryrun", tags=_TAGS, summary="What the dry run has counted")
+async def dry_run_handler(request: Request[Any, Any, Any], state: State) -> Any:
+    """The dry run that goes on or was the last, with what would have been otherwise.
+
+    Raises:
+        UnknownEndpoint: there was none yet.
+    """
+    live = _live(request, state.services)
+    found = await versions.ask(live.connection, dryruns.latest())
+    if found is None:
+        raise UnknownEndpoint("There was no dry run yet; begin one with POST.")
+    dry_run, _ = found
+    tally = await versions.ask(live.connection, dryruns.counted(dry_run.id))
+    heading = Heading(file="the candidate", revision=dry_run.revision)
+    return {"dry_run": msgspec.to_builtins(dry_run), **as_document(heading, tally)}
+
+
+@delete("/admin/policy/dryrun", status_code=200, tags=_TAGS, summary="End the dry run")
+async def stop_dry_run_handler(request: Request[Any, Any, Any], state: State) -> Any:
+    """End the dry run; what it counted stays.
+
+    Raises:
+        UnknownEndpoint: none goes on.
+    """
+    live = _live(request, state.services)
+    found = await versions.ask(live.connection, dryruns.latest())
+    if found is None or found[0].ended is not None:
+        raise UnknownEndpoint("No dry run goes on.")
+    ended = msgspec.structs.replace(found[0], ended=time())
+    for question in dryruns.end(ended):
+        await versions.ask(live.connection, question)
+    live.follower.nudge()
+    return msgspec.to_builtins(ended)
 
 
 async def live_status(live: LivePolicy) -> dict[str, Any]:
@@ -243,4 +307,7 @@ POLICY_HANDLERS = (
     versions_handler,
     version_handler,
     status_handler,
+    start_dry_run_handler,
+    dry_run_handler,
+    stop_dry_run_handler,
 )

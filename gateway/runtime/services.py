@@ -119,6 +119,10 @@ class Services:
     def finish(self, exchange: Exchange) -> None:
         """One log line and the metrics of a finished request; no prompt text, no secrets."""
         self.metrics.request(exchange)
+        if self.live is not None and self.live.dry_runner.goes_on and exchange.decided is not None:
+            self.live.dry_runner.note(
+                exchange.audit_record(exchange.outcome, exchange.status, exchange.error)
+            )
         self.log.info("request", **summary_of(exchange))
 
     async def not_ready(self) -> list[str]:

@@ -14,6 +14,13 @@ POLICY_HEAD = "fairlead:{policy}:head"
 POLICY_VERSIONS = "fairlead:{policy}:versions"
 POLICY_TEXTS = "fairlead:{policy}:texts"
 POLICY_WORKERS = "fairlead:{policy}:workers"
+#: The candidate of the dry run that goes on or was the last (hash).
+POLICY_CANDIDATE = "fairlead:{policy}:candidate"
+
+
+def dry_run(dry_run_id: str) -> str:
+    """What gateway workers have counted in one dry run (hash by worker)."""
+    return f"fairlead:{{policy}}:dryrun:{dry_run_id}"
 
 
 def leases(org: str) -> str:

@@ -397,3 +397,31 @@ async def test_broken_reloads_under_load_fail_no_request(
     assert len(seen) > 4 * times
     assert set(seen) == {(200, revision)}
     assert msgspec.json.encode(ready(fresh)["warnings"]).count(b"stays in force") == 1
+
+
+def test_a_dry_run_counts_on_real_traffic_and_serves_nobody(fresh: Gateway, key: str) -> None:
+    """By the admin plane and the command alike; all workers count."""
+    blocking = fresh.policy_text("second").split("tests:")[0]
+    blocking += "constraints: [{id: closed, block: true}]\n"
+    none = fresh.admin("DELETE", "/dryrun")
+    wrong = fresh.admin("POST", "/dryrun", content="fairlead: 1\nroutes: [")
+    begun = fresh.admin("POST", "/dryrun", content=blocking, headers={"x-fairlead-actor": "Ann"})
+    time.sleep(1.5)  # every worker has taken the candidate up
+    served = fresh.served_by(key, 12)
+    until(lambda: fresh.admin("GET", "/dryrun").json()["records"] == 12)
+    told = fresh.admin("GET", "/dryrun").json()
+    shown = fresh.json_command("policy", "dryrun", "status", "--json")
+    ended = fresh.admin("DELETE", "/dryrun")
+    metrics = httpx2.get(f"{fresh.url}/metrics").text
+
+    assert none.status_code == 404
+    assert (wrong.status_code, wrong.json()["findings"][0]["line"]) == (422, 2)
+    assert begun.status_code == 200
+    assert served == {(200, "first")}
+    assert told["dry_run"]["by"].startswith("Ann")
+    assert told["total"]["requests"] == told["total"]["newly_refused"] == 12
+    assert told["ways"][0]["before"] == "house"
+    assert told["ways"][0]["after"] == "refused"
+    assert shown["total"] == told["total"]
+    assert ended.json()["ended"] is not None
+    assert 'fairlead_policy_dry_run_total{change="newly_refused"} 12.0' in metrics

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from gateway.cli.policy import dryrunning
 from gateway.cli.policy.checking import check, run_file_tests, schema
 from gateway.cli.policy.explaining import explain_request
 from gateway.cli.policy.history import apply, list_versions, rollback, show_status
@@ -21,3 +22,4 @@ app.command("versions")(list_versions)
 app.command()(apply)
 app.command()(rollback)
 app.command("replay")(replay_file)
+app.add_typer(dryrunning.app, name="dryrun")

@@ -118,7 +118,9 @@ def replay_file(
         stop(f"the records cannot be read: {error}")
     except ValueError as error:
         stop(str(error))
-    told = _told(Heading(file=file.name, revision=revision), tally, Form.JSON if as_json else form)
+    told = outcome_told(
+        Heading(file=file.name, revision=revision), tally, Form.JSON if as_json else form
+    )
     if output is not None:
         output.write_text(told, encoding="utf-8")
         complain(f"{output} was written")
@@ -175,7 +177,8 @@ def _progress() -> Iterator[Callable[[Tally, float], None]]:
         yield on_read
 
 
-def _told(heading: Heading, tally: Tally, form: Form) -> str:
+def outcome_told(heading: Heading, tally: Tally, form: Form) -> str:
+    """What a replay or a dry run found, in the form that was asked for."""
     match form:
         case Form.JSON:
             document = msgspec.json.encode(as_document(heading, tally))

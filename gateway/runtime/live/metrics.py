@@ -33,6 +33,17 @@ class PolicyMetrics:
             ["source", "outcome"],
             registry=registry,
         )
+        self._compared = Counter(
+            "fairlead_policy_dry_run",
+            "Requests that a dry run decided again, by what changes.",
+            ["change"],
+            registry=registry,
+        )
+
+    def compared(self, kinds: tuple[str, ...]) -> None:
+        """Count one request that a dry run decided again, by what changes."""
+        for kind in kinds or ("none",):
+            self._compared.labels(kind).inc()
 
     def state(self, number: int, *, refused: bool, behind: bool) -> None:
         """Set the version that is served by, and whether something is wrong with a newer one."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.runtime.live.changes import Changes
+from gateway.runtime.live.dryrun import DryRunner
 from gateway.runtime.live.follower import Follower, InForce
 from gateway.runtime.live.metrics import PolicyMetrics
 from gateway.runtime.live.proof import Prover
@@ -57,6 +58,7 @@ class LivePolicy:
             log=log,
             metrics=metrics,
         )
+        self.dry_runner = DryRunner(connection, self.follower, log, metrics)
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -64,6 +66,7 @@ class LivePolicy:
         self._tasks = [
             asyncio.ensure_future(self.follower.follow()),
             asyncio.ensure_future(self._watch.watch()),
+            asyncio.ensure_future(self.dry_runner.follow()),
         ]
 
     async def close(self) -> None:

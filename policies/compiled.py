@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.core.deployment import Deployment
 from gateway.core.findings import SensitivityRules
+from gateway.core.limits import LimitCounter
 from policies.model.cases import CaseStatement
 from policies.model.conditions import Test
 
@@ -124,14 +125,18 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
     """A money cap as it applies to one principal, or to a kind of scope when it ends in `/*`.
 
-    `scope` is written like `team/support`; `cap_nanousd` is for one period `per`;
-    `on_exhausted` is refuse or self_hosted_only.
+    `scope` is written like `team/support`; `cap_nanousd` is for one period `per` in `zone`;
+    `on_exhausted` is refuse, self_hosted_only, downgrade or notify. `shrink_to` and `warn_at` are
+    those of the file.
     """
 
     scope: str
     per: str
     cap_nanousd: int
     on_exhausted: str = "refuse"
+    zone: str = "UTC"
+    shrink_to: int = 0
+    warn_at: tuple[float, ...] = ()
 
 
 class Alias(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,7 +166,7 @@ class CompiledPolicy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     not change it, and neither do the file's own tests. `deployments`, `aliases` and `routes`
     keep the order of the file. `asks_cost` says whether any condition needs the estimate,
     `asks_speed` whether any route orders by measured speed, and `sticks_to` whose deployments
-    must be remembered.
+    must be remembered. `limits` may be of a kind of scope, like budgets.
     """
 
     revision: str
@@ -178,3 +183,4 @@ class CompiledPolicy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     asks_cost: bool = False
     asks_speed: bool = False
     sticks_to: frozenset[str] = frozenset()
+    limits: tuple[LimitCounter, ...] = ()

@@ -16,6 +16,7 @@ import msgspec
 
 from gateway.core.deployment import SHIPPED_ADAPTERS, AdapterFacts, Deployment, Secret
 from gateway.core.findings import SensitivityRules, default_levels
+from gateway.core.limits import LimitCounter
 from gateway.core.money import usd_to_nano
 from policies.checks.registry import run_checks
 from policies.compiled import (
@@ -28,6 +29,7 @@ from policies.compiled import (
     Route,
     Weights,
 )
+from policies.grammar.limits import WINDOWS
 from policies.matchers import compile_condition, facts_asked
 from policies.model.constraints import ConstraintStatement
 from policies.model.deployments import DeploymentStatement
@@ -93,6 +95,7 @@ def compile_policy(
         constraints=tuple(_constraint(one, resolved) for one in policy.constraints),
         routes=routes,
         budgets=_budgets(policy),
+        limits=_limits(policy),
         invariants=tuple(_invariant(one, resolved) for one in policy.never),
         defaults=_defaults(policy),
         tests=policy.tests,
@@ -196,8 +199,24 @@ def _budgets(policy: PolicyFile) -> tuple[Budget, ...]:
             per=budget.per,
             cap_nanousd=usd_to_nano(budget.usd),
             on_exhausted=budget.on_exhausted,
+            zone=budget.zone,
+            shrink_to=budget.shrink_to,
+            warn_at=tuple(sorted(float(share) for share in budget.warn_at)),
         )
         for budget in policy.budgets
+    )
+
+
+def _limits(policy: PolicyFile) -> tuple[LimitCounter, ...]:
+    return tuple(
+        LimitCounter(
+            scope=limit.scope,
+            seconds=WINDOWS[limit.per],
+            requests=limit.requests,
+            tokens=limit.tokens,
+            concurrent=limit.concurrent,
+        )
+        for limit in policy.limits
     )
 
 

@@ -10,15 +10,12 @@ Rules of this file:
 
 from __future__ import annotations
 
-import msgspec
-
 from gateway.core.decision import Decision, Facts, Reason, Rejected
 from gateway.core.deployment import Deployment
 from gateway.core.errors import UnknownModel
-from gateway.core.principal import Principal
 from gateway.core.profile import Profile
 from gateway.core.sensitivity import Sensitivity
-from policies.compiled import Budget, CompiledPolicy, Route, Seen
+from policies.compiled import CompiledPolicy, Route, Seen
 from policies.matchers import ALWAYS
 from policies.narrowing import Applied, apply_constraints, why_not
 from policies.ordering import in_order, sticky_to
@@ -110,29 +107,6 @@ def requested_route(deployment: str) -> Route:
         when=ALWAYS,
         deployments=(deployment,),
     )
-
-
-def budgets_for(policy: CompiledPolicy, principal: Principal) -> tuple[Budget, ...]:
-    """The budgets that a principal spends from: the policy's, then the key's own.
-
-    A budget for `team/*` gives each team its own; one for a named team stands instead of it
-    for that team and period.
-    """
-    scopes = principal.scopes()
-    named = {(one.scope, one.per) for one in policy.budgets}
-    found: list[Budget] = []
-    for budget in policy.budgets:
-        kind, _, name = budget.scope.partition("/")
-        for scope in scopes:
-            if scope == budget.scope:
-                found.append(budget)
-            elif name == "*" and scope.startswith(f"{kind}/") and (scope, budget.per) not in named:
-                found.append(msgspec.structs.replace(budget, scope=scope))
-    if principal.budget is not None:
-        own = principal.budget
-        scope = f"key/{principal.key_id}"
-        found.append(Budget(scope=scope, per=own.per, cap_nanousd=own.cap_nanousd))
-    return tuple(found)
 
 
 def _filtered(

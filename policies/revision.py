@@ -50,6 +50,7 @@ def revision_of(policy: PolicyFile, compiled: CompiledPolicy) -> str:
             for one, built in zip(policy.routes, compiled.routes, strict=True)
         ],
         "budgets": sorted(msgspec.json.encode(budget).decode() for budget in compiled.budgets),
+        "limits": sorted(msgspec.json.encode(limit).decode() for limit in compiled.limits),
         "defaults": compiled.defaults,
     }
     return sha256(_canonical(meaning)).hexdigest()[:12]

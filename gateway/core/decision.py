@@ -85,7 +85,9 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
     `output_cap` (tokens) is sent upstream; `hold_nanousd` is the most the attempt can cost
     under it; `attempts` is how often the deployment may be called in all. A `reserve` candidate
-    is only for when a budget refused the ones before it, not for when they failed.
+    is only for when a budget refused the ones before it, not for when they failed. `most_tokens`
+    are those that it can read and write, and the `cheapest` candidate of a plan is the one that
+    budgets leave which downgrade.
     """
 
     deployment: Deployment
@@ -93,6 +95,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     hold_nanousd: int
     attempts: int = 1
     reserve: bool = False
+    most_tokens: int = 0
+    cheapest: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@
     │   └── PolicyRefusal       403  policy leaves no deployment that may serve the request
     ├── UnknownModel            404  no alias or deployment of that name for this key
     ├── BudgetExhausted         429  a money cap would be passed
+    ├── RateLimited             429  a limit on requests, tokens or calls at once is reached
     ├── UpstreamRejected        4xx  the backend says that the request is wrong
     ├── UpstreamFailed          502  every candidate failed
     │   ├── UpstreamRateLimited 429  … because each was asked too often
@@ -124,6 +125,15 @@ class BudgetExhausted(FairleadError):
     code = "budget_exhausted"
     http_status = 429
     kind = "insufficient_quota"
+
+
+class RateLimited(FairleadError):
+    """A limit has no room; `retry_after` says when it may have, None for never."""
+
+    code = "rate_limit_exceeded"
+    http_status = 429
+    kind = "rate_limit_error"
+    retryable = True
 
 
 class UpstreamRejected(FairleadError):

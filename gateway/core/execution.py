@@ -19,6 +19,7 @@ from gateway.core.errors import (
     FairleadError,
     InvalidRequest,
     PolicyRefusal,
+    RateLimited,
     StoreUnavailable,
     UpstreamFailed,
     UpstreamOverloaded,
@@ -44,15 +45,24 @@ class Begin(msgspec.Struct, frozen=True):
 
 
 class HoldPlaced(msgspec.Struct, frozen=True):
-    """The money for the attempt is reserved."""
+    """The money for the attempt is reserved; for less than was planned, if `candidate` says so."""
 
     hold_id: str
+    candidate: Candidate | None = None
 
 
 class HoldRefused(msgspec.Struct, frozen=True):
     """A budget does not cover the attempt; `message` says which, for the caller."""
 
     message: str
+
+
+class HoldLimited(msgspec.Struct, frozen=True):
+    """A limit has no room for the attempt; no other candidate helps when it is the caller's."""
+
+    message: str
+    retry_after: float | None
+    callers: bool
 
 
 class StoreFailed(msgspec.Struct, frozen=True):
@@ -93,6 +103,7 @@ Event = (
     Begin
     | HoldPlaced
     | HoldRefused
+    | HoldLimited
     | StoreFailed
     | ContentSent
     | AttemptSucceeded
@@ -171,6 +182,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     content_sent: bool = False
     failures: tuple[tuple[str, AttemptFailure], ...] = ()
     budget_message: str = ""
+    limited: HoldLimited | None = None
     done: bool = False
 
     @property
@@ -193,11 +205,15 @@ def step(state: State, event: Event) -> Step:
     match event:
         case Begin(now) | BackoffOver(now):
             return _next_attempt(state, now)
-        case HoldPlaced(hold_id):
+        case HoldPlaced(hold_id, smaller):
             placed = _replace(state, hold_id=hold_id)
-            return placed, (StartAttempt(state.candidate, state.attempt),)
+            if smaller is not None:
+                placed = _replace(placed, plan=_with_candidate(state, smaller))
+            return placed, (StartAttempt(placed.candidate, state.attempt),)
         case HoldRefused(message):
-            return _hold_refused(state, message)
+            return _hold_refused(_replace(state, budget_message=message))
+        case HoldLimited():
+            return _hold_limited(state, event)
         case StoreFailed():
             return _end(state, Refuse(StoreUnavailable(_STORE_MESSAGE, retry_after=1.0)))
         case ContentSent():
@@ -225,9 +241,17 @@ def _next_attempt(state: State, now: float) -> Step:
     return begun, (PlaceHold(begun.candidate, begun.attempt),)
 
 
-def _hold_refused(state: State, message: str) -> Step:
-    # A cheaper candidate later in the plan may still fit under the cap.
-    refused = _replace(state, budget_message=message, attempt=state.attempt - 1)
+def _hold_limited(state: State, limited: HoldLimited) -> Step:
+    known = _replace(state, limited=_sooner(state.limited, limited))
+    if not limited.callers:
+        return _hold_refused(known)
+    ended = _replace(known, attempt=state.attempt - 1)
+    return _end(ended, Refuse(_over_limit(limited), _last_failure(ended)))
+
+
+def _hold_refused(state: State) -> Step:
+    # A cheaper candidate later in the plan, or one with room, may still fit.
+    refused = _replace(state, attempt=state.attempt - 1)
     following = _following(refused)
     if following is not None:
         moved = _replace(refused, index=following, tries=1, attempt=refused.attempt + 1)
@@ -301,6 +325,8 @@ def _exhausted(state: State, *, deadline: bool) -> FairleadError:
         return UpstreamRejected(message, http_status=status, code=code)
     if state.failures and all(one.kind is FailureKind.LOSSY for _, one in state.failures):
         return _not_carried(state)
+    if state.limited is not None and not state.failures:
+        return _over_limit(state.limited)
     if state.budget_message:
         return BudgetExhausted(state.budget_message)
     if state.failures and all(one.kind in _BUSY for _, one in state.failures):
@@ -322,6 +348,25 @@ def _busy(state: State, story: str) -> FairleadError:
         f"Every model that may serve this request is busy ({story}). Try again later.",
         retry_after=min(waits, default=None),
     )
+
+
+def _over_limit(limited: HoldLimited) -> FairleadError:
+    return RateLimited(limited.message, retry_after=limited.retry_after)
+
+
+def _sooner(known: HoldLimited | None, limited: HoldLimited) -> HoldLimited:
+    """Of several limits the one that has room first."""
+    if known is None or known.retry_after is None:
+        return limited
+    if limited.retry_after is None or known.retry_after <= limited.retry_after:
+        return known
+    return limited
+
+
+def _with_candidate(state: State, candidate: Candidate) -> Plan:
+    candidates = list(state.plan.candidates)
+    candidates[state.index] = candidate
+    return msgspec.structs.replace(state.plan, candidates=tuple(candidates))
 
 
 def _not_carried(state: State) -> FairleadError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 
 import msgspec
@@ -57,6 +58,7 @@ def make_plan(
         )
 
     candidates = tuple(bound(deployment) for deployment in (*ready, *resting))
+    candidates = _with_cheapest(candidates)
     if use_reserve:
         candidates += tuple(
             msgspec.structs.replace(bound(deployment), reserve=True)
@@ -99,6 +101,52 @@ def bound_candidate(
         output_cap=output_cap,
         hold_nanousd=held,
         attempts=1 + max(0, deployment.retries),
+        most_tokens=profile.tokens.upper_bound + output_cap * request.choices,
+    )
+
+
+def _with_cheapest(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    least = min((one.hold_nanousd for one in candidates), default=0)
+    place = next((at for at, one in enumerate(candidates) if one.hold_nanousd == least), 0)
+    return tuple(
+        msgspec.structs.replace(one, cheapest=True) if at == place else one
+        for at, one in enumerate(candidates)
+    )
+
+
+def shrunk(
+    candidate: Candidate,
+    request: ChatRequest,
+    profile: Profile,
+    *,
+    room_nanousd: int,
+    floor: int,
+    at: float,
+    seconds: float,
+) -> Candidate | None:
+    """The candidate with the largest output cap that so much money pays for.
+
+    None when that would be less than `floor` tokens; `at` and `seconds` are those of the plan.
+    """
+
+    def held(cap: int) -> int:
+        return worst_cost(
+            candidate.deployment.price,
+            profile.tokens.upper_bound,
+            cap * request.choices,
+            at=at,
+            seconds=seconds,
+            tier=asked_tier(request),
+        )
+
+    cap = bisect_right(range(candidate.output_cap), room_nanousd, key=held) - 1
+    if cap < max(1, floor):
+        return None
+    return msgspec.structs.replace(
+        candidate,
+        output_cap=cap,
+        hold_nanousd=held(cap),
+        most_tokens=profile.tokens.upper_bound + cap * request.choices,
     )
 
 

@@ -79,10 +79,13 @@ def decision_headers(exchange: Exchange) -> Headers:
     headers = [
         (b"x-fairlead-request-id", request_id.encode()),
         *request_headers(wire, request_id, exchange.duration_ms),
-        *exchange.limits,
+        *(exchange.own_limits or exchange.limits),
     ]
     if exchange.lossy:
         headers.append((b"x-fairlead-lossy", ",".join(shown_pointers(exchange.lossy)).encode()))
+    for scope, per, share in exchange.warnings:
+        told = f"{scope};per={per};used={share:.2f}"
+        headers.append((b"x-fairlead-budget", told.encode("latin-1", "replace")))
     if exchange.profile is not None:
         headers.append((b"x-fairlead-sensitivity", exchange.profile.sensitivity.label.encode()))
         headers.append((b"x-fairlead-difficulty", b"%.3f" % exchange.profile.difficulty))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 
-from gateway.core.ledger import BudgetCounter, BudgetUse
+from gateway.core.budgets import BudgetCounter, BudgetUse
 
 #: How old a figure may be before a request asks the store again; seconds.
 _FRESH_SECONDS = 1.0

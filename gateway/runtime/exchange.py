@@ -18,7 +18,7 @@ from gateway.core.usage import Usage
 from gateway.runtime.client import Client, Headers
 from gateway.runtime.conversations import Recalled
 from gateway.runtime.pointers import without_text
-from gateway.runtime.ruling import Ruling
+from gateway.runtime.ruling import Charges, Ruling
 from gateway.runtime.turn import Turn
 from gateway.wire.base import Front
 
@@ -45,6 +45,8 @@ class Exchange:
         self.hidden: tuple[tuple[str, str], ...] = ()
         self.lossy: tuple[str, ...] = ()
         self.limits: Headers = []
+        self.own_limits: Headers = []
+        self.warnings: list[tuple[str, str, float]] = []
         self.turn: Turn | None = None
         self.attempts: list[AttemptRecord] = []
         self.usage = Usage()
@@ -157,6 +159,11 @@ class Exchange:
             stream=request.stream,
             policy=decision.revision,
         )
+
+    def charges_for(self, candidate: Candidate) -> Charges:
+        """What an attempt with a candidate is charged to and counts in."""
+        tags = self.facts.tags if self.facts is not None else ()
+        return self.ruling.charges_for(self.caller, candidate, tags)
 
     @property
     def caller(self) -> Principal:

@@ -5,16 +5,18 @@ Rules of this file:
   of OpenAI's API; hop-by-hop headers, cookies, account names and its own ids stay behind;
 - what a backend said about its limits is passed on as it stands within one dialect, and
   translated (requests and tokens: limit, remaining, reset) between two;
+- where policy sets limits of our own, the client is told those instead;
 - a value that is not plain printable text is left out.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
+from gateway.core.limits import Limited, LimitUse
 from gateway.runtime.client import Headers
 
 _PREFIXES: Mapping[str, str] = MappingProxyType(
@@ -77,6 +79,50 @@ def limit_headers(wire: str, back: str, told: Mapping[str, str], now: float) -> 
             found["openai-version"] = version
         pairs = iter(found.items())
     return [(name.encode(), text.encode()) for name, text in pairs]
+
+
+def own_limit_headers(wire: str, uses: Sequence[LimitUse], now: float) -> Headers:
+    """Our own limits for a client: of requests and of tokens, each the one with the least room.
+
+    Reset is when the whole limit is there again if nothing more is used, taken evenly.
+    """
+    ours = dialect_of(wire)
+    headers: Headers = []
+    if not ours:
+        return headers
+    for counted in _COUNTED:
+        told = [
+            (taken / most, most, max(0, most - taken), use.counter.seconds)
+            for use in uses
+            for most, taken in (
+                (use.counter.requests, use.requests)
+                if counted == "requests"
+                else (use.counter.tokens, use.tokens),
+            )
+            if most is not None
+        ]
+        if told:
+            share, most, left, seconds = max(told)
+            headers += _told_limit(ours, counted, most, left, seconds * min(1.0, share), now)
+    return headers
+
+
+def refused_limit_headers(wire: str, limited: Limited, now: float) -> Headers:
+    """The limit that refused, for a client; none for a limit on calls at once."""
+    ours, counter = dialect_of(wire), limited.counter
+    most = {"requests": counter.requests, "tokens": counter.tokens}.get(limited.kind)
+    if not ours or most is None:
+        return []
+    wait = limited.retry_after or 0.0
+    return _told_limit(ours, limited.kind, most, max(0, most - limited.taken), wait, now)
+
+
+def _told_limit(
+    ours: str, counted: str, most: int, left: int, seconds: float, now: float
+) -> Headers:
+    reset = write_moment(now + seconds) if ours == "anthropic" else write_duration(seconds)
+    values = {"limit": str(most), "remaining": str(left), "reset": reset}
+    return [(_header(ours, counted, told).encode(), values[told].encode()) for told in _TOLD]
 
 
 def _translated(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from time import time
-
 from gateway.core import execution as ex
+from gateway.core.budgets import Refused
 from gateway.core.decision import Candidate
 from gateway.core.errors import StoreUnavailable
-from gateway.core.ledger import Granted, Hold, Settlement
+from gateway.core.ledger import UNDATED, Granted, Hold, Settlement
+from gateway.core.limits import Limited
+from gateway.core.planning import shrunk
 from gateway.core.records import AuditRecord
 from gateway.runtime.exchange import Exchange
 from gateway.runtime.lease import Lease
+from gateway.runtime.manners import own_limit_headers, refused_limit_headers
+from gateway.runtime.ruling import Charges
 from gateway.runtime.services import Services
 
 
@@ -21,33 +24,81 @@ class Purse:
         self._services = services
         self._exchange = exchange
         self._held_at = exchange.at
+        self._charges = Charges((), (), None)
 
     async def hold(self, candidate: Candidate, attempt: int) -> ex.Event:
         """Reserve the most that an attempt can cost; the event says how it went."""
-        exchange = self._exchange
-        hold_id = f"{exchange.request_id}:{attempt}"
-        line = exchange.doubtful_line(candidate, hold_id=hold_id, attempt=attempt, at=time())
-        hold = Hold(
-            hold_id=hold_id,
-            request_id=exchange.request_id,
-            org=line.org,
-            amount_nanousd=candidate.hold_nanousd,
-            lease_seconds=self._services.settings.lease_seconds,
-            counters=exchange.ruling.counters_for(exchange.caller, candidate),
-            line=line,
-            audit=exchange.doubtful_record(candidate),
-        )
+        smaller = None
         try:
-            granted = await self._services.ledger.hold(hold)
+            answer = await self._ask(candidate, attempt)
+            if isinstance(answer, Refused):
+                smaller = self._smaller(candidate, answer)
+                if smaller is not None:
+                    answer = await self._ask(smaller, attempt)
         except StoreUnavailable:
             return ex.StoreFailed()
         finally:
-            exchange.mark("hold")
-        if isinstance(granted, Granted):
-            self._held_at = granted.at
-            self._services.budgets.learn(line.org, granted.used)
-            return ex.HoldPlaced(hold_id)
-        return ex.HoldRefused(granted.message)
+            self._exchange.mark("hold")
+        match answer:
+            case Granted():
+                self._learn(answer)
+                return ex.HoldPlaced(answer.hold_id, smaller)
+            case Refused():
+                return ex.HoldRefused(answer.message)
+            case Limited():
+                wire = self._exchange.api.wire
+                self._exchange.own_limits = refused_limit_headers(wire, answer, self._exchange.at)
+                return ex.HoldLimited(
+                    answer.message, answer.retry_after, not answer.counter.of_deployment
+                )
+
+    async def _ask(self, candidate: Candidate, attempt: int) -> Granted | Refused | Limited:
+        exchange = self._exchange
+        hold_id = f"{exchange.request_id}:{attempt}"
+        line = exchange.doubtful_line(candidate, hold_id=hold_id, attempt=attempt, at=UNDATED)
+        self._charges = exchange.charges_for(candidate)
+        return await self._services.ledger.hold(
+            Hold(
+                hold_id=hold_id,
+                request_id=exchange.request_id,
+                org=line.org,
+                amount_nanousd=candidate.hold_nanousd,
+                lease_seconds=self._services.settings.lease_seconds,
+                counters=self._charges.counters,
+                line=line,
+                audit=exchange.doubtful_record(candidate),
+                limits=self._charges.limits,
+                tokens=candidate.most_tokens,
+                repeated=attempt > 1,
+            )
+        )
+
+    def _learn(self, granted: Granted) -> None:
+        exchange = self._exchange
+        self._held_at = granted.at
+        self._services.budgets.learn(exchange.caller.org, granted.used)
+        if granted.limits:
+            exchange.own_limits = own_limit_headers(exchange.api.wire, granted.limits, granted.at)
+        exchange.warnings = [
+            (use.scope, use.per, use.share)
+            for budget, use in zip(self._charges.budgets, granted.used, strict=True)
+            if budget.warn_at and use.share >= budget.warn_at[0]
+        ]
+
+    def _smaller(self, candidate: Candidate, refused: Refused) -> Candidate | None:
+        """The candidate with an output cap that what is left can pay for, if policy cuts down."""
+        exchange, floor = self._exchange, refused.counter.shrink_to
+        if not floor or exchange.request is None or exchange.profile is None:
+            return None
+        return shrunk(
+            candidate,
+            exchange.request,
+            exchange.profile,
+            room_nanousd=refused.available_nanousd,
+            floor=floor,
+            at=exchange.at,
+            seconds=exchange.ruling.policy.defaults.request_timeout_seconds,
+        )
 
     async def settle(
         self, command: ex.SettleAttempt, duration_ms: float, ending: tuple[str, int, str] | None
@@ -80,7 +131,7 @@ class Purse:
             org=line.org,
             line=line,
             audit=audit,
-            counters=exchange.ruling.counters_for(exchange.caller, command.candidate),
+            counters=self._charges.counters,
         )
         await self._services.write(self._services.outbox.settle, settlement)
         exchange.mark("settle")

@@ -14,17 +14,45 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from adapters.base import Adapter
+from gateway.core.budgets import BudgetCounter
 from gateway.core.decision import Candidate
 from gateway.core.deployment import Deployment
-from gateway.core.ledger import BudgetCounter
+from gateway.core.limits import LimitCounter
 from gateway.core.principal import Principal
+from policies.charging import Tags, budgets_for, limits_for
 from policies.compiled import Budget, CompiledPolicy
-from policies.engine import budgets_for
 
-#: Principals whose budgets are remembered.
-_MOST_PRINCIPALS = 10_000
+#: Combinations of caller and deployment whose charges are remembered.
+_MOST_CHARGES = 10_000
 
 OpenAdapter = Callable[[Deployment], Adapter]
+
+
+class Charges:
+    """What one attempt is charged to: its budgets as counters, and its limits."""
+
+    def __init__(
+        self,
+        budgets: tuple[Budget, ...],
+        limits: tuple[LimitCounter, ...],
+        candidate: Candidate | None,
+    ) -> None:
+        self.budgets = budgets
+        self.limits = limits
+        self.counters = tuple(
+            BudgetCounter(
+                scope=budget.scope,
+                per=budget.per,
+                cap_nanousd=budget.cap_nanousd,
+                enforce=enforces(budget.on_exhausted, candidate),
+                zone=budget.zone,
+                shrink_to=budget.shrink_to,
+            )
+            for budget in budgets
+        )
+        self.keeps_self_hosted_open = any(
+            budget.on_exhausted == "self_hosted_only" for budget in budgets
+        )
 
 
 class Ruling:
@@ -37,38 +65,35 @@ class Ruling:
         self.policy = policy
         self.adapters = adapters
         self.requests = 0
-        self._budgets_by_principal: dict[Principal, tuple[Budget, ...]] = {}
+        self._charges: dict[tuple[object, ...], Charges] = {}
+        stated = [one.scope for one in policy.budgets] + [one.scope for one in policy.limits]
+        self._asks_tags = any(scope.startswith("tag/") for scope in stated)
 
     def __repr__(self) -> str:
         return f"Ruling({self.policy.revision})"
 
-    def counters_for(
-        self, principal: Principal, candidate: Candidate | None = None
-    ) -> tuple[BudgetCounter, ...]:
-        """The budgets that an attempt is counted in, and which of them may refuse it."""
-        return tuple(
-            BudgetCounter(
-                scope=budget.scope,
-                per=budget.per,
-                cap_nanousd=budget.cap_nanousd,
-                enforce=enforces(budget.on_exhausted, candidate),
-            )
-            for budget in self._budgets_of(principal)
-        )
-
-    def keeps_self_hosted_open(self, principal: Principal) -> bool:
-        """Whether a budget of the principal leaves self-hosted deployments when it is used up."""
-        budgets = self._budgets_of(principal)
-        return any(budget.on_exhausted == "self_hosted_only" for budget in budgets)
-
-    def _budgets_of(self, principal: Principal) -> tuple[Budget, ...]:
-        found = self._budgets_by_principal.get(principal)
+    def charges_for(
+        self, principal: Principal, candidate: Candidate | None = None, tags: Tags = ()
+    ) -> Charges:
+        """What an attempt is charged to and counts in; without a candidate, what its caller is."""
+        tags = tags if self._asks_tags else ()
+        deployment = candidate.deployment if candidate is not None else None
+        name = deployment.name if deployment is not None else ""
+        key = (principal, name, candidate is not None and candidate.cheapest, tags)
+        found = self._charges.get(key)
         if found is None:
-            if len(self._budgets_by_principal) >= _MOST_PRINCIPALS:
-                self._budgets_by_principal.clear()
-            found = budgets_for(self.policy, principal)
-            self._budgets_by_principal[principal] = found
+            if len(self._charges) >= _MOST_CHARGES:
+                self._charges.clear()
+            found = self._charges[key] = Charges(
+                budgets=budgets_for(self.policy, principal, deployment, tags),
+                limits=limits_for(self.policy, principal, deployment, tags),
+                candidate=candidate,
+            )
         return found
+
+    def keeps_self_hosted_open(self, principal: Principal, tags: Tags = ()) -> bool:
+        """Whether a budget of the caller leaves self-hosted deployments when it is used up."""
+        return self.charges_for(principal, None, tags).keeps_self_hosted_open
 
 
 class Rulings:
@@ -165,6 +190,8 @@ def enforces(on_exhausted: str, candidate: Candidate | None) -> bool:
         return False
     if on_exhausted == "self_hosted_only":
         return candidate is None or not candidate.deployment.self_hosted
+    if on_exhausted == "downgrade":
+        return candidate is None or not candidate.cheapest
     return True
 
 

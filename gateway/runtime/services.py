@@ -98,7 +98,7 @@ class Services:
 
     async def budget_used(self, ruling: Ruling, principal: Principal) -> float:
         """The largest used share of the principal's budgets."""
-        return await self.budgets.used(principal.org, ruling.counters_for(principal))
+        return await self.budgets.used(principal.org, ruling.charges_for(principal).counters)
 
     async def write(self, operation: Callable[[_T], Awaitable[bool]], record: _T) -> None:
         """Write a settlement or an audit record, whatever happens to the request meanwhile.

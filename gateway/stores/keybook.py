@@ -11,7 +11,7 @@ from typing import cast
 import msgspec
 import redis
 
-from gateway.core.ledger import BudgetCounter
+from gateway.core.budgets import BudgetCounter
 from gateway.core.principal import KeyBudget
 from gateway.core.sensitivity import Sensitivity
 from gateway.stores import names

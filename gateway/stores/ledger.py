@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import msgspec
 
-from gateway.core.ledger import (
-    BudgetCounter,
-    BudgetUse,
-    Granted,
-    Hold,
-    Refused,
-    Settlement,
-    correction_of,
-    refusal,
-)
+from gateway.core.budgets import BudgetCounter, BudgetUse, Refused, refusal
+from gateway.core.ledger import Granted, Hold, Settlement, correction_of
+from gateway.core.limits import Limited, LimitUse
+from gateway.core.periods import offsets, rolling_seconds
 from gateway.core.records import AuditRecord, LedgerLine
+from gateway.core.rollups import cell_of, changes_of
 from gateway.stores import names
 from gateway.stores.connection import Argument, NotSent, RedisConnection, Reply
 from gateway.stores.scripts import load_scripts
@@ -36,31 +32,43 @@ class LedgerStore:
     Every method raises `gateway.core.errors.StoreUnavailable` when Redis does not answer.
     """
 
-    def __init__(self, connection: RedisConnection) -> None:
+    def __init__(
+        self, connection: RedisConnection, *, wall: Callable[[], float] = time.time
+    ) -> None:
         self._connection = connection
+        self._wall = wall
         self._scripts = load_scripts()
         self._known_orgs: set[str] = set()
         # Holds whose answer never came: they may stand in Redis although no call follows.
         self._unsure: set[tuple[str, str]] = set()
 
-    async def hold(self, hold: Hold) -> Granted | Refused:
-        """Reserve the amount in every counter, or in none. Asking twice reserves once.
+    async def hold(self, hold: Hold) -> Granted | Refused | Limited:
+        """Reserve the amount in every counter and room in every limit, or nothing at all.
 
-        When Redis does not answer, the hold is not to be used; should it stand all the same,
-        the next `reap` gives it back.
+        Asking twice reserves once. When Redis does not answer, the hold is not to be used;
+        should it stand all the same, the next `reap` gives it back.
         """
-        org, amount = hold.org, hold.amount_nanousd
+        org = hold.org
         keys = [names.leases(org), names.hold_prefix(org) + hold.hold_id]
         args: list[Argument] = [
-            amount,
+            hold.amount_nanousd,
             hold.lease_seconds,
             hold.hold_id,
             msgspec.json.encode(hold.line),
             _encoded(hold.audit),
+            cell_of(hold.line),
+            hold.tokens,
+            len(hold.counters),
         ]
+        now = self._wall()
         for counter in hold.counters:
-            keys.append(names.budget(org, counter.scope, counter.per))
-            args += (counter.per, counter.cap_nanousd, 1 if counter.enforce else 0)
+            keys.append(_place_of(org, counter))
+            args += (spelled(counter, now), counter.cap_nanousd, 1 if counter.enforce else 0)
+        for limit in hold.limits:
+            keys.append(names.limit(org, limit.scope, limit.seconds))
+            most = (limit.requests, limit.tokens, limit.concurrent)
+            args += (limit.seconds, *(-1 if one is None else one for one in most))
+            args.append(0 if hold.repeated else 1)
         if org not in self._known_orgs:
             await self._remember(org)
         try:
@@ -70,13 +78,7 @@ class LedgerStore:
         except BaseException:
             self._unsure.add((org, hold.hold_id))
             raise
-        if reply[0] == b"refused":
-            refusing = hold.counters[int(reply[2]) - 1]
-            taken = int(reply[3]) + int(reply[4])
-            return refusal(refusing, amount, taken, float(reply[1]))
-        return Granted(
-            hold_id=hold.hold_id, at=float(reply[1]), used=_uses(hold.counters, reply[2:])
-        )
+        return _answer_to(hold, reply)
 
     async def settle(self, settlement: Settlement) -> None:
         """Book the real cost, release the hold and write the line (and the audit record).
@@ -87,17 +89,24 @@ class LedgerStore:
         org, line = settlement.org, settlement.line
         hold_key = names.hold_prefix(org) + settlement.hold_id
         audit = _encoded(settlement.audit)
-        keys = [names.leases(org), hold_key, names.ledger(org), names.audit(org)]
+        keys = [names.leases(org), hold_key, names.ledger(org), names.audit(org), names.cells(org)]
         args: list[Argument] = [
             settlement.hold_id,
             line.cost_nanousd,
             msgspec.json.encode(line),
             audit,
             SETTLED_SECONDS,
+            line.usage.input_tokens + line.usage.output_tokens,
+            line.at,
+            names.rollup_prefix(org),
+            cell_of(line),
+            len(settlement.counters),
         ]
         for counter in settlement.counters:
-            keys.append(names.budget(org, counter.scope, counter.per))
-            args.append(counter.per)
+            keys.append(_place_of(org, counter))
+            args.append(spelled(counter, line.at))
+        for change in changes_of(line):
+            args += change
         reply = _texts(await self._connection.run(self._scripts.settle, keys, args))
         if reply[0] == b"late":
             booked = msgspec.json.decode(reply[1], type=LedgerLine)
@@ -123,8 +132,8 @@ class LedgerStore:
     async def reap(self, org: str, limit: int = 100) -> int:
         """Book up to `limit` expired leases as in doubt; returns how many there were."""
         await self._give_back_unsure(org)
-        keys = (names.leases(org), names.ledger(org), names.audit(org))
-        args = (limit, names.hold_prefix(org), IN_DOUBT_SECONDS)
+        keys = (names.leases(org), names.ledger(org), names.audit(org), names.cells(org))
+        args = (limit, names.hold_prefix(org), IN_DOUBT_SECONDS, names.rollup_prefix(org))
         return cast(int, await self._connection.run(self._scripts.reap, keys, args))
 
     async def cancel(self, org: str, hold_id: str) -> bool:
@@ -154,8 +163,9 @@ class LedgerStore:
         """Where the counters stand in their current periods."""
         if not counters:
             return ()
-        keys = [names.budget(org, counter.scope, counter.per) for counter in counters]
-        args = [counter.per for counter in counters]
+        now = self._wall()
+        keys = [_place_of(org, counter) for counter in counters]
+        args = [spelled(counter, now) for counter in counters]
         reply = await self._connection.run(self._scripts.use, keys, args)
         return _uses(counters, _texts(reply))
 
@@ -171,10 +181,66 @@ class LedgerStore:
 
     async def _correct(self, hold_key: str, correction: LedgerLine, audit: bytes) -> None:
         org = correction.org
-        keys = (hold_key, names.ledger(org), names.audit(org))
-        line = msgspec.json.encode(correction)
-        args = (correction.cost_nanousd, line, audit, SETTLED_SECONDS)
+        keys = (hold_key, names.ledger(org), names.audit(org), names.cells(org))
+        args: list[Argument] = [
+            correction.cost_nanousd,
+            msgspec.json.encode(correction),
+            audit,
+            SETTLED_SECONDS,
+            correction.at,
+            names.rollup_prefix(org),
+            cell_of(correction),
+        ]
+        for change in changes_of(correction):
+            args += change
         await self._connection.run(self._scripts.correct, keys, args)
+
+
+def spelled(counter: BudgetCounter, now: float) -> str:
+    """How a counter is counted, as the scripts read it (see counters.lua)."""
+    rolling = rolling_seconds(counter.per)
+    if rolling:
+        return f"rolling:{rolling}"
+    if counter.zone == "UTC" or counter.per == "total":
+        return counter.per
+    offset, change, later = offsets(counter.zone, now)
+    return f"{counter.per}@{offset},{change},{later}"
+
+
+def _place_of(org: str, counter: BudgetCounter) -> str:
+    return names.budget(org, counter.scope, counter.per, counter.zone)
+
+
+def _answer_to(hold: Hold, reply: list[bytes]) -> Granted | Refused | Limited:
+    if reply[0] == b"refused":
+        refusing = hold.counters[int(reply[2]) - 1]
+        taken = int(reply[3]) + int(reply[4])
+        return refusal(refusing, hold.amount_nanousd, taken, float(reply[1]))
+    if reply[0] == b"limited":
+        kind, wait = reply[3].decode(), float(reply[5])
+        asked = {"requests": 0 if hold.repeated else 1, "tokens": hold.tokens}
+        return Limited(
+            counter=hold.limits[int(reply[2]) - 1],
+            kind=kind,
+            asked=asked.get(kind, 1),
+            taken=int(reply[4]),
+            retry_after=None if wait < 0 else wait,
+        )
+    counted, limited = reply[2 : 2 + 3 * len(hold.counters)], reply[2 + 3 * len(hold.counters) :]
+    return Granted(
+        hold_id=hold.hold_id,
+        at=float(reply[1]),
+        used=_uses(hold.counters, counted),
+        limits=tuple(
+            LimitUse(
+                counter=limit,
+                requests=int(limited[at]),
+                tokens=int(limited[at + 1]),
+                concurrent=int(limited[at + 2]),
+            )
+            for at, limit in zip(range(0, len(limited), 3), hold.limits, strict=True)
+        ),
+    )
 
 
 def _encoded(record: AuditRecord | None) -> bytes:
@@ -194,6 +260,7 @@ def _uses(counters: Sequence[BudgetCounter], reply: list[bytes]) -> tuple[Budget
             spent_nanousd=int(reply[at + 1]),
             held_nanousd=int(reply[at + 2]),
             cap_nanousd=counter.cap_nanousd,
+            zone=counter.zone,
         )
         for at, counter in zip(range(0, len(reply), 3), counters, strict=True)
     )

@@ -33,9 +33,26 @@ def hold_prefix(org: str) -> str:
     return f"fairlead:{{{org}}}:hold:"
 
 
-def budget(org: str, scope: str, per: str) -> str:
-    """One budget counter (hash)."""
-    return f"fairlead:{{{org}}}:budget:{scope}:{per}"
+def budget(org: str, scope: str, per: str, zone: str = "UTC") -> str:
+    """One budget counter (hash); those of another time zone are kept apart."""
+    if zone == "UTC":
+        return f"fairlead:{{{org}}}:budget:{scope}:{per}"
+    return f"fairlead:{{{org}}}:budget:{scope}:{per}:{zone}"
+
+
+def limit(org: str, scope: str, seconds: int) -> str:
+    """One limit's window (hash)."""
+    return f"fairlead:{{{org}}}:limit:{scope}:{seconds}"
+
+
+def cells(org: str) -> str:
+    """The numbers of the rollups' cells, by their text (hash)."""
+    return f"fairlead:{{{org}}}:cells"
+
+
+def rollup_prefix(org: str) -> str:
+    """What the keys of an org's rollups begin with; then `hour:` or `day:` and its number."""
+    return f"fairlead:{{{org}}}:rollup:"
 
 
 def ledger(org: str) -> str:

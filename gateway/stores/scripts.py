@@ -45,27 +45,32 @@ class Scripts(msgspec.Struct, frozen=True, kw_only=True):
     publish: Script
 
 
+#: The shared heads of scripts, by what they are about.
+_MONEY = ("counters", "limits", "rollups")
+_CLOCK = ("counters",)
+
+
 def load_scripts() -> Scripts:
     """Read all scripts from the package."""
     return Scripts(
-        hold=_load("hold", records_spending=False),
-        settle=_load("settle", records_spending=True),
-        correct=_load("correct", records_spending=True),
-        cancel=_load("cancel", records_spending=True),
-        renew=_load("renew", records_spending=True),
-        reap=_load("reap", records_spending=True),
-        use=_load("use", records_spending=False),
-        seal=_load("seal", records_spending=False),
-        claim=_load("claim", records_spending=False),
-        swap=_load("swap", records_spending=False),
-        publish=_load("publish", records_spending=False),
+        hold=_load("hold", ("counters", "limits"), records_spending=False),
+        settle=_load("settle", _MONEY, records_spending=True),
+        correct=_load("correct", _MONEY, records_spending=True),
+        cancel=_load("cancel", ("counters", "limits"), records_spending=True),
+        renew=_load("renew", _CLOCK, records_spending=True),
+        reap=_load("reap", _MONEY, records_spending=True),
+        use=_load("use", _CLOCK, records_spending=False),
+        seal=_load("seal", (), records_spending=False),
+        claim=_load("claim", (), records_spending=False),
+        swap=_load("swap", (), records_spending=False),
+        publish=_load("publish", (), records_spending=False),
     )
 
 
-def _load(name: str, *, records_spending: bool) -> Script:
+def _load(name: str, heads: tuple[str, ...], *, records_spending: bool) -> Script:
     folder = resources.files("gateway.stores") / "lua"
-    head = (folder / "counters.lua").read_text("utf-8")
-    source = head + (folder / f"{name}.lua").read_text("utf-8")
+    programs = [(folder / f"{part}.lua").read_text("utf-8") for part in (*heads, name)]
+    source = "".join(programs)
     since_7 = _ALLOW_OOM + source if records_spending else source
     return Script(
         name=name,

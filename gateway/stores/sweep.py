@@ -23,8 +23,9 @@ def reap_everywhere(client: redis.Redis) -> int:
 
 
 def _reap(client: redis.Redis, source: str, org: str) -> int:
-    keys = (names.leases(org), names.ledger(org), names.audit(org))
-    args = (str(_PAGE), names.hold_prefix(org), str(IN_DOUBT_SECONDS))
+    keys = (names.leases(org), names.ledger(org), names.audit(org), names.cells(org))
+    prefixes = (names.hold_prefix(org), names.rollup_prefix(org))
+    args = (str(_PAGE), prefixes[0], str(IN_DOUBT_SECONDS), prefixes[1])
     total = 0
     while True:
         booked = cast(int, client.eval(source, len(keys), *keys, *args))

@@ -9,8 +9,9 @@ from __future__ import annotations
 import msgspec
 
 from gateway.core.decision import Decision, Facts
+from policies.charging import budgets_for
 from policies.compiled import CompiledPolicy
-from policies.engine import budgets_for, decide
+from policies.engine import decide
 from policies.model.cases import GivenStatement
 from policies.testing import facts_of
 

@@ -1,17 +1,18 @@
-"""p005: a budget's scope is not one that a caller can have, or two budgets claim it."""
+"""p005: the scope of a budget or a limit is none that a request can have, or stands twice."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
+from policies.charging import SCOPE_KINDS
 from policies.checks.base import Finding
 from policies.model.file import PolicyFile
-from policies.problems import did_you_mean
+from policies.problems import Place, did_you_mean
 from policies.resolve import Known
 
 CODE = "p005"
-TITLE = "a budget's scope is not usable"
+TITLE = "the scope of a budget or a limit is not usable"
 SEVERITY = "error"
 BAD = """\
 fairlead: 1
@@ -27,29 +28,57 @@ budgets:
 """
 GOOD = BAD.replace("scope: support", "scope: team/support")
 
-SCOPE_KINDS = ("org", "team", "app", "user", "key")
 _SCOPE = re.compile(r"([a-z]+)/(\S(?:.*\S)?)")
 
 
 def check(policy: PolicyFile, known: Known) -> Iterator[Finding]:
-    """Scopes are `kind/name` or `kind/*`, and each stands once for a period."""
-    seen: set[tuple[str, str]] = set()
+    """Scopes are `kind/name` or `kind/*`, and each stands once for a period and a purpose."""
+    seen: set[tuple[object, ...]] = set()
     for number, budget in enumerate(policy.budgets):
         path = f"budgets[{number}].scope"
-        matched = _SCOPE.fullmatch(budget.scope)
-        if matched is None or matched.group(1) not in SCOPE_KINDS:
-            kind = matched.group(1) if matched else ""
-            near = did_you_mean(kind, SCOPE_KINDS) if kind else ""
-            yield Finding(
-                at=budget.at,
-                message=f"'{budget.scope}' is not a scope",
-                hint=near or f"write kind/name, with a kind of {', '.join(SCOPE_KINDS)}",
-                path=path,
+        purpose = (budget.scope, budget.per, budget.zone, budget.on_exhausted)
+        yield from _unusable(budget.scope, budget.at, path)
+        if purpose in seen:
+            message = (
+                f"'{budget.scope}' has two budgets for one {budget.per} that "
+                f"{budget.on_exhausted.replace('_', ' ')}"
             )
-        elif "*" in matched.group(2) and matched.group(2) != "*":
-            message = f"'{budget.scope}': a '*' stands alone, for each of its kind"
-            yield Finding(at=budget.at, message=message, path=path)
-        elif (budget.scope, budget.per) in seen:
-            message = f"'{budget.scope}' has two budgets for one {budget.per}"
             yield Finding(at=budget.at, message=message, hint="keep the lower one", path=path)
-        seen.add((budget.scope, budget.per))
+        seen.add(purpose)
+    limited: set[tuple[str, str]] = set()
+    for number, limit in enumerate(policy.limits):
+        path = f"limits[{number}].scope"
+        yield from _unusable(limit.scope, limit.at, path)
+        if limit.requests is limit.tokens is limit.concurrent is None:
+            message = f"the limit of '{limit.scope}' limits nothing"
+            hint = "give it requests, tokens or concurrent"
+            yield Finding(at=limit.at, message=message, hint=hint, path=path)
+        if (limit.scope, limit.per) in limited:
+            message = f"'{limit.scope}' has two limits for one {limit.per}"
+            yield Finding(at=limit.at, message=message, hint="write them as one", path=path)
+        limited.add((limit.scope, limit.per))
+
+
+def _unusable(scope: str, at: Place, path: str) -> Iterator[Finding]:
+    matched = _SCOPE.fullmatch(scope)
+    if matched is None or matched.group(1) not in SCOPE_KINDS:
+        kind = matched.group(1) if matched else ""
+        near = did_you_mean(kind, SCOPE_KINDS) if kind else ""
+        yield Finding(
+            at=at,
+            message=f"'{scope}' is not a scope",
+            hint=near or f"write kind/name, with a kind of {', '.join(SCOPE_KINDS)}",
+            path=path,
+        )
+        return
+    kind, name = matched.groups()
+    if kind == "tag":
+        if "=" not in name:
+            hint = "write tag/NAME=VALUE, or tag/NAME=* for each value"
+            yield Finding(at=at, message=f"'{scope}' names no value", hint=hint, path=path)
+        elif "*" in name and not re.fullmatch(r"[^*]+=\*", name):
+            message = f"'{scope}': a '*' stands alone, for each value"
+            yield Finding(at=at, message=message, path=path)
+    elif "*" in name and name != "*":
+        message = f"'{scope}': a '*' stands alone, for each of its kind"
+        yield Finding(at=at, message=message, path=path)

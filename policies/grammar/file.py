@@ -8,6 +8,7 @@ from policies.grammar.cases import CASE
 from policies.grammar.constraints import CONSTRAINT
 from policies.grammar.defaults import DEFAULTS
 from policies.grammar.deployments import DEPLOYMENT
+from policies.grammar.limits import LIMIT
 from policies.grammar.never import NEVER
 from policies.grammar.routes import ROUTE
 from policies.grammar.sensitivity import SENSITIVITY
@@ -44,6 +45,7 @@ POLICY = Record(
             required=True,
         ),
         "budgets": Key(ListOf(item=BUDGET), "money caps by scope and period"),
+        "limits": Key(ListOf(item=LIMIT), "requests and tokens by scope and time, and at once"),
         "tests": Key(ListOf(item=CASE), "examples that must hold; a failing one refuses the file"),
     },
 )

@@ -10,6 +10,7 @@ from policies.model.cases import CaseStatement
 from policies.model.constraints import ConstraintStatement
 from policies.model.defaults import DefaultsStatement
 from policies.model.deployments import DeploymentStatement
+from policies.model.limits import LimitStatement
 from policies.model.never import NeverStatement
 from policies.model.routes import RouteStatement
 from policies.model.sensitivity import SensitivityStatement
@@ -29,5 +30,6 @@ class PolicyFile(msgspec.Struct, frozen=True, kw_only=True):
     constraints: tuple[ConstraintStatement, ...] = ()
     never: tuple[NeverStatement, ...] = ()
     budgets: tuple[BudgetStatement, ...] = ()
+    limits: tuple[LimitStatement, ...] = ()
     tests: tuple[CaseStatement, ...] = ()
     defaults: DefaultsStatement = DefaultsStatement()

@@ -10,8 +10,9 @@ from gateway.core.decision import Decision, Facts
 from gateway.core.principal import KeyBudget, Principal
 from gateway.core.profile import Needs
 from gateway.core.sensitivity import Sensitivity
+from policies.charging import budgets_for
 from policies.compiled import CompiledPolicy
-from policies.engine import budgets_for, decide
+from policies.engine import decide
 
 Decided = Callable[..., Decision]
 ALL = "routes: [{id: all, use: [frontier, house, tiny]}]\n"

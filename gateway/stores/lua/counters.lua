@@ -4,7 +4,9 @@
 -- and `<period>:held`, integers of nano-USD kept as text. Numbers are doubles here, exact below
 -- 2^53: callers refuse larger caps and amounts, and all adding is done by HINCRBY in 64 bits.
 -- Period ids of one kind sort by time. The server's clock decides which period it is, so that
--- gateways whose clocks differ count alike.
+-- gateways whose clocks differ count alike. How a counter is counted comes as `month`, as
+-- `month@7200,1793062800,3600` (seconds from UTC, and from when on so many) or as `rolling:86400`
+-- (a window of so many seconds in slots of a sixtieth, see limits.lua).
 
 -- How long a counter outlives its last new period, in seconds; `total` stays for good.
 local OUTLIVES = {
@@ -28,8 +30,21 @@ local function civil(day_number)
   return year, month, day
 end
 
+local ROLLING_SLOTS = 60
+
+local function rolling_of(per)
+  return tonumber(string.match(per, '^rolling:(%d+)$'))
+end
+
 local function period_of(per, now)
   if per == 'total' then return 'total' end
+  local rolling = rolling_of(per)
+  if rolling then return string.format('%012d', math.floor(now * ROLLING_SLOTS / rolling)) end
+  local calendar, offset, change, later = string.match(per, '^(%a+)@(-?%d+),(%d+),(-?%d+)$')
+  if calendar then
+    per = calendar
+    now = now + tonumber(now < tonumber(change) and offset or later)
+  end
   local day_number = math.floor(now / 86400)
   -- 1970-01-01 was a Thursday.
   if per == 'week' then day_number = day_number - (day_number + 3) % 7 end
@@ -49,14 +64,24 @@ local function server_time()
   return tonumber(time[1]), tonumber(time[1]) + tonumber(time[2]) / 1000000
 end
 
--- Spent and held of a period, as text.
-local function read_counter(key, period)
-  local both = redis.call('HMGET', key, period .. ':spent', period .. ':held')
-  return both[1] or '0', both[2] or '0'
+-- Spent and held of a period, or of all slots of a window that ends with it, as text.
+local function read_counter(key, period, per)
+  if not rolling_of(per) then
+    local both = redis.call('HMGET', key, period .. ':spent', period .. ':held')
+    return both[1] or '0', both[2] or '0'
+  end
+  local sums, all = {spent = 0, held = 0}, redis.call('HGETALL', key)
+  for at = 1, #all, 2 do
+    local slot, kind = string.match(all[at], '^(%d+):(%a+)$')
+    local age = tonumber(period) - tonumber(slot)
+    if age >= 0 and age <= ROLLING_SLOTS then sums[kind] = sums[kind] + tonumber(all[at + 1]) end
+  end
+  return string.format('%.0f', sums.spent), string.format('%.0f', sums.held)
 end
 
 -- Drop the fields of older periods in which nothing is held any more.
-local function forget_older(key, period)
+local function forget_older(key, period, per)
+  if rolling_of(per) then period = string.format('%012d', tonumber(period) - ROLLING_SLOTS) end
   for _, field in ipairs(redis.call('HKEYS', key)) do
     local older = string.match(field, '^(.*):held$')
     if older and older < period and tonumber(redis.call('HGET', key, field)) <= 0 then
@@ -69,8 +94,9 @@ end
 local function add(key, per, period, spent, held)
   if redis.call('HEXISTS', key, period .. ':held') == 0 then
     redis.call('HSET', key, period .. ':held', '0', period .. ':spent', '0')
-    forget_older(key, period)
-    if OUTLIVES[per] then redis.call('EXPIRE', key, OUTLIVES[per]) end
+    forget_older(key, period, per)
+    local outlives = OUTLIVES[string.match(per, '^%a+')] or (2 * (rolling_of(per) or 0))
+    if outlives > 0 then redis.call('EXPIRE', key, outlives) end
   end
   if spent ~= '0' then redis.call('HINCRBY', key, period .. ':spent', spent) end
   if held ~= '0' then redis.call('HINCRBY', key, period .. ':held', held) end

@@ -7,8 +7,9 @@
 
 local now, reply = server_time(), {}
 for number, key in ipairs(KEYS) do
-  local period = period_of(ARGV[number], now)
-  local spent, held = read_counter(key, period)
+  local per = ARGV[number]
+  local period = period_of(per, now)
+  local spent, held = read_counter(key, period, per)
   reply[#reply + 1] = period
   reply[#reply + 1] = spent
   reply[#reply + 1] = held

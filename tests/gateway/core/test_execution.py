@@ -12,6 +12,7 @@ from gateway.core.deployment import Deployment
 from gateway.core.errors import (
     BudgetExhausted,
     DeadlineExceeded,
+    RateLimited,
     StoreUnavailable,
     UpstreamFailed,
     UpstreamRejected,
@@ -128,6 +129,34 @@ def test_a_refused_hold_tries_the_next_candidate_and_then_names_the_budget() -> 
     refuse = talk.commands[-1]
     assert isinstance(refuse, ex.Refuse)
     assert isinstance(refuse.error, BudgetExhausted)
+
+
+def test_a_limit_of_the_caller_ends_it_and_one_of_a_deployment_does_not() -> None:
+    """Another candidate has room where the deployment has none; the caller takes its own along."""
+    talk = Dialogue(candidate("a"), candidate("b"), candidate("c"))
+    talk.hear(ex.Begin(0.0))
+
+    assert talk.hear(ex.HoldLimited("a is full", 9.0, callers=False)) == ["PlaceHold"]
+    assert talk.hear(ex.HoldLimited("b is full", 4.0, callers=False)) == ["PlaceHold"]
+    assert talk.hear(ex.HoldLimited("c is full", None, callers=False)) == ["Refuse"]
+    error = talk.commands[-1].error  # type: ignore[union-attr]
+    assert isinstance(error, RateLimited)
+    assert (error.public_message, error.retry_after) == ("b is full", 4.0)
+
+    other = Dialogue(candidate("a"), candidate("b"))
+    other.hear(ex.Begin(0.0))
+    assert other.hear(ex.HoldLimited("team/x is full", 2.0, callers=True)) == ["Refuse"]
+
+
+def test_a_smaller_candidate_takes_the_place_of_the_planned_one() -> None:
+    """What was held for is what is called, and what is settled."""
+    talk = Dialogue(candidate("a"), candidate("b"))
+    smaller = msgspec.structs.replace(candidate("a"), output_cap=7)
+    talk.hear(ex.Begin(0.0), ex.HoldPlaced("h1", smaller))
+
+    (start,) = talk.commands
+    assert isinstance(start, ex.StartAttempt)
+    assert start.candidate.output_cap == talk.state.candidate.output_cap == 7
 
 
 def test_a_reserve_serves_when_a_budget_refuses_but_not_when_a_model_fails() -> None:

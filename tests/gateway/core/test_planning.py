@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.core.decision import Decision
 from gateway.core.deployment import Deployment
 from gateway.core.health import Breaker
 from gateway.core.money import MAX_NANOUSD
-from gateway.core.planning import MOST_OUTPUT_TOKENS, asked_tier, make_plan
+from gateway.core.planning import MOST_OUTPUT_TOKENS, asked_tier, bound_candidate, make_plan, shrunk
 from gateway.core.prices import Price, PriceCase, worst_cost
 from gateway.core.profile import Profile, TokenEstimate
 from gateway.core.request import ChatRequest
@@ -124,3 +126,34 @@ def test_a_tier_that_the_caller_asks_for_is_held_for() -> None:
     assert plan(tiered)[0][2] == worst_cost(PRICE, 400, 4096)
     assert asked_tier(asked) == "priority"
     assert asked_tier(msgspec.structs.replace(ASKED, fields={"speed": msgspec.Raw(b"7")})) == ""
+
+
+def test_the_cheapest_candidate_is_marked() -> None:
+    """It is the one that budgets leave which downgrade."""
+    decision = Decision(candidates=(HOUSE, FRONTIER), route="r", revision="v")
+    made = make_plan(
+        decision, ASKED, PROFILE, {}, default_output_cap=4096, request_seconds=1, now=0, wall=0
+    )
+
+    assert [one.cheapest for one in made.candidates] == [False, True]
+
+
+@given(room=st.integers(0, 10**8), floor=st.integers(1, 4096))
+def test_a_shrunk_candidate_fits_and_the_next_token_would_not(room: int, floor: int) -> None:
+    """Property: the largest cap that the room pays for, or none below the floor."""
+    whole = bound_candidate(
+        HOUSE,
+        Decision(candidates=(HOUSE,), route="r", revision="v"),
+        ASKED,
+        PROFILE,
+        4096,
+    )
+    smaller = shrunk(whole, ASKED, PROFILE, room_nanousd=room, floor=floor, at=0.0, seconds=60)
+
+    if smaller is None:
+        assert worst_cost(PRICE, 400, floor) > room or whole.hold_nanousd <= room
+        return
+    assert floor <= smaller.output_cap < whole.output_cap
+    assert smaller.hold_nanousd == worst_cost(PRICE, 400, smaller.output_cap) <= room
+    more = worst_cost(PRICE, 400, smaller.output_cap + 1)
+    assert more > room or smaller.output_cap + 1 == whole.output_cap

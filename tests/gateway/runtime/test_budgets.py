@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.core.ledger import BudgetCounter, BudgetUse
+from gateway.core.budgets import BudgetCounter, BudgetUse
 from gateway.runtime.budgets import BudgetView
 
 TEAM = BudgetCounter(scope="team/a", per="month", cap_nanousd=100)

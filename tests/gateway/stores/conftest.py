@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from gateway.core.ledger import BudgetCounter, Hold, Settlement
+from gateway.core.budgets import BudgetCounter
+from gateway.core.ledger import Hold, Settlement
 from gateway.core.records import AuditRecord, LedgerLine
 from gateway.core.usage import Usage
 from gateway.stores.connection import RedisConnection

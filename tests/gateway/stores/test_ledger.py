@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
 import msgspec
 import pytest
 import redis
 
-from gateway.core.ledger import BudgetCounter, BudgetUse, Granted, Hold, Refused, Settlement
+from gateway.core.budgets import BudgetCounter, BudgetUse, Refused
+from gateway.core.ledger import Granted, Hold, Settlement
 from gateway.core.records import AuditRecord, LedgerLine
 from gateway.core.usage import Usage
 from gateway.stores import names
@@ -244,8 +246,10 @@ async def test_a_settlement_of_a_hold_that_redis_forgot_is_still_counted(
     """When Redis lost its memory the money is booked from the settlement alone, once."""
     await store.hold(make_hold(amount=100))
     client.flushall()
+    settlement = make_settlement(cost=40, counters=(MONTH, MONTH))
+    now = msgspec.structs.replace(settlement.line, at=time.time())
     for _ in range(2):
-        await store.settle(make_settlement(cost=40, counters=(MONTH, MONTH)))
+        await store.settle(msgspec.structs.replace(settlement, line=now))
 
     assert await standing(store) == (40, 0)
     assert len(lines_of(client)) == 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from gateway.core.ledger import BudgetCounter, Hold, Settlement
+from gateway.core.budgets import BudgetCounter
+from gateway.core.ledger import Hold, Settlement
 from gateway.core.records import AuditRecord
 from gateway.stores.book import read_audit, read_lines
 from gateway.stores.connection import RedisConnection

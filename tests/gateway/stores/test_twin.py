@@ -11,19 +11,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.core.ledger import (
+from gateway.core.budgets import BudgetCounter, Refused
+from gateway.core.ledger import UNDATED, Granted, Hold, Settlement
+from gateway.core.limits import LimitCounter, Limited
+from gateway.core.prices import CostPart
+from gateway.core.records import LedgerLine
+from gateway.core.twin import (
     Book,
-    BudgetCounter,
-    Granted,
-    Hold,
-    Refused,
-    Settlement,
+    cancel_hold,
     place_hold,
     reap_holds,
     renew_hold,
     settle_hold,
+    taken_of,
 )
-from gateway.core.records import LedgerLine
+from gateway.core.usage import Usage
 from gateway.stores import names
 from gateway.stores.connection import RedisConnection
 from gateway.stores.embedded import EmbeddedRedis, open_embedded
@@ -36,16 +38,30 @@ counter_sets = st.lists(
     st.builds(
         BudgetCounter,
         scope=st.sampled_from(SCOPES),
-        per=st.sampled_from(["day", "month", "total"]),
+        per=st.sampled_from(["day", "month", "total", "30d"]),
         cap_nanousd=st.integers(min_value=0, max_value=200),
         enforce=st.booleans(),
+        zone=st.sampled_from(["UTC", "Asia/Kolkata"]),
     ),
     max_size=3,
 ).map(tuple)
+most = st.none() | st.integers(min_value=0, max_value=4)
+limit_sets = st.lists(
+    st.builds(
+        LimitCounter,
+        scope=st.sampled_from(["team/a", "deployment/house"]),
+        seconds=st.sampled_from([86400, 864_000]),
+        requests=most,
+        tokens=st.none() | st.integers(min_value=0, max_value=200),
+        concurrent=most,
+    ),
+    max_size=2,
+).map(tuple)
 actions = st.one_of(
-    st.tuples(st.just("hold"), hold_ids, amounts, counter_sets),
+    st.tuples(st.just("hold"), hold_ids, amounts, counter_sets, limit_sets, amounts, st.booleans()),
     st.tuples(st.just("settle"), hold_ids, amounts, counter_sets),
     st.tuples(st.just("renew"), hold_ids),
+    st.tuples(st.just("cancel"), hold_ids),
     st.tuples(st.just("expire"), hold_ids),
     st.tuples(st.just("reap"), st.integers(min_value=1, max_value=3)),
 )
@@ -67,21 +83,50 @@ class Machine:
     async def act(self, action: Action) -> None:
         """Do it to both and compare the answers."""
         match action:
-            case ("hold", str(hold_id), int(amount), tuple(counters)):
-                hold = self.make_hold(hold_id, amount, counters=counters)
+            case (
+                "hold",
+                str(hold_id),
+                int(amount),
+                tuple(counters),
+                tuple(limits),
+                int(tokens),
+                bool(repeated),
+            ):
+                hold = self.make_hold(
+                    hold_id,
+                    amount,
+                    counters=counters,
+                    limits=limits,
+                    tokens=tokens,
+                    repeated=repeated,
+                )
+                hold = msgspec.structs.replace(
+                    hold, line=msgspec.structs.replace(hold.line, at=UNDATED)
+                )
                 real = await self.store.hold(hold)
                 self.book, twin = place_hold(self.book, hold, self.now)
                 assert _told(real) == _told(twin)
             case ("settle", str(hold_id), int(cost), tuple(counters)):
                 line = self.make_hold(hold_id, cost).line
-                line = msgspec.structs.replace(line, kind="settle", cost_nanousd=cost)
+                line = msgspec.structs.replace(
+                    line,
+                    kind="settle",
+                    at=self.now,
+                    cost_nanousd=cost,
+                    usage=Usage(input_tokens=cost, output_tokens=3),
+                    parts=(CostPart("input", cost, 10**6, cost, 10**6),),
+                )
                 settlement = Settlement(hold_id=hold_id, org="acme", line=line, counters=counters)
                 await self.store.settle(settlement)
-                self.book = settle_hold(self.book, settlement, self.now)
+                self.book = settle_hold(self.book, settlement)
             case ("renew", str(hold_id)):
                 renewed = await self.store.renew("acme", hold_id, 500.0)
                 self.book, twin_renewed = renew_hold(self.book, hold_id, 500.0, self.now)
                 assert renewed == twin_renewed
+            case ("cancel", str(hold_id)):
+                cancelled = await self.store.cancel("acme", hold_id)
+                self.book, twin_cancelled = cancel_hold(self.book, hold_id)
+                assert cancelled == twin_cancelled
             case ("expire", str(hold_id)):
                 await self.expire(hold_id)
             case ("reap", int(limit)):
@@ -101,26 +146,65 @@ class Machine:
 
     async def compare(self) -> None:
         """Everything that Redis holds is what the twin holds."""
-        for (org, scope, per, period), spent in self.book.spent.items():
-            counter = BudgetCounter(scope=scope, per=per, cap_nanousd=1)
+        for org, scope, spelled, period in {*self.book.spent, *self.book.held}:
+            per, zone = spelled.split()
+            counter = BudgetCounter(scope=scope, per=per, cap_nanousd=1, zone=zone)
             (use,) = await self.store.budget_use(org, (counter,))
-            assert (use.period, use.spent_nanousd) == (period, spent)
-        for (org, scope, per, _), held in self.book.held.items():
-            counter = BudgetCounter(scope=scope, per=per, cap_nanousd=1)
-            (use,) = await self.store.budget_use(org, (counter,))
-            assert use.held_nanousd == held
-            assert held >= 0
+            key = (org, scope, spelled, period)
+            assert use.period == period
+            assert use.spent_nanousd == taken_of(self.book.spent, key, per)
+            assert use.held_nanousd == taken_of(self.book.held, key, per)
+            assert use.held_nanousd >= 0
+        for (org, scope, seconds), window in self.book.windows.items():
+            found = await self.connection.execute(
+                "HMGET", names.limit(org, scope, seconds), "r", "t", "c"
+            )
+            counted = [int(one or 0) for one in found]  # type: ignore[union-attr, arg-type]
+            sums = sum(window.requests.values()), sum(window.tokens.values()), window.under_way
+            assert counted == list(sums)
         still_open = [entry for entry in self.book.holds.values() if entry.state == "open"]
         assert await self.store.open_holds("acme") == len(still_open)
         entries = await self.connection.execute("XRANGE", names.ledger("acme"), "-", "+")
         lines = [msgspec.json.decode(fields[1], type=LedgerLine) for _, fields in entries]  # type: ignore[union-attr, misc, index, arg-type]
-        assert lines == list(self.book.lines)
+        assert [_dated(line, self.now) for line in lines] == list(self.book.lines)
+        assert await self.rollups() == {
+            (span, cell, name): pair
+            for (span, _, cell, name), pair in self.book.rollups.items()
+            if name == "lines" or pair != (0, 0)
+        }
+
+    async def rollups(self) -> dict[tuple[str, bytes, str], tuple[int, int]]:
+        """The rollups of Redis, of all hours and days (there is one of each)."""
+        cells = await self.connection.execute("HGETALL", names.cells("acme"))
+        texts = dict(zip(cells[1::2], cells[::2], strict=True))  # type: ignore[index, arg-type]
+        found: dict[tuple[str, bytes, str], tuple[int, int]] = {}
+        for span, length in (("hour", 3600), ("day", 86400)):
+            key = f"{names.rollup_prefix('acme')}{span}:{int(self.now // length)}"
+            fields = await self.connection.execute("HGETALL", key)
+            for field, count in zip(fields[::2], fields[1::2], strict=True):  # type: ignore[index, arg-type]
+                number, name = field.decode().split(":")  # type: ignore[union-attr]
+                place = (span, texts[number.encode()], name.rstrip("$"))
+                quantity, cost = found.get(place, (0, 0))
+                if name.endswith("$"):
+                    found[place] = (quantity, cost + int(count))  # type: ignore[arg-type]
+                else:
+                    found[place] = (quantity + int(count), cost)  # type: ignore[arg-type]
+        return {place: pair for place, pair in found.items() if place[2] == "lines" or any(pair)}
 
 
-def _told(answer: Granted | Refused) -> object:
+def _dated(line: LedgerLine, now: float) -> LedgerLine:
+    """A line with the twin's date, which stands still; what is dated at all is dated now."""
+    assert abs(line.at - now) < 60
+    return msgspec.structs.replace(line, at=now)
+
+
+def _told(answer: Granted | Refused | Limited) -> object:
     """What an answer says, without its moments, which follow two clocks."""
     if isinstance(answer, Refused):
         return answer.counter, answer.amount_nanousd, answer.available_nanousd
+    if isinstance(answer, Limited):
+        helps = answer.retry_after is not None
+        return answer.counter, answer.kind, answer.asked, answer.taken, helps
     return msgspec.structs.replace(answer, at=0.0)
 
 

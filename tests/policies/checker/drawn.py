@@ -18,12 +18,13 @@ from gateway.core.prices import Price, PriceCase
 from gateway.core.profile import Needs
 from gateway.core.request import API_NAMES
 from gateway.core.sensitivity import Sensitivity
+from policies.charging import budgets_for
 from policies.checker.regions import whole_regions
 from policies.checker.space import Point, Space, space_of
 from policies.checker.subject import Subject, subject_of
 from policies.compiled import CompiledPolicy
 from policies.compiler import compile_policy
-from policies.engine import budgets_for, decide
+from policies.engine import decide
 from policies.grammar.cases import JUDGEMENTS
 from policies.loader import read_policy
 from policies.model.cases import GivenStatement
@@ -356,6 +357,6 @@ def called(policy: CompiledPolicy, given: GivenStatement) -> frozenset[str]:
     decision = decide(policy, facts)
     names = {one.name for one in decision.candidates}
     budgets = budgets_for(policy, facts.principal)
-    if decision.candidates and any(one.on_exhausted != "refuse" for one in budgets):
+    if decision.candidates and any(one.on_exhausted == "self_hosted_only" for one in budgets):
         names |= {one.name for one in decision.reserve}
     return frozenset(names)

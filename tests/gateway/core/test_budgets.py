@@ -8,15 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.ledger import (
-    PERIODS,
-    BudgetCounter,
-    BudgetUse,
-    correction_of,
-    period_end,
-    period_of,
-    refusal,
-)
+from gateway.core.budgets import BudgetCounter, BudgetUse, refusal
+from gateway.core.ledger import correction_of
+from gateway.core.periods import PERIODS, period_end, period_of
 from gateway.core.records import LedgerLine
 from gateway.core.usage import Usage
 

@@ -1,4 +1,4 @@
-"""`fairlead`: serve, keys, policies, classification, reports and the audit log."""
+"""`fairlead`: serve, keys, policies, classification, reports, the ledger and the audit log."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ _COMMANDS = {
     "classify": "classify_command",
     "routing": "app",
     "report": "app",
+    "ledger": "app",
     "audit": "app",
     "doctor": "doctor",
 }

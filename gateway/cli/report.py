@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -27,7 +28,7 @@ from gateway.reports.cost import (
     check_dimensions,
     cost_report,
 )
-from gateway.stores.book import read_lines, read_orgs
+from gateway.stores.ledger_lines import known_orgs, ledger_lines
 from gateway.stores.sweep import reap_everywhere
 
 app = typer.Typer(help="Report what was spent.", no_args_is_help=True)
@@ -76,7 +77,7 @@ def cost(
         fail(str(mistake), status=2)
     with store_session() as session:
         reap_everywhere(session.client)
-        lines = _lines(session.client, org, start, end)
+        lines = _lines(session.client, session.home, org, start, end)
         report = cost_report(lines, dimensions, start, end)
     match Form.JSON if as_json else form:
         case Form.JSON:
@@ -120,10 +121,10 @@ def _as_fields(report: CostReport, row: CostRow) -> dict[str, object]:
 
 
 def _lines(
-    client: redis.Redis, org: str, start: float | None, end: float | None
+    client: redis.Redis, home: Path, org: str, start: float | None, end: float | None
 ) -> Iterator[LedgerLine]:
-    for name in (org,) if org else read_orgs(client):
-        yield from read_lines(client, name, start, end)
+    for name in (org,) if org else known_orgs(client, home):
+        yield from ledger_lines(client, home, name, start, end)
 
 
 def _print_csv(report: CostReport) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 import msgspec
@@ -19,11 +20,12 @@ from gateway.stores.pepper import load_pepper
 
 
 class StoreSession(msgspec.Struct, frozen=True, kw_only=True):
-    """An open Redis, blocking, the book of virtual keys in it, and the pepper."""
+    """An open Redis, blocking, the book of virtual keys in it, the pepper, and the home."""
 
     client: redis.Redis
     keys: KeyBook
     pepper: bytes
+    home: Path
 
     def __repr__(self) -> str:
         return "StoreSession(***)"
@@ -55,7 +57,12 @@ def store_session() -> Iterator[StoreSession]:
         except (EmbeddedRedisError, OSError) as problem:
             fail(f"the embedded Redis cannot be used: {problem}")
         try:
-            yield StoreSession(client=client, keys=KeyBook(client, pepper), pepper=pepper)
+            yield StoreSession(
+                client=client,
+                keys=KeyBook(client, pepper),
+                pepper=pepper,
+                home=settings.home,
+            )
         except redis.RedisError as problem:
             fail(f"Redis at {read_endpoint(url).label} cannot be used: {problem}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -47,6 +48,8 @@ from policies.compiled import CompiledPolicy
 
 #: How often new audit records are chained and signed; seconds.
 _SEAL_SECONDS = 10.0
+#: How often finished hours of the ledger are looked for; seconds.
+_LEDGER_SEAL_SECONDS = 300.0
 _T = TypeVar("_T")
 
 
@@ -162,6 +165,7 @@ class Services:
             asyncio.ensure_future(_forever(1.0, self._share)),
             asyncio.ensure_future(_forever(self.settings.reap_seconds, self._reap)),
             asyncio.ensure_future(_forever(_SEAL_SECONDS, self._seal)),
+            asyncio.ensure_future(_forever(_LEDGER_SEAL_SECONDS, self._seal_ledger)),
         ]
         if self.live is not None:
             self.live.start()
@@ -188,6 +192,30 @@ class Services:
     async def _seal(self) -> None:
         for org in await self.ledger.orgs():
             await self.sealer.seal(org)
+
+    async def _seal_ledger(self) -> None:
+        """Finished hours go to files in a process of its own: it needs memory that we do not."""
+        if not await self.ledger.has_finished_hours():
+            return
+        command = (sys.executable, "-m", "gateway.cli.main", "ledger", "seal", "--json")
+        environ = {**os.environ, "FAIRLEAD_HOME": str(self.settings.home.resolve())}
+        if self.settings.redis_url:
+            environ["FAIRLEAD_REDIS_URL"] = self.settings.redis_url
+        child = await asyncio.create_subprocess_exec(
+            *command,
+            env=environ,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            told, complaint = await child.communicate()
+        except asyncio.CancelledError:
+            child.terminate()
+            raise
+        if child.returncode:
+            self.log.error("ledger_not_sealed", reason=complaint.decode(errors="replace")[:500])
+        else:
+            self.log.info("ledger_sealed", told=told.decode(errors="replace").strip()[:500])
 
     async def _reap(self) -> None:
         # First what is only late, so that it is not taken for lost.

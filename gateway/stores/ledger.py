@@ -157,6 +157,18 @@ class LedgerStore:
         members = _texts(await self._connection.execute("SMEMBERS", names.ORGS))
         return tuple(sorted(member.decode() for member in members))
 
+    async def has_finished_hours(self) -> bool:
+        """Whether a ledger in Redis begins with lines of before the current hour."""
+        for org in await self.orgs():
+            first = await self._connection.execute(
+                "XRANGE", names.ledger(org), "-", "+", "COUNT", 1
+            )
+            if isinstance(first, list) and first:
+                written = int(_texts(first[0])[0].split(b"-")[0]) / 1000
+                if written < self._wall() // 3600 * 3600:
+                    return True
+        return False
+
     async def budget_use(
         self, org: str, counters: Sequence[BudgetCounter]
     ) -> tuple[BudgetUse, ...]:

@@ -14,6 +14,8 @@ POLICY_HEAD = "fairlead:{policy}:head"
 POLICY_VERSIONS = "fairlead:{policy}:versions"
 POLICY_TEXTS = "fairlead:{policy}:texts"
 POLICY_WORKERS = "fairlead:{policy}:workers"
+#: The folder that holds the sealed ledger: its id and its path.
+LEDGER_HOME = "fairlead:ledger-home"
 #: The candidate of the dry run that goes on or was the last (hash).
 POLICY_CANDIDATE = "fairlead:{policy}:candidate"
 
@@ -93,3 +95,8 @@ def stored_response(org: str, response_id: str) -> str:
 def stored_item(org: str, item_id: str) -> str:
     """The id of the stored response that an item belongs to (string)."""
     return f"fairlead:{{{org}}}:response-item:{item_id}"
+
+
+def sealing(org: str) -> str:
+    """Who seals the org's ledger now (string, with a lease)."""
+    return f"fairlead:{{{org}}}:sealing"

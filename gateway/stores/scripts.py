@@ -43,6 +43,7 @@ class Scripts(msgspec.Struct, frozen=True, kw_only=True):
     claim: Script
     swap: Script
     publish: Script
+    trim: Script
 
 
 #: The shared heads of scripts, by what they are about.
@@ -64,6 +65,7 @@ def load_scripts() -> Scripts:
         claim=_load("claim", (), records_spending=False),
         swap=_load("swap", (), records_spending=False),
         publish=_load("publish", (), records_spending=False),
+        trim=_load("trim", (), records_spending=False),
     )
 
 

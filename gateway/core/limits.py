@@ -1,6 +1,6 @@
 """Limits: requests and tokens in a window of time, and how many at once, as values.
 
-A window slides in slots of a sixtieth: what was counted leaves it between one window and one
+A window slides in slots of a 120th: what was counted leaves it between one window and one
 slot later, so that no span of a window's length ever holds more than the limit.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 #: Slots of a window; the window's length and one slot more are looked at.
-SLOTS = 60
+SLOTS = 120
 
 
 class LimitCounter(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +43,8 @@ class Limited(msgspec.Struct, frozen=True, kw_only=True):
     """A limit has no room: `kind` is requests, tokens or concurrent.
 
     `asked` is what the attempt needs, `taken` what is counted already; `retry_after` is in
-    seconds, None where waiting does not help.
+    seconds, None where waiting does not help. `at` is when this was so, in epoch seconds of the
+    store's clock.
     """
 
     counter: LimitCounter
@@ -51,6 +52,7 @@ class Limited(msgspec.Struct, frozen=True, kw_only=True):
     asked: int
     taken: int
     retry_after: float | None
+    at: float = 0.0
 
     @property
     def message(self) -> str:

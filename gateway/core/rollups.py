@@ -48,5 +48,5 @@ def changes_of(line: LedgerLine) -> list[tuple[str, int, int]]:
         changes = [(name, count, 0) for name, count in quantities(line.usage)]
     rest = line.cost_nanousd - sum(cost for _, _, cost in changes)
     if rest:
-        changes.append((OTHER, 0, rest))
+        changes.append(("in_doubt" if line.kind == "in_doubt" else OTHER, 0, rest))
     return changes

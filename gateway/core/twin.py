@@ -259,7 +259,9 @@ def _limited(limit: LimitCounter, window: Window, share: Share, now: float) -> L
             wait = None
             if asked <= most:
                 wait = _wait(counted, taken + asked - most, window.last, width, now)
-            return Limited(counter=limit, kind=kind, asked=asked, taken=taken, retry_after=wait)
+            return Limited(
+                counter=limit, kind=kind, asked=asked, taken=taken, retry_after=wait, at=now
+            )
     if limit.concurrent is not None and window.under_way + 1 > limit.concurrent:
         return Limited(
             counter=limit, kind="concurrent", asked=1, taken=window.under_way, retry_after=1.0

@@ -237,6 +237,7 @@ def _answer_to(hold: Hold, reply: list[bytes]) -> Granted | Refused | Limited:
             asked=asked.get(kind, 1),
             taken=int(reply[4]),
             retry_after=None if wait < 0 else wait,
+            at=float(reply[1]),
         )
     counted, limited = reply[2 : 2 + 3 * len(hold.counters)], reply[2 + 3 * len(hold.counters) :]
     return Granted(

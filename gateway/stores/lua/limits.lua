@@ -2,10 +2,10 @@
 --
 -- A limit key is a hash `fairlead:{org}:limit:<scope>:<seconds>`: `last` is the newest slot seen,
 -- `r` and `t` are the requests and tokens in the window, `r<slot>` and `t<slot>` what each slot
--- holds of them, `c` how many attempts are under way. A slot is a sixtieth of the window; the
--- window is the slot of now and the sixty before it.
+-- holds of them, `c` how many attempts are under way. A slot is a 120th of the window; the window
+-- is the slot of now and the 120 before it.
 
-local SLOTS = 60
+local SLOTS = 120
 
 -- Forget what has left the window by this slot.
 local function slide(key, slot)
@@ -35,10 +35,11 @@ end
 
 -- Seconds until so much of a kind ('r' or 't') has left the window.
 local function wait_for(key, kind, needed, slot, width, now)
-  local freed = 0
-  for old = slot - SLOTS, slot do
-    freed = freed + tonumber(redis.call('HGET', key, kind .. old) or 0)
-    if freed >= needed then return (old + SLOTS + 1) * width - now end
+  local fields, freed = {}, 0
+  for old = slot - SLOTS, slot do fields[#fields + 1] = string.format('%s%.0f', kind, old) end
+  for place, counted in ipairs(redis.call('HMGET', key, unpack(fields))) do
+    freed = freed + tonumber(counted or 0)
+    if freed >= needed then return (slot + place) * width - now end
   end
   return (SLOTS + 1) * width
 end

@@ -176,7 +176,8 @@ class Machine:
     async def rollups(self) -> dict[tuple[str, bytes, str], tuple[int, int]]:
         """The rollups of Redis, of all hours and days (there is one of each)."""
         cells = await self.connection.execute("HGETALL", names.cells("acme"))
-        texts = dict(zip(cells[1::2], cells[::2], strict=True))  # type: ignore[index, arg-type]
+        pairs = zip(cells[1::2], cells[::2], strict=True)  # type: ignore[index, arg-type]
+        texts = {number: text for number, text in pairs if text != b"#"}
         found: dict[tuple[str, bytes, str], tuple[int, int]] = {}
         for span, length in (("hour", 3600), ("day", 86400)):
             key = f"{names.rollup_prefix('acme')}{span}:{int(self.now // length)}"

@@ -166,7 +166,8 @@ class CompiledPolicy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     not change it, and neither do the file's own tests. `deployments`, `aliases` and `routes`
     keep the order of the file. `asks_cost` says whether any condition needs the estimate,
     `asks_speed` whether any route orders by measured speed, and `sticks_to` whose deployments
-    must be remembered. `limits` may be of a kind of scope, like budgets.
+    must be remembered. `limits` may be of a kind of scope, like budgets; `redis_down`
+    is strict or lenient.
     """
 
     revision: str
@@ -184,3 +185,4 @@ class CompiledPolicy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     asks_speed: bool = False
     sticks_to: frozenset[str] = frozenset()
     limits: tuple[LimitCounter, ...] = ()
+    redis_down: str = "strict"

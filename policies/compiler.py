@@ -96,6 +96,7 @@ def compile_policy(
         routes=routes,
         budgets=_budgets(policy),
         limits=_limits(policy),
+        redis_down=policy.redis_down,
         invariants=tuple(_invariant(one, resolved) for one in policy.never),
         defaults=_defaults(policy),
         tests=policy.tests,

@@ -51,6 +51,7 @@ def revision_of(policy: PolicyFile, compiled: CompiledPolicy) -> str:
         ],
         "budgets": sorted(msgspec.json.encode(budget).decode() for budget in compiled.budgets),
         "limits": sorted(msgspec.json.encode(limit).decode() for limit in compiled.limits),
+        "redis_down": compiled.redis_down,
         "defaults": compiled.defaults,
     }
     return sha256(_canonical(meaning)).hexdigest()[:12]

@@ -31,6 +31,11 @@ class BudgetView:
         for use in used:
             self._shares[org, use.scope, use.per, use.cap_nanousd] = (use.share, now)
 
+    def known(self, org: str, counters: Sequence[BudgetCounter]) -> float:
+        """The largest used share as it was last heard, however long ago."""
+        keys = [(org, one.scope, one.per, one.cap_nanousd) for one in counters]
+        return max((self._shares.get(key, (0.0, 0.0))[0] for key in keys), default=0.0)
+
     async def used(self, org: str, counters: Sequence[BudgetCounter]) -> float:
         """The largest used share, 0.., over these budgets of an org."""
         if not counters:

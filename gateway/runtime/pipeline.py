@@ -63,7 +63,7 @@ async def _authenticate(services: Services, exchange: Exchange) -> Principal:
             "You did not provide a virtual key. Send it as 'Authorization: Bearer fl_…' "
             "(or 'x-api-key'); make one with: fairlead keys create --team NAME"
         )
-    exchange.principal = await services.keys.resolve(key)
+    exchange.principal = await services.resolve_key(exchange.ruling, key)
     exchange.mark("authenticate")
     return exchange.principal
 

@@ -57,7 +57,7 @@ class Purse:
         hold_id = f"{exchange.request_id}:{attempt}"
         line = exchange.doubtful_line(candidate, hold_id=hold_id, attempt=attempt, at=UNDATED)
         self._charges = exchange.charges_for(candidate)
-        return await self._services.ledger.hold(
+        return await self._place(
             Hold(
                 hold_id=hold_id,
                 request_id=exchange.request_id,
@@ -73,6 +73,19 @@ class Purse:
             )
         )
 
+    async def _place(self, hold: Hold) -> Granted | Refused | Limited:
+        """Hold in Redis or, where policy is lenient and Redis is away, from the slices."""
+        services, lenient = self._services, self._exchange.ruling.lenient
+        try:
+            answer = await services.ledger.hold(hold)
+        except StoreUnavailable:
+            if not lenient:
+                raise
+            return services.slices.hold(hold)
+        if lenient and isinstance(answer, Granted):
+            services.slices.note(hold)
+        return answer
+
     def _learn(self, granted: Granted) -> None:
         exchange = self._exchange
         self._held_at = granted.at
@@ -81,7 +94,8 @@ class Purse:
             exchange.own_limits = own_limit_headers(exchange.api.wire, granted.limits, granted.at)
         exchange.warnings = [
             (use.scope, use.per, use.share)
-            for budget, use in zip(self._charges.budgets, granted.used, strict=True)
+            # Without Redis nobody knows where the budgets stand.
+            for budget, use in zip(self._charges.budgets, granted.used, strict=False)
             if budget.warn_at and use.share >= budget.warn_at[0]
         ]
 
@@ -133,6 +147,7 @@ class Purse:
             audit=audit,
             counters=self._charges.counters,
         )
+        self._services.slices.settle(settlement)
         await self._services.write(self._services.outbox.settle, settlement)
         exchange.mark("settle")
 

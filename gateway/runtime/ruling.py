@@ -72,6 +72,11 @@ class Ruling:
     def __repr__(self) -> str:
         return f"Ruling({self.policy.revision})"
 
+    @property
+    def lenient(self) -> bool:
+        """Whether requests are served from slices while Redis is away."""
+        return self.policy.redis_down == "lenient"
+
     def charges_for(
         self, principal: Principal, candidate: Candidate | None = None, tags: Tags = ()
     ) -> Charges:

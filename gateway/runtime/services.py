@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Awaitable, Callable
+from socket import gethostname
 from typing import Any, TypeVar
 
 from adapters.registry import open_adapter
@@ -43,11 +45,15 @@ from gateway.stores.outbox import Outbox
 from gateway.stores.pepper import load_pepper
 from gateway.stores.responses import ResponseStore
 from gateway.stores.seal import Sealer
+from gateway.stores.slices import SliceKeeper
+from gateway.stores.spool import Spool
 from gateway.stores.sticking import StickingStore
 from policies.compiled import CompiledPolicy
 
 #: How often new audit records are chained and signed; seconds.
 _SEAL_SECONDS = 10.0
+#: How old an answer about a virtual key may be while Redis is away, if policy is lenient; seconds.
+_STALE_KEY_SECONDS = 600.0
 #: How often finished hours of the ledger are looked for; seconds.
 _LEDGER_SEAL_SECONDS = 300.0
 _T = TypeVar("_T")
@@ -73,7 +79,9 @@ class Services:
         self.metrics = Metrics(several_workers=settings.workers > 1)
         self.keys = KeyResolver(connection, pepper)
         self.ledger = LedgerStore(connection)
-        self.outbox = Outbox(self.ledger)
+        self._spool = Spool(settings.home)
+        self.outbox = Outbox(self.ledger, self._spool)
+        self.slices = SliceKeeper(self.ledger, f"{gethostname()}-{os.getpid()}-{time.time_ns()}")
         self.sealer = Sealer(connection, pepper)
         self.idempotency = Idempotency(IdempotencyStore(connection, pepper))
         self.conversations = Conversations(
@@ -91,6 +99,11 @@ class Services:
 
     # Judging
 
+    async def resolve_key(self, ruling: Ruling, key: str) -> Principal:
+        """Who holds a virtual key; a lenient policy knows it for a while without Redis."""
+        stale = _STALE_KEY_SECONDS if ruling.lenient else 0.0
+        return await self.keys.resolve(key, stale_seconds=stale)
+
     async def judge(
         self, ruling: Ruling, request: ChatRequest, floor: Sensitivity = Sensitivity.PUBLIC
     ) -> Profile:
@@ -101,7 +114,13 @@ class Services:
 
     async def budget_used(self, ruling: Ruling, principal: Principal) -> float:
         """The largest used share of the principal's budgets."""
-        return await self.budgets.used(principal.org, ruling.charges_for(principal).counters)
+        counters = ruling.charges_for(principal).counters
+        try:
+            return await self.budgets.used(principal.org, counters)
+        except StoreUnavailable:
+            if not ruling.lenient:
+                raise
+            return self.budgets.known(principal.org, counters)
 
     async def write(self, operation: Callable[[_T], Awaitable[bool]], record: _T) -> None:
         """Write a settlement or an audit record, whatever happens to the request meanwhile.
@@ -179,7 +198,10 @@ class Services:
         await asyncio.gather(*self._upkeep, return_exceptions=True)
         await self.sticking.close()
         if await self.outbox.flush():
-            self.log.error("records_lost", waiting=len(self.outbox))
+            self.log.error("records_spooled", waiting=len(self.outbox))
+        with contextlib.suppress(StoreUnavailable):
+            await self.slices.give_back()
+        self._spool.close()
         self._classifiers.close()
         await self.rulings.close()
         await self._transport.close()
@@ -219,7 +241,12 @@ class Services:
 
     async def _reap(self) -> None:
         # First what is only late, so that it is not taken for lost.
-        await self.outbox.flush()
+        waiting = await self.outbox.flush()
+        adopted = await self.outbox.adopt()
+        if adopted:
+            self.log.warning("spool_adopted", entries=adopted)
+        if self.rulings.current.lenient and not waiting:
+            await self.slices.keep()
         for org in await self.ledger.orgs():
             booked = await self.ledger.reap(org)
             if booked:

@@ -5,7 +5,7 @@ Rules of this file:
 - a text whose checksum is wrong is refused without asking Redis;
 - a cached answer lives half a second at most, so a revoked key stops within a second, and it
   is found by a hash of the whole text, never by a part of it;
-- when Redis is away nobody is let in on an old answer.
+- when Redis is away nobody is let in on an old answer, unless policy says how old it may be.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TypeVar
 
 import msgspec
 
-from gateway.core.errors import Unauthenticated
+from gateway.core.errors import StoreUnavailable, Unauthenticated
 from gateway.core.principal import KeyBudget, Principal
 from gateway.core.sensitivity import Sensitivity
 from gateway.stores import names
@@ -165,8 +165,11 @@ class KeyResolver:
         self._good: dict[bytes, tuple[float, Principal]] = {}
         self._bad: dict[bytes, tuple[float, str]] = {}
 
-    async def resolve(self, text: str) -> Principal:
+    async def resolve(self, text: str, *, stale_seconds: float = 0.0) -> Principal:
         """Who holds this key.
+
+        Args:
+            stale_seconds: how old a good answer may be when Redis does not answer.
 
         Raises:
             Unauthenticated: no key, or a malformed, unknown, expired or revoked one.
@@ -186,7 +189,12 @@ class KeyResolver:
         parts = read_key(text)
         if parts is None:
             raise Unauthenticated(MALFORMED)
-        return await self._look_up(digest, *parts, now)
+        try:
+            return await self._look_up(digest, *parts, now)
+        except StoreUnavailable:
+            if cached is not None and now < cached[0] + stale_seconds:
+                return cached[1]
+            raise
 
     async def _look_up(self, digest: bytes, key_id: str, secret: str, now: float) -> Principal:
         # The answer's age counts from before the question was asked.

@@ -22,6 +22,8 @@ from gateway.stores.scripts import load_scripts
 #: How long a settled hold is remembered, in seconds, so that a repeated settlement is harmless.
 #: Repeats come within seconds; every remembered hold costs about 100 bytes of Redis memory.
 SETTLED_SECONDS = 3600
+#: The same for what waited on a gateway's disk, which may be found there much later, in seconds.
+SPOOLED_SECONDS = 30 * 86400
 #: How long a hold that was booked in doubt can still be corrected, in seconds.
 IN_DOUBT_SECONDS = 86400
 
@@ -95,7 +97,7 @@ class LedgerStore:
             line.cost_nanousd,
             msgspec.json.encode(line),
             audit,
-            SETTLED_SECONDS,
+            SPOOLED_SECONDS if line.spooled else SETTLED_SECONDS,
             line.usage.input_tokens + line.usage.output_tokens,
             line.at,
             names.rollup_prefix(org),
@@ -147,6 +149,33 @@ class LedgerStore:
             await self._remember(record.org)
         stream, entry = names.audit(record.org), msgspec.json.encode(record)
         await self._connection.execute("XADD", stream, "*", "record", entry)
+
+    async def record_once(self, record: AuditRecord) -> None:
+        """Write a decision that waited on the disk, unless it was written before."""
+        if record.org not in self._known_orgs:
+            await self._remember(record.org)
+        mark = f"{names.hold_prefix(record.org)}record:{record.request_id}"
+        args = (msgspec.json.encode(record), SPOOLED_SECONDS)
+        await self._connection.run(self._scripts.record, (mark, names.audit(record.org)), args)
+
+    async def slice(
+        self,
+        org: str,
+        slice_id: str,
+        counter: BudgetCounter,
+        wanted: int,
+        thousandths: int,
+        lease_seconds: float,
+    ) -> int:
+        """Bring a slice of a budget to a size: nano-USD, at most so much of what is left."""
+        keys = (
+            names.leases(org),
+            names.hold_prefix(org) + slice_id,
+            _place_of(org, counter),
+        )
+        args: list[Argument] = [slice_id, wanted, thousandths, lease_seconds]
+        args += (spelled(counter, self._wall()), counter.cap_nanousd)
+        return int(cast(bytes, await self._connection.run(self._scripts.slice, keys, args)))
 
     async def open_holds(self, org: str) -> int:
         """How many holds are neither settled nor reaped."""

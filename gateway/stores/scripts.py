@@ -44,6 +44,8 @@ class Scripts(msgspec.Struct, frozen=True, kw_only=True):
     swap: Script
     publish: Script
     trim: Script
+    slice: Script
+    record: Script
 
 
 #: The shared heads of scripts, by what they are about.
@@ -66,6 +68,8 @@ def load_scripts() -> Scripts:
         swap=_load("swap", (), records_spending=False),
         publish=_load("publish", (), records_spending=False),
         trim=_load("trim", (), records_spending=False),
+        slice=_load("slice", _CLOCK, records_spending=False),
+        record=_load("record", (), records_spending=True),
     )
 
 

@@ -14,7 +14,7 @@ from policies.grammar.routes import ROUTE
 from policies.grammar.sensitivity import SENSITIVITY
 from policies.grammar.words import NAME_PATTERN
 from policies.model.file import PolicyFile
-from policies.shapes import Key, ListOf, NamedRecords, Record, Whole
+from policies.shapes import Choice, Key, ListOf, NamedRecords, Record, Whole
 
 #: The version of the file format that this code reads.
 VERSION = 1
@@ -45,6 +45,10 @@ POLICY = Record(
             required=True,
         ),
         "budgets": Key(ListOf(item=BUDGET), "money caps by scope and period"),
+        "redis_down": Key(
+            Choice(options={name: name for name in ("strict", "lenient")}, what="a way to go on"),
+            "while Redis is away: refuse everything, or spend slices of budgets that were kept",
+        ),
         "limits": Key(ListOf(item=LIMIT), "requests and tokens by scope and time, and at once"),
         "tests": Key(ListOf(item=CASE), "examples that must hold; a failing one refuses the file"),
     },

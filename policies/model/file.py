@@ -18,7 +18,10 @@ from policies.problems import Place
 
 
 class PolicyFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole policy file, read and well-formed, not yet compiled; `source` names the file."""
+    """A whole policy file, read and well-formed, not yet compiled; `source` names the file.
+
+    `redis_down` (strict or lenient) is what happens to requests while Redis is away.
+    """
 
     at: Place
     source: str
@@ -31,5 +34,6 @@ class PolicyFile(msgspec.Struct, frozen=True, kw_only=True):
     never: tuple[NeverStatement, ...] = ()
     budgets: tuple[BudgetStatement, ...] = ()
     limits: tuple[LimitStatement, ...] = ()
+    redis_down: str = "strict"
     tests: tuple[CaseStatement, ...] = ()
     defaults: DefaultsStatement = DefaultsStatement()

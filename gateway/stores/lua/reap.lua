@@ -4,7 +4,7 @@
 -- ARGV  1 how many at most, 2 prefix of the hold keys (same hash tag), 3 seconds to remember
 --       what a hold was, so that a late settlement can correct it, 4 prefix of the rollups
 -- Returns how many were booked
--- Expiry: the reaped hold, after ARGV[3].
+-- Expiry: the reaped hold, after ARGV[3]. A slice (see slice.lua) is only released.
 --
 -- The line was written before its date was known: it says `"at":-1.0`, which becomes the moment
 -- at which the hold was placed.
@@ -19,7 +19,10 @@ for _, hold_id in ipairs(expired) do
     'at', 'cell')
   local amount, at = found[2], found[7] or tostring(exact_now)
   redis.call('ZREM', KEYS[1], hold_id)
-  if found[1] == 'open' then
+  if found[1] == 'slice' then
+    add_to_placed(found[3], '0', negative(amount))
+    redis.call('DEL', hold)
+  elseif found[1] == 'open' then
     local line = string.gsub(found[4], '"at":%-1%.0', '"at":' .. at, 1)
     add_to_placed(found[3], amount, negative(amount))
     leave_limits(found[6] or '', nil, true)

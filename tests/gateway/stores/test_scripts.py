@@ -23,7 +23,7 @@ def test_only_what_records_spending_may_run_when_memory_is_full() -> None:
         if script.for_server((7, 0))[1].startswith("#!lua flags=allow-oom\n")
     }
 
-    assert flagged == {"settle", "correct", "cancel", "renew", "reap"}
+    assert flagged == {"settle", "correct", "cancel", "renew", "reap", "record"}
     assert not any(script.for_server((6, 2))[1].startswith("#!") for script in all_scripts())
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from gateway.core.deployment import Deployment
+from gateway.core.deployment import Deployment, Secret
 from gateway.core.findings import SensitivityRules
 from gateway.core.limits import LimitCounter
 from policies.model.cases import CaseStatement
@@ -122,6 +122,13 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     sticky: str = ""
 
 
+class Webhook(msgspec.Struct, frozen=True, kw_only=True):
+    """An address that is told of budgets, and the secret that its messages are signed with."""
+
+    url: str
+    secret: Secret
+
+
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
     """A money cap as it applies to one principal, or to a kind of scope when it ends in `/*`.
 
@@ -137,6 +144,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     zone: str = "UTC"
     shrink_to: int = 0
     warn_at: tuple[float, ...] = ()
+    webhook: Webhook | None = None
 
 
 class Alias(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
@@ -27,6 +27,7 @@ from policies.compiled import (
     Defaults,
     Invariant,
     Route,
+    Webhook,
     Weights,
 )
 from policies.grammar.limits import WINDOWS
@@ -94,7 +95,7 @@ def compile_policy(
         rules=sensitivity_rules(policy.sensitivity),
         constraints=tuple(_constraint(one, resolved) for one in policy.constraints),
         routes=routes,
-        budgets=_budgets(policy),
+        budgets=_budgets(policy, looked_up),
         limits=_limits(policy),
         redis_down=policy.redis_down,
         invariants=tuple(_invariant(one, resolved) for one in policy.never),
@@ -125,31 +126,41 @@ def _secrets_of(
 ) -> tuple[Mapping[str, Secret], list[Problem]]:
     found: dict[str, Secret] = {}
     missing: list[Problem] = []
-    for deployment in policy.deployments:
-        references = [held for _, held in deployment.headers if isinstance(held, SecretReference)]
-        if deployment.api_key is not None:
-            references.append(deployment.api_key)
-        for reference in references:
-            secret = secrets(reference.text)
-            if secret is not None:
-                found[reference.text] = secret
-                continue
-            if reference.kind == "env":
-                message = f"the environment variable {reference.name} is not set"
-                hint = f"set {reference.name} before the gateway starts, or remove the deployment"
-            else:
-                message = f"the secret file '{reference.name}' cannot be read or is empty"
-                hint = "one line of text that the gateway's user may read"
-            missing.append(
-                Problem(
-                    line=reference.at.line,
-                    column=reference.at.column,
-                    message=message,
-                    hint=hint,
-                    path=f"deployments.{deployment.name}",
-                )
+    for path, reference in _references(policy):
+        secret = secrets(reference.text)
+        if secret is not None:
+            found[reference.text] = secret
+            continue
+        if reference.kind == "env":
+            message = f"the environment variable {reference.name} is not set"
+            hint = f"set {reference.name} before the gateway starts, or remove what needs it"
+        else:
+            message = f"the secret file '{reference.name}' cannot be read or is empty"
+            hint = "one line of text that the gateway's user may read"
+        missing.append(
+            Problem(
+                line=reference.at.line,
+                column=reference.at.column,
+                message=message,
+                hint=hint,
+                path=path,
             )
+        )
     return found, missing
+
+
+def _references(policy: PolicyFile) -> Iterator[tuple[str, SecretReference]]:
+    """Every secret that the file refers to, with the path of what needs it."""
+    for deployment in policy.deployments:
+        path = f"deployments.{deployment.name}"
+        for _, held in deployment.headers:
+            if isinstance(held, SecretReference):
+                yield path, held
+        if deployment.api_key is not None:
+            yield path, deployment.api_key
+    for number, budget in enumerate(policy.budgets):
+        if budget.webhook is not None:
+            yield f"budgets[{number}].webhook", budget.webhook.secret
 
 
 def _deployment(
@@ -193,7 +204,7 @@ def _deployment(
     )
 
 
-def _budgets(policy: PolicyFile) -> tuple[Budget, ...]:
+def _budgets(policy: PolicyFile, secrets: Mapping[str, Secret]) -> tuple[Budget, ...]:
     return tuple(
         Budget(
             scope=budget.scope,
@@ -203,6 +214,9 @@ def _budgets(policy: PolicyFile) -> tuple[Budget, ...]:
             zone=budget.zone,
             shrink_to=budget.shrink_to,
             warn_at=tuple(sorted(float(share) for share in budget.warn_at)),
+            webhook=Webhook(url=budget.webhook.url, secret=secrets[budget.webhook.secret.text])
+            if budget.webhook is not None
+            else None,
         )
         for budget in policy.budgets
     )

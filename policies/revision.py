@@ -14,6 +14,7 @@ import msgspec
 
 from gateway.core.deployment import Deployment
 from policies.compiled import CompiledPolicy, Constraint
+from policies.model.budgets import BudgetStatement
 from policies.model.conditions import Condition, Group
 from policies.model.deployments import DeploymentStatement
 from policies.model.file import PolicyFile
@@ -49,7 +50,10 @@ def revision_of(policy: PolicyFile, compiled: CompiledPolicy) -> str:
             ]
             for one, built in zip(policy.routes, compiled.routes, strict=True)
         ],
-        "budgets": sorted(msgspec.json.encode(budget).decode() for budget in compiled.budgets),
+        "budgets": sorted(
+            msgspec.json.encode((msgspec.structs.replace(built, webhook=None), _told(one))).decode()
+            for one, built in zip(policy.budgets, compiled.budgets, strict=True)
+        ),
         "limits": sorted(msgspec.json.encode(limit).decode() for limit in compiled.limits),
         "redis_down": compiled.redis_down,
         "defaults": compiled.defaults,
@@ -76,6 +80,12 @@ def _order_meaning(policy: PolicyFile) -> list[str]:
     """The order of deployments matters only where a route takes the file's order."""
     by_file = any(route.use.among is None or not route.use.among.names for route in policy.routes)
     return [one.name for one in policy.deployments] if by_file else []
+
+
+def _told(statement: BudgetStatement) -> list[str]:
+    """Who is told, with the secret by its reference."""
+    hook = statement.webhook
+    return [] if hook is None else [hook.url, hook.secret.text]
 
 
 def _effects_meaning(built: Constraint) -> list[Any]:

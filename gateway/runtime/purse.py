@@ -90,6 +90,7 @@ class Purse:
         exchange = self._exchange
         self._held_at = granted.at
         self._services.budgets.learn(exchange.caller.org, granted.used)
+        self._services.alerts.heard(exchange.caller.org, self._charges.budgets, granted.used)
         if granted.limits:
             exchange.own_limits = own_limit_headers(exchange.api.wire, granted.limits, granted.at)
         exchange.warnings = [

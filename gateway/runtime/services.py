@@ -19,6 +19,7 @@ from gateway.core.principal import Principal
 from gateway.core.profile import Profile
 from gateway.core.request import ChatRequest
 from gateway.core.sensitivity import Sensitivity
+from gateway.runtime.alerts import Alerts
 from gateway.runtime.budgets import BudgetView
 from gateway.runtime.classifiers import Classifiers, open_classifiers
 from gateway.runtime.conversations import Conversations
@@ -91,6 +92,7 @@ class Services:
         self.speeds = SpeedBoard()
         self.sticking = Sticking(StickingStore(connection))
         self.budgets = BudgetView(self.ledger.budget_use)
+        self.alerts = Alerts(self.ledger.claim_alert, self.log)
         self._transport = transport
         self._connection = connection
         self._classifiers = classifiers
@@ -197,6 +199,7 @@ class Services:
             task.cancel()
         await asyncio.gather(*self._upkeep, return_exceptions=True)
         await self.sticking.close()
+        await self.alerts.close()
         if await self.outbox.flush():
             self.log.error("records_spooled", waiting=len(self.outbox))
         with contextlib.suppress(StoreUnavailable):

@@ -24,6 +24,8 @@ from gateway.stores.scripts import load_scripts
 SETTLED_SECONDS = 3600
 #: The same for what waited on a gateway's disk, which may be found there much later, in seconds.
 SPOOLED_SECONDS = 30 * 86400
+#: How long it is remembered that somebody was told of a budget: longer than any period, seconds.
+_TOLD_SECONDS = 100 * 86400
 #: How long a hold that was booked in doubt can still be corrected, in seconds.
 IN_DOUBT_SECONDS = 86400
 
@@ -176,6 +178,14 @@ class LedgerStore:
         args: list[Argument] = [slice_id, wanted, thousandths, lease_seconds]
         args += (spelled(counter, self._wall()), counter.cap_nanousd)
         return int(cast(bytes, await self._connection.run(self._scripts.slice, keys, args)))
+
+    async def claim_alert(self, org: str, use: BudgetUse, share: float) -> bool:
+        """Mark a share of a budget's period as told; False when somebody told it already."""
+        place = names.told(org, use.scope, use.per, use.period, share)
+        marked = await self._connection.execute(
+            "SET", place, use.cap_nanousd, "NX", "EX", _TOLD_SECONDS
+        )
+        return marked is not None
 
     async def open_holds(self, org: str) -> int:
         """How many holds are neither settled nor reaped."""

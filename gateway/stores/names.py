@@ -97,6 +97,11 @@ def stored_item(org: str, item_id: str) -> str:
     return f"fairlead:{{{org}}}:response-item:{item_id}"
 
 
+def told(org: str, scope: str, per: str, period: str, share: float) -> str:
+    """That a webhook was told of a share of a budget (string)."""
+    return f"fairlead:{{{org}}}:told:{scope}:{per}:{period}:{share:g}"
+
+
 def sealing(org: str) -> str:
     """Who seals the org's ledger now (string, with a lease)."""
     return f"fairlead:{{{org}}}:sealing"

@@ -9,7 +9,8 @@ import msgspec
 
 from gateway.core.periods import PERIODS, is_period, zone_of
 from policies.document import Node, Scalar, kind_of
-from policies.model.budgets import BudgetStatement
+from policies.grammar.endpoints import SecretShape, UrlShape
+from policies.model.budgets import BudgetStatement, WebhookStatement
 from policies.problems import Problems, did_you_mean
 from policies.shapes import WRONG, Amount, Choice, Key, ListOf, Record, Text, Whole
 
@@ -51,6 +52,18 @@ class ZoneNameShape(msgspec.Struct, frozen=True):
         return {"type": "string"}
 
 
+WEBHOOK = Record(
+    what="a webhook",
+    build=WebhookStatement,
+    keys={
+        "url": Key(
+            UrlShape(), "the address that is told; redirects are not followed", required=True
+        ),
+        "secret": Key(
+            SecretShape(), "what messages are signed with, as env:NAME or file:PATH", required=True
+        ),
+    },
+)
 BUDGET = Record(
     what="a budget",
     build=BudgetStatement,
@@ -76,5 +89,6 @@ BUDGET = Record(
             ListOf(item=Amount(positive=True, most=Decimal(10)), single=True, least=1),
             "shares of the budget at which somebody is told: [0.5, 0.8, 1]",
         ),
+        "webhook": Key(WEBHOOK, "who is told at each of these shares, besides the client"),
     },
 )

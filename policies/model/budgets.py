@@ -6,7 +6,16 @@ from decimal import Decimal
 
 import msgspec
 
+from policies.model.secrets import SecretReference
 from policies.problems import Place
+
+
+class WebhookStatement(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is told of a budget that is nearly used up: an address, and a secret to sign with."""
+
+    at: Place
+    url: str
+    secret: SecretReference
 
 
 class BudgetStatement(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,3 +34,4 @@ class BudgetStatement(msgspec.Struct, frozen=True, kw_only=True):
     zone: str = "UTC"
     shrink_to: int = 0
     warn_at: tuple[Decimal, ...] = ()
+    webhook: WebhookStatement | None = None

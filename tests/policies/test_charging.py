@@ -64,3 +64,21 @@ def test_a_statement_for_each_is_each_ones_own(
     (limit,) = limits_for(policy, Principal(key_id="k2"))
 
     assert (limit.scope, limit.requests, limit.tokens) == ("key/k2", 60, 1000)
+
+
+def test_a_webhook_of_a_budget_has_its_secret_by_reference(
+    compiled: Callable[[str], CompiledPolicy], deployments: str
+) -> None:
+    """The address counts for the revision, the secret's value does not show."""
+    hook = (
+        "budgets:\n  - {scope: org/default, usd: 5, warn_at: 0.8, "
+        "webhook: {url: 'https://hooks.example/budget', secret: 'env:OPENAI_API_KEY'}}\n"
+    )
+    policy = compiled(deployments + ROUTES + hook)
+    other = compiled(deployments + ROUTES + hook.replace("hooks.", "others."))
+    (budget,) = policy.budgets
+
+    assert budget.webhook is not None
+    assert budget.webhook.url == "https://hooks.example/budget"
+    assert budget.webhook.secret.value not in repr(budget)
+    assert policy.revision != other.revision

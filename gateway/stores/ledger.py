@@ -24,10 +24,23 @@ from gateway.stores.scripts import load_scripts
 SETTLED_SECONDS = 3600
 #: The same for what waited on a gateway's disk, which may be found there much later, in seconds.
 SPOOLED_SECONDS = 30 * 86400
+#: Tuples of counters that are remembered.
+_MOST_PLACES = 10_000
 #: How long it is remembered that somebody was told of a budget: longer than any period, seconds.
 _TOLD_SECONDS = 100 * 86400
 #: How long a hold that was booked in doubt can still be corrected, in seconds.
 IN_DOUBT_SECONDS = 86400
+
+
+class _Places(msgspec.Struct, frozen=True, kw_only=True):
+    """Counters as the scripts are told of them; `counters` is kept so that its id stays its own."""
+
+    org: str
+    counters: tuple[BudgetCounter, ...]
+    made_at: float
+    keys: tuple[bytes, ...]
+    pers: tuple[bytes, ...]
+    asked: tuple[bytes, ...]
 
 
 class LedgerStore:
@@ -45,6 +58,8 @@ class LedgerStore:
         self._known_orgs: set[str] = set()
         # Holds whose answer never came: they may stand in Redis although no call follows.
         self._unsure: set[tuple[str, str]] = set()
+        # The same counters come again and again, as the same tuple.
+        self._places: dict[int, _Places] = {}
 
     async def hold(self, hold: Hold) -> Granted | Refused | Limited:
         """Reserve the amount in every counter and room in every limit, or nothing at all.
@@ -53,7 +68,7 @@ class LedgerStore:
         should it stand all the same, the next `reap` gives it back.
         """
         org = hold.org
-        keys = [names.leases(org), names.hold_prefix(org) + hold.hold_id]
+        keys: list[Argument] = [names.leases(org), names.hold_prefix(org) + hold.hold_id]
         args: list[Argument] = [
             hold.amount_nanousd,
             hold.lease_seconds,
@@ -64,10 +79,9 @@ class LedgerStore:
             hold.tokens,
             len(hold.counters),
         ]
-        now = self._wall()
-        for counter in hold.counters:
-            keys.append(_place_of(org, counter))
-            args += (spelled(counter, now), counter.cap_nanousd, 1 if counter.enforce else 0)
+        places = self._places_of(org, hold.counters)
+        keys += places.keys
+        args += places.asked
         for limit in hold.limits:
             keys.append(names.limit(org, limit.scope, limit.seconds))
             most = (limit.requests, limit.tokens, limit.concurrent)
@@ -93,7 +107,8 @@ class LedgerStore:
         org, line = settlement.org, settlement.line
         hold_key = names.hold_prefix(org) + settlement.hold_id
         audit = _encoded(settlement.audit)
-        keys = [names.leases(org), hold_key, names.ledger(org), names.audit(org), names.cells(org)]
+        keys: list[Argument] = [names.leases(org), hold_key, names.ledger(org)]
+        keys += (names.audit(org), names.cells(org))
         args: list[Argument] = [
             settlement.hold_id,
             line.cost_nanousd,
@@ -106,9 +121,9 @@ class LedgerStore:
             cell_of(line),
             len(settlement.counters),
         ]
-        for counter in settlement.counters:
-            keys.append(_place_of(org, counter))
-            args.append(spelled(counter, line.at))
+        places = self._places_of(org, settlement.counters)
+        keys += places.keys
+        args += places.pers
         for change in changes_of(line):
             args += change
         reply = _texts(await self._connection.run(self._scripts.settle, keys, args))
@@ -219,6 +234,34 @@ class LedgerStore:
         args = [spelled(counter, now) for counter in counters]
         reply = await self._connection.run(self._scripts.use, keys, args)
         return _uses(counters, _texts(reply))
+
+    def _places_of(self, org: str, counters: tuple[BudgetCounter, ...]) -> _Places:
+        """Where counters are kept and how they are asked for, worked out once an hour."""
+        now = self._wall()
+        known = self._places.get(id(counters))
+        if (
+            known is not None
+            and known.counters is counters
+            and known.org == org
+            and known.made_at <= now < known.made_at + 3600
+        ):
+            return known
+        if len(self._places) >= _MOST_PLACES:
+            self._places.clear()
+        pers = [spelled(counter, now).encode() for counter in counters]
+        asked: list[bytes] = []
+        for counter, per in zip(counters, pers, strict=True):
+            asked += (per, b"%d" % counter.cap_nanousd, b"1" if counter.enforce else b"0")
+        made = _Places(
+            org=org,
+            counters=counters,
+            made_at=now,
+            keys=tuple(_place_of(org, counter).encode() for counter in counters),
+            pers=tuple(pers),
+            asked=tuple(asked),
+        )
+        self._places[id(counters)] = made
+        return made
 
     async def _give_back_unsure(self, org: str) -> None:
         for entry in [entry for entry in self._unsure if entry[0] == org]:

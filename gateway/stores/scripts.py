@@ -49,17 +49,18 @@ class Scripts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 #: The shared heads of scripts, by what they are about.
-_MONEY = ("counters", "limits", "rollups")
-_CLOCK = ("counters",)
+_CLOCK = ("periods", "counters")
+_HOLDS = (*_CLOCK, "limits")
+_MONEY = (*_HOLDS, "rollups")
 
 
 def load_scripts() -> Scripts:
     """Read all scripts from the package."""
     return Scripts(
-        hold=_load("hold", ("counters", "limits"), records_spending=False),
+        hold=_load("hold", _HOLDS, records_spending=False),
         settle=_load("settle", _MONEY, records_spending=True),
         correct=_load("correct", _MONEY, records_spending=True),
-        cancel=_load("cancel", ("counters", "limits"), records_spending=True),
+        cancel=_load("cancel", _HOLDS, records_spending=True),
         renew=_load("renew", _CLOCK, records_spending=True),
         reap=_load("reap", _MONEY, records_spending=True),
         use=_load("use", _CLOCK, records_spending=False),

@@ -24,11 +24,11 @@ for number = 1, counters do
   local key, at = KEYS[number + 2], 9 + (number - 1) * 3
   local per, cap, enforced = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2] == '1'
   local period = period_of(per, now)
-  local spent, held = read_counter(key, period, per)
+  local spent, held, counted = read_counter(key, period, per)
   if enforced and not known and tonumber(spent) + tonumber(held) + tonumber(amount) > cap then
     return {'refused', moment, tostring(number), spent, held}
   end
-  placed[number] = {key, per, period}
+  placed[number] = {key, per, period, spent, held, counted}
 end
 
 for number = 1, #KEYS - 2 - counters do
@@ -50,7 +50,7 @@ if not known then
     local key, per, period = counter[1], counter[2], counter[3]
     if not seen[key] then
       seen[key] = true
-      add(key, per, period, '0', amount)
+      add(key, per, period, '0', amount, counter[6])
       lines[#lines + 1] = per .. ' ' .. period .. ' ' .. key .. '\n'
     end
   end
@@ -69,10 +69,10 @@ if not known then
 end
 
 for _, counter in ipairs(placed) do
-  local spent, held = read_counter(counter[1], counter[3], counter[2])
+  local held = tonumber(counter[5]) + (known and 0 or tonumber(amount))
   reply[#reply + 1] = counter[3]
-  reply[#reply + 1] = spent
-  reply[#reply + 1] = held
+  reply[#reply + 1] = counter[4]
+  reply[#reply + 1] = string.format('%.0f', held)
 end
 for _, limit in ipairs(limits) do
   local requests, used, under_way = read_limit(limit[1])

@@ -5,6 +5,7 @@
 -- number of a combination of dimensions (see gateway.stores.rollups), kept by its text in the
 -- hash of cells. A line is counted in the hour and the day of its date.
 
+local SPANS = {hour = 3600, day = 86400}
 local ROLLUPS_LIVE = {hour = 40 * 86400, day = 800 * 86400}
 
 -- `changes` is a flat list: class, how much, nano-USD, ...
@@ -14,7 +15,7 @@ local function roll_up(prefix, cells, cell, at, changes)
     number = tostring(redis.call('HINCRBY', cells, '#', 1))
     redis.call('HSET', cells, cell, number)
   end
-  for span, length in pairs({hour = 3600, day = 86400}) do
+  for span, length in pairs(SPANS) do
     local key = string.format('%s%s:%.0f', prefix, span, math.floor(at / length))
     for place = 1, #changes, 3 do
       local field = number .. ':' .. changes[place]

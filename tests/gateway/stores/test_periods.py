@@ -33,7 +33,7 @@ _LEAP_DAYS = (951_782_400, 1_709_164_800, 4_107_456_000)
 )
 def test_period_ids_agree(client: redis.Redis, now: int) -> None:
     """From 1970 to 2199, around leap days and century years, both give the same ids."""
-    head = (resources.files("gateway.stores") / "lua" / "counters.lua").read_text()
+    head = (resources.files("gateway.stores") / "lua" / "periods.lua").read_text()
     given_by_lua = client.eval(head + _ASK, len(PERIODS), *PERIODS, now)
 
     assert [period.decode() for period in given_by_lua] == [period_of(per, now) for per in PERIODS]
@@ -60,7 +60,7 @@ def test_period_ids_agree_in_every_zone(
     client: redis.Redis, zone: str, now: int, behind: int
 ) -> None:
     """Also around a change of the clocks, and by a server's clock that is behind ours."""
-    head = (resources.files("gateway.stores") / "lua" / "counters.lua").read_text()
+    head = (resources.files("gateway.stores") / "lua" / "periods.lua").read_text()
     counters = [
         BudgetCounter(scope="org/a", per=per, cap_nanousd=1, zone=zone)
         for per in (*PERIODS, "24h", "90m", "30d")

@@ -10,12 +10,15 @@ import msgspec
 from gateway.core.decision import Candidate, Decision, Plan
 from gateway.core.deployment import Deployment
 from gateway.core.health import Breaker, admits
-from gateway.core.prices import worst_cost
+from gateway.core.money import MILLION
+from gateway.core.prices import Price, worst_cost
 from gateway.core.profile import Profile
 from gateway.core.request import ChatRequest
 
 #: No model writes more in one answer; a larger cap would only make the hold uncountable.
 MOST_OUTPUT_TOKENS = 10_000_000
+#: Searches of one answer that are held for when the caller does not bound them.
+USUAL_SEARCHES = 10
 
 
 def make_plan(
@@ -96,6 +99,7 @@ def bound_candidate(
         seconds=seconds,
         tier=asked_tier(request),
     )
+    held += searches_cost(request, deployment.price)
     return Candidate(
         deployment=deployment,
         output_cap=output_cap,
@@ -137,7 +141,7 @@ def shrunk(
             at=at,
             seconds=seconds,
             tier=asked_tier(request),
-        )
+        ) + searches_cost(request, candidate.deployment.price)
 
     cap = bisect_right(range(candidate.output_cap), room_nanousd, key=held) - 1
     if cap < max(1, floor):
@@ -148,6 +152,33 @@ def shrunk(
         hold_nanousd=held(cap),
         most_tokens=profile.tokens.upper_bound + cap * request.choices,
     )
+
+
+def searches_cost(request: ChatRequest, price: Price) -> int:
+    """What the searches that the backend may make by itself cost at most, in nano-USD.
+
+    A search tool that brings no bound of its own is held for `USUAL_SEARCHES`.
+    """
+    raw = request.fields.get("tools")
+    if not price.web_search or raw is None or b"web_search" not in bytes(raw):
+        return 0
+    try:
+        tools = msgspec.json.decode(raw, type=list[_Tool])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return 0  # the wire's own reader says what is wrong with it
+    searches = sum(
+        USUAL_SEARCHES if tool.max_uses is None else max(0, tool.max_uses)
+        for tool in tools
+        if tool.type.startswith("web_search")
+    )
+    return -(-searches * price.web_search // MILLION)
+
+
+class _Tool(msgspec.Struct):
+    """What of a tool says how often it may be used."""
+
+    type: str = ""
+    max_uses: int | None = None
 
 
 def asked_tier(request: ChatRequest) -> str:

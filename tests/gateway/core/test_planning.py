@@ -10,7 +10,15 @@ from gateway.core.decision import Decision
 from gateway.core.deployment import Deployment
 from gateway.core.health import Breaker
 from gateway.core.money import MAX_NANOUSD
-from gateway.core.planning import MOST_OUTPUT_TOKENS, asked_tier, bound_candidate, make_plan, shrunk
+from gateway.core.planning import (
+    MOST_OUTPUT_TOKENS,
+    USUAL_SEARCHES,
+    asked_tier,
+    bound_candidate,
+    make_plan,
+    searches_cost,
+    shrunk,
+)
 from gateway.core.prices import Price, PriceCase, worst_cost
 from gateway.core.profile import Profile, TokenEstimate
 from gateway.core.request import ChatRequest
@@ -157,3 +165,20 @@ def test_a_shrunk_candidate_fits_and_the_next_token_would_not(room: int, floor: 
     assert smaller.hold_nanousd == worst_cost(PRICE, 400, smaller.output_cap) <= room
     more = worst_cost(PRICE, 400, smaller.output_cap + 1)
     assert more > room or smaller.output_cap + 1 == whole.output_cap
+
+
+def test_searches_of_the_backend_are_held_for() -> None:
+    """As many as the caller allows, or the usual number; nothing where nobody prices them."""
+    price = msgspec.structs.replace(PRICE, web_search=10**13)
+
+    def held(tools: bytes) -> int:
+        return searches_cost(
+            msgspec.structs.replace(ASKED, fields={"tools": msgspec.Raw(tools)}), price
+        )
+
+    cent = 10**7
+    assert held(b'[{"type":"web_search_20250305","name":"web_search","max_uses":3}]') == 3 * cent
+    assert held(b'[{"type":"web_search_preview"}, {"type":"function"}]') == USUAL_SEARCHES * cent
+    assert held(b'[{"type":"function","function":{"name":"web_search"}}]') == 0
+    assert held(b'{"web_search": 1}') == 0
+    assert searches_cost(ASKED, price) == 0

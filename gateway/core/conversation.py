@@ -40,10 +40,11 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """A file, as base64 `content` of a media type."""
+    """A file, by URL or as base64 `content` of a media type."""
 
-    media_type: str
-    content: str
+    url: str = ""
+    media_type: str = ""
+    content: str = ""
     title: str = ""
     pointer: str = ""
 
@@ -113,7 +114,9 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     object of any shape. `origins` maps the name of a field here to the pointer it was read from.
     `not_understood` are the pointers of what the front codec could not read at all. Sampling
     stands in OpenAI's ranges (temperature 0..2, penalties -2..2), whatever the client's wire; see
-    `gateway.wire.sampling`.
+    `gateway.wire.sampling`. `logprobs` asks how likely each token of the answer was, and for that
+    many alternatives (0: none; None: not asked). `service_tier` is in OpenAI's words, empty where
+    the client left the choice to the backend.
     """
 
     messages: tuple[Message, ...]
@@ -133,6 +136,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
     seed: int | None = None
+    logprobs: int | None = None
+    service_tier: str = ""
     origins: Mapping[str, str] = {}
     not_understood: tuple[str, ...] = ()
 
@@ -150,10 +155,38 @@ class Started(msgspec.Struct, frozen=True):
     model: str
 
 
+class TokenLogprob(msgspec.Struct, frozen=True, kw_only=True):
+    """A token and the natural logarithm of its probability.
+
+    `raw` are its bytes where the backend told them: a token may hold a part of a character.
+    `alternatives` are the most likely tokens at its place.
+    """
+
+    token: str
+    logprob: float
+    raw: tuple[int, ...] | None = None
+    alternatives: tuple[TokenLogprob, ...] = ()
+
+
 class TextDelta(msgspec.Struct, frozen=True):
-    """A piece of the answer."""
+    """A piece of the answer, and its tokens where they were asked for."""
 
     text: str
+    logprobs: tuple[TokenLogprob, ...] = ()
+
+
+class Cited(msgspec.Struct, frozen=True, kw_only=True):
+    """A page that a part of the answer rests on.
+
+    `start` and `end` are code-point offsets of that part in the answer's text, and `quote` is what
+    the page says, empty where that is not told.
+    """
+
+    url: str
+    title: str = ""
+    quote: str = ""
+    start: int = 0
+    end: int = 0
 
 
 class RefusalDelta(msgspec.Struct, frozen=True):
@@ -215,6 +248,7 @@ class Failed(msgspec.Struct, frozen=True):
 Event = (
     Started
     | TextDelta
+    | Cited
     | RefusalDelta
     | ReasoningDelta
     | ReasoningSigned
@@ -232,6 +266,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     model: str = ""
     text: str = ""
+    logprobs: tuple[TokenLogprob, ...] = ()
+    citations: tuple[Cited, ...] = ()
     refusal: str = ""
     reasoning: str = ""
     signature: str = ""
@@ -247,13 +283,18 @@ def fold(events: Iterable[Event]) -> Answer:
     """The whole answer that a stream of events amounts to."""
     folded = Answer()
     texts: list[str] = []
+    tokens: list[TokenLogprob] = []
+    citations: list[Cited] = []
     refusals: list[str] = []
     reasonings: list[str] = []
     calls: dict[int, tuple[str, str, list[str]]] = {}
     for event in events:
         match event:
-            case TextDelta(text):
+            case TextDelta(text, logprobs):
                 texts.append(text)
+                tokens += logprobs
+            case Cited():
+                citations.append(event)
             case RefusalDelta(text):
                 refusals.append(text)
             case ReasoningDelta(text):
@@ -267,6 +308,8 @@ def fold(events: Iterable[Event]) -> Answer:
     return msgspec.structs.replace(
         folded,
         text="".join(texts),
+        logprobs=tuple(tokens),
+        citations=tuple(citations),
         refusal="".join(refusals),
         reasoning="".join(reasonings),
         tool_calls=tuple(

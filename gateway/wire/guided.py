@@ -53,9 +53,13 @@ class GuidedBack:
         wanted = _wanted(conversation)
         self._schema = None if wanted is None or self._native(wanted) else wanted
         self._repairing = bool(sending.correction)
-        if self._schema is not None:
-            conversation = guide(conversation, self._schema, sending.correction)
-        return self._back.write(conversation, sending)
+        if self._schema is None:
+            return self._back.write(conversation, sending)
+        # The JSON in the answer is cut out of it, and its tokens do not say where they stood.
+        lossy = () if conversation.logprobs is None else (conversation.origin("logprobs"),)
+        conversation = guide(conversation, self._schema, sending.correction)
+        encoded = self._back.write(conversation, sending)
+        return msgspec.structs.replace(encoded, lossy=(*encoded.lossy, *lossy))
 
     def read(self, body: bytes) -> Sequence[Event]:
         """A whole answer as events; `Failed` where it does not obey."""
@@ -142,7 +146,11 @@ def guide(conversation: Conversation, schema: Schema, correction: str) -> Conver
         told = f"An earlier answer to this was refused ({correction}). Answer with correct JSON."
         messages.append(Message(role="user", parts=(Text(told),)))
     return msgspec.structs.replace(
-        conversation, messages=tuple(messages), answer_schema=None, answer_json=False
+        conversation,
+        messages=tuple(messages),
+        answer_schema=None,
+        answer_json=False,
+        logprobs=None,
     )
 
 

@@ -51,7 +51,7 @@ def read_answer(body: bytes, make: MakeChoice) -> list[Event]:
     reading = make(answer)
     events = [Started(text_of(answer.get("model"))), *reading.take(choice)]
     events += reading.finish(reason or "stop")
-    usage = read_usage(answer.get("usage"))
+    usage = read_usage(answer.get("usage"), answer.get("service_tier"))
     if usage is not None:
         events.append(UsageTold(usage))
     return [*events, Ended()]
@@ -136,7 +136,7 @@ class AnswerReader:
             if reason:
                 self._finished = True
                 events += self._reading.finish(reason)
-        usage = read_usage(chunk.get("usage"))
+        usage = read_usage(chunk.get("usage"), chunk.get("service_tier"))
         if usage is not None:
             events.append(UsageTold(usage))
         return events

@@ -18,7 +18,6 @@ from gateway.core.conversation import (
     Finished,
     ReasoningDelta,
     RefusalDelta,
-    Started,
     TextDelta,
     ToolCallStarted,
     UsageTold,
@@ -186,7 +185,7 @@ class TranslatingReader:
                 self.ended = True
             case Failed(failure):
                 self.failure = failure.after_content() if self.has_content else failure
-            case Started():
+            case _:
                 pass
 
 

@@ -149,7 +149,6 @@ async def test_a_plain_prompt_is_translated_for_chat_models(
         ({"prompt": [1, 2, 3]}, "/prompt"),
         ({"echo": True}, "/echo"),
         ({"suffix": "the end"}, "/suffix"),
-        ({"logprobs": 2}, "/logprobs"),
     ],
 )
 async def test_what_only_a_text_model_can_do_is_refused_by_its_pointer(

@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 from gateway.core.conversation import (
     Answer,
     ArgumentsDelta,
+    Cited,
     Ended,
     Event,
     Finished,
     ReasoningDelta,
     Started,
     TextDelta,
+    TokenLogprob,
     ToolCall,
     ToolCallStarted,
     UsageTold,
@@ -77,9 +79,14 @@ _USAGE = st.builds(
 @st.composite
 def _answers(draw: st.DrawFn, plain: bool) -> Answer:
     calls = () if plain else draw(_CALLS)
+    text = draw(_SAID if plain or not calls else st.one_of(st.just(""), _SAID))
+    tokens = _tokens(text) if draw(st.booleans()) else ()
+    cited = Cited(url="https://a.example/1", title="One", start=0, end=len(text))
     return Answer(
         model="m-1",
-        text=draw(_SAID if plain or not calls else st.one_of(st.just(""), _SAID)),
+        text=text,
+        logprobs=tokens,
+        citations=(cited,) if text and not plain and draw(st.booleans()) else (),
         reasoning="" if plain else draw(st.one_of(st.just(""), _SAID)),
         tool_calls=calls,
         finish="tool_calls" if calls else draw(st.sampled_from(["stop", "length"])),
@@ -161,13 +168,22 @@ def _ollama(answer: Answer) -> tuple[bytes, bytes]:
 def _events(answer: Answer) -> list[Event]:
     events: list[Event] = [Started(answer.model)]
     events += [ReasoningDelta(piece) for piece in _halves(answer.reasoning)]
-    events += [TextDelta(piece) for piece in _halves(answer.text)]
+    pieces = _halves(answer.text)
+    tokens = [(token,) for token in answer.logprobs] or [()] * len(pieces)
+    events += [TextDelta(piece, told) for piece, told in zip(pieces, tokens, strict=True)]
+    events += answer.citations
     for number, call in enumerate(answer.tool_calls):
         events.append(ToolCallStarted(number, call.id, call.name))
         events += [ArgumentsDelta(number, piece) for piece in _halves(call.arguments)]
     assert answer.finish is not None
     assert answer.usage is not None
     return [*events, Finished(answer.finish), UsageTold(answer.usage), Ended()]
+
+
+def _tokens(text: str) -> tuple[TokenLogprob, ...]:
+    """A token for each piece of the stream, with itself as the only alternative."""
+    told = [TokenLogprob(token=piece, logprob=-0.25) for piece in _halves(text)]
+    return tuple(msgspec.structs.replace(token, alternatives=(token,)) for token in told)
 
 
 def _halves(text: str) -> list[str]:

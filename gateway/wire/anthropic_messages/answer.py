@@ -18,6 +18,7 @@ import msgspec
 from gateway.core.conversation import (
     Answer,
     ArgumentsDelta,
+    Cited,
     Event,
     Finished,
     FinishReason,
@@ -44,6 +45,11 @@ _REASONS: Mapping[FinishReason, str] = MappingProxyType(
         "tool_calls": "tool_use",
         "content_filter": "refusal",
     }
+)
+
+#: Service tiers of OpenAI in this API's words; others have none.
+_TIERS: Mapping[str, str] = MappingProxyType(
+    {"default": "standard", "priority": "priority", "batch": "batch"}
 )
 
 Block = dict[str, Any]
@@ -84,14 +90,20 @@ def encode_message(request: ChatRequest, answer: Answer, *, new_id: str) -> byte
         content.append({"type": "thinking", "thinking": thoughts, "signature": answer.signature})
     text = answer.text + (answer.refusal if wishes.prose else "")
     if text:
-        content.append({"type": "text", "text": text})
+        block: Block = {"type": "text", "text": text}
+        if answer.citations:
+            block["citations"] = [_citation(cited) for cited in answer.citations]
+        content.append(block)
     for number, call in enumerate(answer.tool_calls):
         content.append(_tool_use(call, number, new_id))
     texts = (answer.text, answer.refusal, answer.reasoning)
     size = sum(map(_size, (*texts, *(call.arguments for call in answer.tool_calls))))
     ended = _ending(answer.finish, answer.stop, answer.refusal, called=bool(answer.tool_calls))
     usage = answer.usage or _estimated(wishes, size)
-    message = {**_envelope(new_id, answer.model, content), **ended, "usage": encode_usage(usage)}
+    used = encode_usage(usage)
+    if tier := _TIERS.get(usage.service_tier):
+        used["service_tier"] = tier
+    message = {**_envelope(new_id, answer.model, content), **ended, "usage": used}
     return _ENCODER.encode(message)
 
 
@@ -133,6 +145,9 @@ class MessageWriter:
                 return self._begin()
             case TextDelta(text):
                 return self._text(text)
+            case Cited() if self._open == "text":
+                told = {"type": "citations_delta", "citation": _citation(event)}
+                return self._delta(self._index, told)
             case RefusalDelta(text):
                 self._refusal += text
                 return self._text(text) if self._wishes.prose else b""
@@ -231,6 +246,17 @@ def _ending(finish: FinishReason | None, stop: str, refusal: str, *, called: boo
         "stop_reason": reason,
         "stop_sequence": stop if reason == "stop_sequence" else None,
         "stop_details": details,
+    }
+
+
+def _citation(cited: Cited) -> Block:
+    """A page as the vendor's own search cites one; there is nothing to send back to it."""
+    return {
+        "type": "web_search_result_location",
+        "url": cited.url,
+        "title": cited.title or None,
+        "cited_text": cited.quote,
+        "encrypted_index": "",
     }
 
 

@@ -39,11 +39,10 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 #: Top-level fields that are read here or belong to the gateway.
 _READ = frozenset(
     "model messages system stream max_tokens tools tool_choice temperature top_p top_k "
-    "stop_sequences metadata output_config output_format thinking".split()
+    "stop_sequences metadata output_config output_format thinking service_tier".split()
 )
 # Values that ask for nothing, by field.
 _DEFAULTS: Mapping[str, tuple[object, ...]] = {
-    "service_tier": ("auto",),
     "speed": ("standard",),
     "mcp_servers": ([],),
     "context_management": ({},),
@@ -93,6 +92,8 @@ def read_conversation(request: ChatRequest, hidden: Sequence[tuple[str, str]] = 
         answer_schema=schema,
         effort=effort,
         user=reading.user(document.get("metadata")),
+        # This API only knows whether committed capacity may be used; OpenAI's word for not is this.
+        service_tier="default" if document.get("service_tier") == "standard_only" else "",
         origins={**_ORIGINS, "effort": effort_from, "answer_schema": schema_from},
         not_understood=tuple(reading.skipped),
     )
@@ -277,10 +278,12 @@ class _Reading:
 
     def _document(self, found: Block, source: Block, pointer: str) -> Document | None:
         self._skip_citations(found, pointer)
-        media_type, content = "text/plain", ""
+        media_type, content, url = "text/plain", "", ""
         match source:
             case {"type": "base64", "media_type": str(media_type), "data": str(content)}:
                 pass
+            case {"type": "url", "url": str(url)}:
+                media_type = ""
             case {"type": "text", "data": str(text)}:
                 content = _encoded(text)
             case {"type": "content", "content": str(text)}:
@@ -291,6 +294,7 @@ class _Reading:
                 return None
         self.skip_rest(found, {"type", "source", "title", "citations"}, pointer)
         return Document(
+            url=url,
             media_type=media_type,
             content=content,
             title=str(found.get("title") or ""),

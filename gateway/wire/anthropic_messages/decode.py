@@ -10,6 +10,7 @@ import msgspec
 
 from gateway.core.conversation import (
     ArgumentsDelta,
+    Cited,
     Ended,
     Event,
     Failed,
@@ -25,6 +26,7 @@ from gateway.core.conversation import (
 from gateway.core.failure import AttemptFailure, FailureKind
 from gateway.core.usage import Usage
 from gateway.wire.failures import vendor_failure
+from gateway.wire.lenient import list_of, text_of
 from gateway.wire.sse import EventTooLarge, SseParser
 
 _REASONS: Mapping[str, FinishReason] = MappingProxyType(
@@ -47,13 +49,16 @@ def read_message(body: bytes) -> list[Event]:
     if message is None or message.get("type") == "error" or not isinstance(content, list):
         return [Failed(no_message(message, body))]
     events: list[Event] = [Started(str(message.get("model") or ""))]
-    calls = 0
+    calls = said = 0
     for block in content:
         if not isinstance(block, dict):
             continue
         match block.get("type"):
             case "text":
-                events.append(TextDelta(str(block.get("text") or "")))
+                text = str(block.get("text") or "")
+                events.append(TextDelta(text))
+                events += _cited(list_of(block.get("citations")), said, said + len(text))
+                said += len(text)
             case "thinking":
                 events.append(ReasoningDelta(str(block.get("thinking") or "")))
                 events += _signed(block)
@@ -79,12 +84,18 @@ def read_usage(found: object) -> Usage | None:
     total = _count(found, "input_tokens") + read + written
     if total == 0:
         return None
+    tier = text_of(found.get("service_tier"))
     return Usage(
         input_tokens=total,
         cached_input_tokens=read,
         cache_write_tokens=written,
+        cache_write_1h_tokens=min(
+            written, _count(found.get("cache_creation"), "ephemeral_1h_input_tokens")
+        ),
         output_tokens=_count(found, "output_tokens"),
         reasoning_tokens=_count(found.get("output_tokens_details"), "thinking_tokens"),
+        web_searches=_count(found.get("server_tool_use"), "web_search_requests"),
+        service_tier="" if tier == "standard" else tier,
     )
 
 
@@ -96,6 +107,10 @@ class MessageReader:
         self._usage: dict[str, Any] = {}
         self._calls: dict[int, int] = {}
         self._silent: set[int] = set()
+        # Characters of text so far, where the open block began, and what it cites.
+        self._said = 0
+        self._block_from = 0
+        self._citations: list[Any] = []
         self._stopped = False
         self._ended = False
 
@@ -149,8 +164,10 @@ class MessageReader:
         return []  # pings, and events that later versions add
 
     def _block_started(self, index: int, block: dict[str, Any]) -> list[Event]:
-        if block.get("type") == "text" and block.get("text"):
-            return [TextDelta(str(block["text"]))]
+        if block.get("type") == "text":
+            self._block_from = self._said
+            self._citations = list(list_of(block.get("citations")))
+            return self._text(block.get("text"))
         if block.get("type") == "thinking":
             told: list[Event] = []
             if block.get("thinking"):
@@ -169,7 +186,9 @@ class MessageReader:
     def _block_moved(self, index: int, delta: dict[str, Any]) -> list[Event]:
         match delta.get("type"):
             case "text_delta":
-                return [TextDelta(str(delta.get("text") or ""))]
+                return self._text(delta.get("text"))
+            case "citations_delta":
+                self._citations.append(delta.get("citation"))
             case "thinking_delta":
                 return [ReasoningDelta(str(delta.get("thinking") or ""))]
             case "signature_delta":
@@ -180,11 +199,17 @@ class MessageReader:
         return []
 
     def _block_stopped(self, index: int) -> list[Event]:
+        citations, self._citations = self._citations, []
         if index not in self._silent:
-            return []
+            return _cited(citations, self._block_from, self._said)
         # A call without arguments sends no JSON at all, which clients could not parse.
         self._silent.discard(index)
         return [ArgumentsDelta(self._calls[index], "{}")]
+
+    def _text(self, found: object) -> list[Event]:
+        text = text_of(found)
+        self._said += len(text)
+        return [TextDelta(text)] if text else []
 
     def _message_moved(self, found: dict[str, Any]) -> list[Event]:
         events: list[Event] = []
@@ -208,6 +233,17 @@ def no_message(found: dict[str, Any] | None, body: bytes) -> AttemptFailure:
 
 def _tool_call(index: int, block: dict[str, Any]) -> ToolCallStarted:
     return ToolCallStarted(index, str(block.get("id") or ""), str(block.get("name") or ""))
+
+
+def _cited(citations: list[Any], start: int, end: int) -> list[Event]:
+    """Citations of a text block, which rests on them as a whole; those of files have no URL."""
+    found: list[Event] = []
+    for citation in map(_dict, citations):
+        url = text_of(citation.get("url")) or text_of(citation.get("source"))
+        if url:
+            title, quote = text_of(citation.get("title")), text_of(citation.get("cited_text"))
+            found.append(Cited(url=url, title=title, quote=quote, start=start, end=end))
+    return found
 
 
 def _signed(block: dict[str, Any]) -> list[Event]:

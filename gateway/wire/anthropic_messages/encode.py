@@ -149,7 +149,7 @@ class _Writing:
         return written
 
     def output(self, conversation: Conversation) -> dict[str, Any]:
-        """The answer's schema and the effort."""
+        """The answer's schema, the effort and the service tier."""
         settings: dict[str, Any] = {}
         if conversation.answer_schema is not None:
             schema = without_idle_limits(conversation.answer_schema)
@@ -160,7 +160,14 @@ class _Writing:
             settings["effort"] = conversation.effort
         elif conversation.effort:
             self.lossy.append(conversation.origin("effort"))
-        return {"output_config": settings} if settings else {}
+        written: dict[str, Any] = {"output_config": settings} if settings else {}
+        if conversation.logprobs is not None:
+            self.lossy.append(conversation.origin("logprobs"))
+        if conversation.service_tier == "default":
+            written["service_tier"] = "standard_only"
+        elif conversation.service_tier not in ("", "auto"):
+            self.lossy.append(conversation.origin("service_tier"))
+        return written
 
     def _system(self, message: Message) -> str:
         texts = []
@@ -202,6 +209,8 @@ class _Writing:
 
     def _document(self, part: Document) -> list[Block]:
         titled = {"title": part.title} if part.title else {}
+        if part.url:
+            return [{"type": "document", "source": {"type": "url", "url": part.url}, **titled}]
         if part.media_type == "application/pdf":
             return [{"type": "document", "source": _base64(part), **titled}]
         text = _plain_text(part)

@@ -29,6 +29,7 @@ from gateway.core.usage import Usage
 from gateway.wire.call_ids import made_id
 from gateway.wire.failures import vendor_failure
 from gateway.wire.lenient import count_of, dict_of, list_of, object_of, text_of
+from gateway.wire.logprobs import read_tokens
 from gateway.wire.ndjson import LineParser
 from gateway.wire.sse import EventTooLarge
 
@@ -84,7 +85,7 @@ class ChatReader:
         if self._seed is None:
             self._seed = text_of(found.get("created_at"))
             events.append(Started(text_of(found.get("model"))))
-        events += self._said(dict_of(found.get("message")))
+        events += self._said(dict_of(found.get("message")), found.get("logprobs"))
         if found.get("done"):
             self._over = True
             events.append(Finished(self._reason(found.get("done_reason"))))
@@ -107,12 +108,12 @@ class ChatReader:
                 events += self.take(found, line)
         return events
 
-    def _said(self, message: dict[str, Any]) -> list[Event]:
+    def _said(self, message: dict[str, Any], logprobs: object) -> list[Event]:
         events: list[Event] = []
         if thought := text_of(message.get("thinking")):
             events.append(ReasoningDelta(thought))
         if text := text_of(message.get("content")):
-            events.append(TextDelta(text))
+            events.append(TextDelta(text, read_tokens(logprobs)))
         for call in list_of(message.get("tool_calls")):
             function = dict_of(dict_of(call).get("function"))
             if not (name := text_of(function.get("name"))):

@@ -5,6 +5,7 @@ Rules of this wire (github.com/ollama/ollama/blob/main/docs/api.md, read 2026-11
 - a message has one text and pictures beside it, in base64; URLs are not fetched;
 - arguments of tool calls are objects, and the result of a tool names the tool;
 - no tool can be demanded: `none` is said by leaving the tools out;
+- log probabilities are told by servers from 0.12.11 on, and stay away from older ones;
 - `think` takes a level or false; a model that cannot think refuses it;
 - a prompt that does not fit is cut in silence unless `truncate` is false: then it is an error,
   and another candidate may serve the request.
@@ -85,8 +86,14 @@ def encode_request(conversation: Conversation, sending: Sending) -> Encoded:
         body["format"] = "json"
     if conversation.effort:
         body |= writing.thinking(conversation)
+    if (alternatives := conversation.logprobs) is not None:
+        body["logprobs"] = True
+        if alternatives:
+            body["top_logprobs"] = alternatives
     if conversation.user:
         writing.lossy.append(conversation.origin("user"))
+    if conversation.service_tier not in ("", "auto", "default"):
+        writing.lossy.append(conversation.origin("service_tier"))
     return Encoded(body=_ENCODER.encode(body), lossy=tuple(writing.lossy))
 
 

@@ -38,18 +38,16 @@ _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[^;,]+)*;base64,(.*)", re.D
 _READ = frozenset(
     "model messages stream stream_options max_tokens max_completion_tokens tools tool_choice "
     "parallel_tool_calls temperature top_p top_k frequency_penalty presence_penalty seed stop "
-    "response_format reasoning_effort user safety_identifier".split()
+    "response_format reasoning_effort user safety_identifier logprobs top_logprobs "
+    "service_tier".split()
 )
 # Values that ask for nothing, by field.
 _DEFAULTS: Mapping[str, tuple[object, ...]] = {
     "n": (1,),
     "logit_bias": ({},),
-    "logprobs": (False,),
-    "top_logprobs": (0,),
     "modalities": (["text"],),
     "store": (False,),
     "metadata": ({},),
-    "service_tier": ("auto", "default"),
     "verbosity": ("medium",),
     "functions": ([],),
 }
@@ -93,6 +91,8 @@ def read_conversation(request: ChatRequest, hidden: Sequence[tuple[str, str]] = 
         frequency_penalty=_number(document.get("frequency_penalty")),
         presence_penalty=_number(document.get("presence_penalty")),
         seed=reading.whole(document, "seed"),
+        logprobs=reading.logprobs(document),
+        service_tier=document.get("service_tier") or "",
         stop=reading.stop(document.get("stop")),
         answer_schema=reading.answer_schema(document.get("response_format")),
         answer_json=_kind(document.get("response_format")) == "json_object",
@@ -260,6 +260,11 @@ class _Reading:
             return found
         self.skip(f"/{name}")
         return None
+
+    def logprobs(self, document: dict[str, Any]) -> int | None:
+        """How many alternatives to each token are asked for; None when not even the token's own."""
+        alternatives = self.whole(document, "top_logprobs")
+        return (alternatives or 0) if document.get("logprobs") is True else None
 
     def user(self, document: dict[str, Any]) -> str:
         """The end user's opaque name; the newer field wins."""

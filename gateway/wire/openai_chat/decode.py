@@ -18,7 +18,9 @@ from gateway.core.conversation import (
     RefusalDelta,
     TextDelta,
 )
+from gateway.wire.citations import read_annotations
 from gateway.wire.lenient import dict_of, list_of, text_of
+from gateway.wire.logprobs import read_tokens
 from gateway.wire.openai_answers import AnswerReader, read_answer
 from gateway.wire.openai_chat.calls import CallReader
 
@@ -63,7 +65,8 @@ class ChatChoice:
         # Servers that send both say the same in them.
         if thought := text_of(said.get("reasoning_content") or said.get("reasoning")):
             events.append(ReasoningDelta(thought))
-        events += _content(said.get("content"))
+        events += _content(said.get("content"), choice.get("logprobs"))
+        events += read_annotations(said.get("annotations"))
         if refusal := text_of(said.get("refusal")):
             events.append(RefusalDelta(refusal))
         return events + self._calls.take(said)
@@ -77,10 +80,11 @@ class ChatChoice:
         return [*events, Finished(meant)]
 
 
-def _content(found: object) -> list[Event]:
+def _content(found: object, logprobs: object) -> list[Event]:
     """Content as text, or as the parts that some vendors send."""
     if isinstance(found, str):
-        return [TextDelta(found)] if found else []
+        tokens = read_tokens(dict_of(logprobs).get("content"))
+        return [TextDelta(found, tokens)] if found or tokens else []
     events: list[Event] = []
     for part in list_of(found):
         match part:

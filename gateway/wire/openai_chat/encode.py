@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -9,15 +10,19 @@ import msgspec
 from gateway.core.conversation import (
     Answer,
     ArgumentsDelta,
+    Cited,
     Event,
     Finished,
     ReasoningDelta,
     RefusalDelta,
     Started,
     TextDelta,
+    TokenLogprob,
     ToolCallStarted,
 )
 from gateway.core.usage import Usage
+from gateway.wire.citations import nested_annotation
+from gateway.wire.logprobs import write_tokens
 
 _ENCODER = msgspec.json.Encoder()
 _DONE = b"data: [DONE]\n\n"
@@ -29,6 +34,7 @@ def encode_completion(answer: Answer, *, new_id: str, created: int) -> bytes:
         "role": "assistant",
         "content": answer.text or (None if answer.tool_calls or answer.refusal else ""),
         "refusal": answer.refusal or None,
+        "annotations": [nested_annotation(cited) for cited in answer.citations],
     }
     if answer.reasoning:
         message["reasoning_content"] = answer.reasoning
@@ -50,13 +56,13 @@ def encode_completion(answer: Answer, *, new_id: str, created: int) -> bytes:
             {
                 "index": 0,
                 "message": message,
-                "logprobs": None,
+                "logprobs": _logprobs(answer.logprobs),
                 "finish_reason": answer.finish or "stop",
             }
         ],
     }
     if answer.usage is not None:
-        completion["usage"] = encode_usage(answer.usage)
+        completion |= _used(answer.usage)
     return _ENCODER.encode(completion)
 
 
@@ -69,9 +75,22 @@ def encode_usage(usage: Usage) -> dict[str, Any]:
         "prompt_tokens_details": {
             "cached_tokens": usage.cached_input_tokens,
             "cache_write_tokens": usage.cache_write_tokens,
+            "audio_tokens": usage.input_audio_tokens,
         },
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+        "completion_tokens_details": {
+            "reasoning_tokens": usage.reasoning_tokens,
+            "audio_tokens": usage.output_audio_tokens,
+        },
     }
+
+
+def _used(usage: Usage) -> dict[str, Any]:
+    tier = {"service_tier": usage.service_tier} if usage.service_tier else {}
+    return {"usage": encode_usage(usage)} | tier
+
+
+def _logprobs(tokens: Sequence[TokenLogprob]) -> dict[str, Any] | None:
+    return {"content": write_tokens(tokens), "refusal": None} if tokens else None
 
 
 class ChunkWriter:
@@ -89,8 +108,10 @@ class ChunkWriter:
             case Started(model):
                 self._model = model
                 return self._chunk({"role": "assistant", "content": ""})
-            case TextDelta(text):
-                return self._chunk({"content": text})
+            case TextDelta(text, logprobs):
+                return self._chunk({"content": text}, logprobs=logprobs)
+            case Cited():
+                return self._chunk({"annotations": [nested_annotation(event)]})
             case RefusalDelta(text):
                 return self._chunk({"refusal": text})
             case ReasoningDelta(text):
@@ -110,11 +131,17 @@ class ChunkWriter:
         """The usage chunk, if the client asked for one, and the end marker."""
         if not self._include_usage or usage is None:
             return _DONE
-        told = {**self._envelope(), "choices": [], "usage": encode_usage(usage)}
+        told = {**self._envelope(), "choices": [], **_used(usage)}
         return _event(told) + _DONE
 
-    def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+    def _chunk(
+        self,
+        delta: dict[str, Any],
+        finish: str | None = None,
+        logprobs: Sequence[TokenLogprob] = (),
+    ) -> bytes:
+        told = _logprobs(logprobs)
+        choice = {"index": 0, "delta": delta, "logprobs": told, "finish_reason": finish}
         return _event({**self._envelope(), "choices": [choice]})
 
     def _envelope(self) -> dict[str, Any]:

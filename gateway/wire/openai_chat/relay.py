@@ -19,7 +19,7 @@ from gateway.core.usage import Usage
 from gateway.wire.base import Encoded, Reply, Sending, StreamReader
 from gateway.wire.failures import vendor_failure
 from gateway.wire.openai_chat.patch import patch
-from gateway.wire.openai_chat.usage import read_usage
+from gateway.wire.openai_usage import read_usage
 from gateway.wire.passing import HeldBack, Kept
 from gateway.wire.sse import EVENT_END, LARGEST_EVENT, EventBlocks, event_payload
 
@@ -45,7 +45,7 @@ class PassThrough:
             answer = None
         if not isinstance(answer, dict) or answer.get("error") or "choices" not in answer:
             return Reply(body=body, usage=None, text_size=0, failure=_bad_answer(answer, body))
-        usage = read_usage(answer.get("usage"))
+        usage = read_usage(answer.get("usage"), answer.get("service_tier"))
         return Reply(body=body, usage=usage, text_size=_text_size(body))
 
     def stream(self, request: ChatRequest) -> StreamReader:
@@ -149,7 +149,7 @@ class RelayReader:
         return failure.after_content() if self.has_content else failure
 
     def _learn(self, chunk: dict[str, Any]) -> bool:
-        self.usage = read_usage(chunk.get("usage")) or self.usage
+        self.usage = read_usage(chunk.get("usage"), chunk.get("service_tier")) or self.usage
         choices = chunk.get("choices") or []
         for choice in choices:
             if not isinstance(choice, dict):

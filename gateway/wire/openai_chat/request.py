@@ -83,7 +83,7 @@ class _Writing:
         return written
 
     def settings(self, conversation: Conversation) -> Block:
-        """Stop strings, the answer's schema, the effort and the end user's name."""
+        """Whatever says how to answer, and the end user's name."""
         written: Block = {}
         stops = [text for text in conversation.stop if text][:_MOST_STOPS]
         if len(stops) != len(conversation.stop):
@@ -103,6 +103,12 @@ class _Writing:
                 written["reasoning_effort"] = "high"
         if conversation.user:
             written["user"] = conversation.user
+        if (alternatives := conversation.logprobs) is not None:
+            written["logprobs"] = True
+            if alternatives:
+                written["top_logprobs"] = alternatives
+        if conversation.service_tier:
+            written["service_tier"] = conversation.service_tier
         return written
 
     def _system(self, message: Message) -> list[Block]:

@@ -22,10 +22,12 @@ from gateway.core.conversation import (
     Started,
     Text,
     TextDelta,
+    TokenLogprob,
 )
 from gateway.core.request import ChatRequest
 from gateway.core.usage import Usage
 from gateway.wire.document import hide
+from gateway.wire.logprobs import write_columns
 from gateway.wire.openai_completions.view import single_prompt, untranslatable
 from gateway.wire.strings import pointer
 
@@ -69,6 +71,7 @@ class OpenAICompletionsFront:
             frequency_penalty=_number(document.get("frequency_penalty")) or None,
             presence_penalty=_number(document.get("presence_penalty")) or None,
             seed=document.get("seed"),
+            logprobs=document.get("logprobs"),
             origins={"output_cap": "/max_tokens", "messages": "/prompt"},
             not_understood=(
                 *untranslatable(request),
@@ -84,7 +87,13 @@ class OpenAICompletionsFront:
             "object": "text_completion",
             "created": created,
             "model": answer.model,
-            "choices": [_choice(answer.text or answer.refusal, _finish(answer.finish or "stop"))],
+            "choices": [
+                _choice(
+                    answer.text or answer.refusal,
+                    _finish(answer.finish or "stop"),
+                    answer.logprobs,
+                )
+            ],
         }
         if answer.usage is not None:
             completion["usage"] = _usage(answer.usage)
@@ -105,13 +114,18 @@ class ChunkWriter:
         self._created = created
         self._include_usage = include_usage
         self._model = ""
+        self._written = 0
 
     def write(self, event: Event) -> bytes:
         """The chunk for one event; nothing where this old wire has no place for it."""
         match event:
             case Started(model):
                 self._model = model
-            case TextDelta(text) | RefusalDelta(text):
+            case TextDelta(text, logprobs):
+                offset, self._written = self._written, self._written + len(text)
+                return self._chunk([_choice(text, None, logprobs, offset)])
+            case RefusalDelta(text):
+                self._written += len(text)
                 return self._chunk([_choice(text, None)])
             case Finished(reason):
                 return self._chunk([_choice("", _finish(reason))])
@@ -136,8 +150,11 @@ class ChunkWriter:
         return b"data: " + _ENCODER.encode(chunk) + b"\n\n"
 
 
-def _choice(text: str, finish: str | None) -> dict[str, Any]:
-    return {"text": text, "index": 0, "logprobs": None, "finish_reason": finish}
+def _choice(
+    text: str, finish: str | None, logprobs: Sequence[TokenLogprob] = (), offset: int = 0
+) -> dict[str, Any]:
+    told = write_columns(logprobs, offset) if logprobs else None
+    return {"text": text, "index": 0, "logprobs": told, "finish_reason": finish}
 
 
 def _finish(reason: str) -> str:

@@ -81,14 +81,12 @@ def untranslatable(request: ChatRequest) -> tuple[str, ...]:
         name: msgspec.json.decode(request.fields[name]) for name in _ONLY_HERE & _set(request)
     }
     pointers = [f"/{name}" for name in ("echo", "suffix") if document.get(name)]
-    if document.get("logprobs") is not None:
-        pointers.append("/logprobs")
     if single_prompt(document.get("prompt")) is None:
         pointers.insert(0, "/prompt")
     return tuple(pointers)
 
 
-_ONLY_HERE = frozenset({"prompt", "echo", "suffix", "logprobs"})
+_ONLY_HERE = frozenset({"prompt", "echo", "suffix"})
 
 
 def single_prompt(found: object) -> str | None:

@@ -40,16 +40,13 @@ _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[^;,]+)*;base64,(.*)", re.D
 _READ = frozenset(
     "model input instructions stream stream_options max_output_tokens tools tool_choice "
     "parallel_tool_calls temperature top_p text reasoning user safety_identifier store "
-    "previous_response_id metadata".split()
+    "previous_response_id metadata include top_logprobs service_tier".split()
 )
 # Values that ask for nothing, by field. Reasoning is shown whenever the backend shows any.
 _DEFAULTS: Mapping[str, tuple[object, ...]] = {
     "background": (False,),
     "frequency_penalty": (0,),
-    "include": ([], ["reasoning.encrypted_content"]),
     "presence_penalty": (0,),
-    "service_tier": ("auto", "default"),
-    "top_logprobs": (0,),
     "truncation": ("disabled",),
 }
 _ROLES: Mapping[str, Role] = {
@@ -58,6 +55,9 @@ _ROLES: Mapping[str, Role] = {
     "user": "user",
     "assistant": "assistant",
 }
+#: What a client may ask to be told beside the answer, and gets where the backend tells it.
+_LOGPROBS = "message.output_text.logprobs"
+_INCLUDED = frozenset({_LOGPROBS, "reasoning.encrypted_content"})
 #: What the API adds to an item that it gives out; it says nothing to a model.
 _MARKS = frozenset({"type", "id", "status"})
 
@@ -97,12 +97,15 @@ def read_conversation(
         answer_json=_wanted_kind(document.get("text")) == "json_object",
         effort=reading.effort(document.get("reasoning")),
         user=reading.user(document),
+        logprobs=reading.logprobs(document),
+        service_tier=document.get("service_tier") or "",
         origins={
             "effort": "/reasoning/effort",
             "answer_schema": "/text/format",
             "answer_json": "/text/format",
             "parallel_tools": "/parallel_tool_calls",
             "output_cap": "/max_output_tokens",
+            "logprobs": "/include",
         },
         not_understood=tuple(reading.skipped),
     )
@@ -242,6 +245,15 @@ class _Reading:
         effort = found.get("effort")
         return effort if isinstance(effort, str) else ""
 
+    def logprobs(self, document: dict[str, Any]) -> int | None:
+        """How many alternatives to each token are asked for; None when not even the token's own."""
+        included = _listed(document.get("include"))
+        for index, name in enumerate(included):
+            if name not in _INCLUDED:
+                self.skip(f"/include/{index}")
+        alternatives: int = document.get("top_logprobs") or 0
+        return alternatives if _LOGPROBS in included else None
+
     def user(self, document: dict[str, Any]) -> str:
         """The end user's opaque name; the newer field wins."""
         newer, older = document.get("safety_identifier"), document.get("user")
@@ -270,6 +282,9 @@ class _Reading:
                 return Image(url=url, pointer=pointer)
             case {"type": "input_file", "file_data": str(content)}:
                 return _document(found, content, pointer)
+            case {"type": "input_file", "file_url": str(url)}:
+                self._skip_rest(found, {"type", "file_url", "filename", "detail"}, pointer)
+                return Document(url=url, title=str(found.get("filename") or ""), pointer=pointer)
         return None
 
     def _thinking(self, found: dict[str, Any], pointer: str) -> Thinking | None:

@@ -20,6 +20,9 @@ from gateway.core.conversation import (
     ToolCallStarted,
     UsageTold,
 )
+from gateway.wire.citations import read_annotations
+from gateway.wire.lenient import dict_of, list_of
+from gateway.wire.logprobs import read_tokens
 from gateway.wire.openai_responses.faults import bad_answer, failed_response
 from gateway.wire.openai_responses.usage import read_usage
 from gateway.wire.sse import EventTooLarge, SseParser
@@ -71,9 +74,10 @@ class ResponseReader:
         """What a whole item says beyond what was told of it piecewise."""
         match item:
             case {"type": "message", "content": list(parts)}:
-                return self._rest(place, TextDelta, "text", _texts(parts, "text")) + self._rest(
-                    place, RefusalDelta, "refusal", _texts(parts, "refusal")
-                )
+                return [
+                    *self._said(place, parts),
+                    *self._rest(place, RefusalDelta, "refusal", _texts(parts, "refusal")),
+                ]
             case {"type": "reasoning"}:
                 shown = _texts(item.get("summary"), "text") or _texts(item.get("content"), "text")
                 if any(told == (place, "reasoning") for told in self._told):
@@ -87,7 +91,7 @@ class ResponseReader:
         """Why the model stopped, what was used, and the end."""
         found = response if isinstance(response, dict) else {}
         events: list[Event] = [Finished(self._reason(found))]
-        usage = read_usage(found.get("usage"))
+        usage = read_usage(found)
         if usage is not None:
             events.append(UsageTold(usage))
         return [*events, Ended()]
@@ -113,7 +117,10 @@ class ResponseReader:
                 model = response.get("model") if isinstance(response, dict) else ""
                 return [Started(str(model or ""))]
             case "response.output_text.delta" if text:
-                return self._piece(place, TextDelta(text), "text")
+                tokens = read_tokens(found.get("logprobs"))
+                return self._piece(place, TextDelta(text, tokens), "text")
+            case "response.output_text.annotation.added":
+                return self._cited(place, [found.get("annotation")])
             case "response.refusal.delta" if text:
                 return self._piece(place, RefusalDelta(text), "refusal")
             case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta" if text:
@@ -146,6 +153,32 @@ class ResponseReader:
         for place, item in enumerate(output if isinstance(output, list) else ()):
             events += self.item_done(place, item)
         return events + self.ending(response)
+
+    def _said(self, place: int, parts: list[Any]) -> list[Event]:
+        """A message's text and what it cites, beyond what was told of them piecewise."""
+        piecewise = (place, "text") in self._told
+        events = self._rest(place, TextDelta, "text", _texts(parts, "text"))
+        held = [dict_of(part) for part in parts]
+        if events and not piecewise:
+            tokens = [token for part in held for token in read_tokens(part.get("logprobs"))]
+            events = [msgspec.structs.replace(events[0], logprobs=tuple(tokens))]
+        if (place, "cited") not in self._told:
+            annotations = [one for part in held for one in list_of(part.get("annotations"))]
+            events += self._cited(place, annotations)
+        return events
+
+    def _cited(self, place: int, annotations: list[Any]) -> list[Event]:
+        """Citations, whose offsets count from the beginning of their own item's text."""
+        self._told[place, "cited"] = 1
+        before = sum(
+            length
+            for (earlier, kind), length in self._told.items()
+            if kind == "text" and earlier < place
+        )
+        return [
+            msgspec.structs.replace(cited, start=cited.start + before, end=cited.end + before)
+            for cited in read_annotations(annotations)
+        ]
 
     def _piece(self, place: int, event: TextDelta | RefusalDelta, kind: str) -> list[Event]:
         self._told[place, kind] = self._told.get((place, kind), 0) + len(event.text)

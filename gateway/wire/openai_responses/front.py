@@ -46,7 +46,8 @@ def _unfolded(answer: Answer) -> Iterator[Event]:
     yield ReasoningDelta(answer.reasoning)
     if answer.signature:
         yield ReasoningSigned(answer.signature)
-    yield TextDelta(answer.text)
+    yield TextDelta(answer.text, answer.logprobs)
+    yield from answer.citations
     yield RefusalDelta(answer.refusal)
     for index, call in enumerate(answer.tool_calls):
         yield ToolCallStarted(index, call.id, call.name)

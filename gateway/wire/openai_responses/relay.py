@@ -22,6 +22,7 @@ from gateway.core.request import ChatRequest
 from gateway.core.usage import Usage
 from gateway.wire.base import Encoded, Reply, Sending, StreamReader
 from gateway.wire.document import is_set
+from gateway.wire.lenient import dict_of
 from gateway.wire.openai_responses.errors import render_stream_error
 from gateway.wire.openai_responses.faults import bad_answer, failed_response
 from gateway.wire.openai_responses.patch import patch
@@ -58,7 +59,7 @@ class PassThrough:
             answer = None
         failure = failed_response(answer)
         if failure is not None:
-            usage = read_usage(answer.get("usage")) if isinstance(answer, dict) else None
+            usage = read_usage(dict_of(answer))
             return Reply(body=body, usage=usage, text_size=0, failure=failure)
         patches = told_back(request)
         if patches:
@@ -66,7 +67,7 @@ class PassThrough:
             body = msgspec.json.encode(fields | patches)
         return Reply(
             body=body,
-            usage=read_usage(answer.get("usage")),
+            usage=read_usage(answer),
             text_size=_output_size(answer.get("output")),
         )
 
@@ -171,7 +172,7 @@ class RelayReader:
         kind = told.get("type")
         if kind in ("error", "response.failed") or "type" not in told:
             response = told.get("response")
-            self.usage = _usage_of(response) or self.usage
+            self.usage = read_usage(dict_of(response)) or self.usage
             found = failed_response(response if kind == "response.failed" else told)
             self.failure = self._blamed(found or bad_answer("an event of the stream has no type"))
             return b""
@@ -181,7 +182,7 @@ class RelayReader:
     def _learn(self, kind: str, told: dict[str, Any]) -> None:
         if kind in _LAST:
             self.ended = self.has_content = True
-            self.usage = _usage_of(told.get("response")) or self.usage
+            self.usage = read_usage(dict_of(told.get("response"))) or self.usage
         elif kind.endswith(".delta"):
             self.has_content = self.has_content or bool(told.get("delta"))
         elif kind == "response.output_item.added":
@@ -206,10 +207,6 @@ class RelayReader:
 
 def _told_size(block: bytes) -> int:
     return sum(map(len, _DELTA.findall(block)))
-
-
-def _usage_of(response: object) -> Usage | None:
-    return read_usage(response.get("usage")) if isinstance(response, dict) else None
 
 
 def _output_size(node: object) -> int:

@@ -81,7 +81,7 @@ class _Writing:
         return items
 
     def settings(self, conversation: Conversation) -> Block:
-        """The answer's schema, the effort and the end user's name."""
+        """Whatever says how to answer, and the end user's name."""
         written: Block = {}
         if conversation.stop:
             self.lossy.append(conversation.origin("stop"))
@@ -97,6 +97,12 @@ class _Writing:
             self.lossy.append(conversation.origin("effort"))
         if conversation.user:
             written["safety_identifier"] = conversation.user
+        if (alternatives := conversation.logprobs) is not None:
+            written["include"] = ["message.output_text.logprobs"]
+            if alternatives:
+                written["top_logprobs"] = alternatives
+        if conversation.service_tier:
+            written["service_tier"] = conversation.service_tier
         return written
 
     def _result(self, result: ToolResult) -> Block:
@@ -125,6 +131,8 @@ class _Writing:
             case Image():
                 url = part.url or f"data:{part.media_type};base64,{part.content}"
                 return [{"type": "input_image", "detail": "auto", "image_url": url}]
+            case Document(url=url) if url:
+                return [{"type": "input_file", "file_url": url}]
             case Document():
                 return [
                     {

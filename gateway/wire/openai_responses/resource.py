@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from gateway.core.conversation import FinishReason
+from gateway.core.conversation import FinishReason, TokenLogprob
 from gateway.core.request import ChatRequest
 from gateway.core.usage import Usage
+from gateway.wire.logprobs import write_tokens
 from gateway.wire.openai_responses.usage import encode_usage
 
 Block = dict[str, Any]
@@ -73,12 +75,17 @@ def finished(
 ) -> Block:
     """The response with its output, and whether it is whole."""
     reason = _INCOMPLETE.get(finish)
-    return response | {
-        "status": "incomplete" if reason else "completed",
-        "incomplete_details": {"reason": reason} if reason else None,
-        "output": output,
-        "usage": None if usage is None else encode_usage(usage),
-    }
+    tier = {"service_tier": usage.service_tier} if usage is not None and usage.service_tier else {}
+    return (
+        response
+        | tier
+        | {
+            "status": "incomplete" if reason else "completed",
+            "incomplete_details": {"reason": reason} if reason else None,
+            "output": output,
+            "usage": None if usage is None else encode_usage(usage),
+        }
+    )
 
 
 def message_item(item_id: str, status: str, content: list[Block]) -> Block:
@@ -92,9 +99,16 @@ def message_item(item_id: str, status: str, content: list[Block]) -> Block:
     }
 
 
-def text_part(text: str) -> Block:
-    """Words of an answer."""
-    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+def text_part(
+    text: str, annotations: Sequence[Block] = (), tokens: Sequence[TokenLogprob] = ()
+) -> Block:
+    """Words of an answer, with the pages that they rest on and how likely they were."""
+    return {
+        "type": "output_text",
+        "text": text,
+        "annotations": list(annotations),
+        "logprobs": write_tokens(tokens),
+    }
 
 
 def refusal_part(text: str) -> Block:

@@ -7,12 +7,14 @@ send the pieces of parallel calls in turns.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from gateway.core.conversation import (
     ArgumentsDelta,
+    Cited,
     Event,
     Finished,
     FinishReason,
@@ -21,11 +23,14 @@ from gateway.core.conversation import (
     RefusalDelta,
     Started,
     TextDelta,
+    TokenLogprob,
     ToolCallStarted,
 )
 from gateway.core.errors import FairleadError
 from gateway.core.request import ChatRequest
 from gateway.core.usage import Usage
+from gateway.wire.citations import flat_annotation
+from gateway.wire.logprobs import write_tokens
 from gateway.wire.openai_responses import resource
 from gateway.wire.openai_responses.errors import render_stream_error
 from gateway.wire.openai_responses.resource import Block
@@ -59,6 +64,8 @@ class _Message(_Open):
         super().__init__(place, item_id)
         self.kind = ""
         self.parts: list[Block] = []
+        self.tokens: list[TokenLogprob] = []
+        self.annotations: list[Block] = []
 
 
 class _Call(_Open):
@@ -84,6 +91,7 @@ class ResponseWriter:
         self._response = resource.envelope(request, new_id=new_id, created=created)
         self._new_id = new_id
         self._sequence = 0
+        self._said = 0
         self._begun = False
         self._finish: FinishReason = "stop"
         self._output: list[Block] = []
@@ -101,8 +109,10 @@ class ResponseWriter:
                 return self._begin() + self._reason(text)
             case ReasoningSigned(signature):
                 return self._begin() + self._sign(signature)
-            case TextDelta(text) if text:
-                return self._begin() + self._say("output_text", text)
+            case TextDelta(text, logprobs) if text:
+                return self._begin() + self._say("output_text", text, logprobs)
+            case Cited():
+                return self._begin() + self._cite(event)
             case RefusalDelta(text) if text:
                 return self._begin() + self._say("refusal", text)
             case ToolCallStarted(index, call_id, name):
@@ -159,7 +169,7 @@ class ResponseWriter:
             self._reasoning.signature += signature
         return written
 
-    def _say(self, kind: str, text: str) -> bytes:
+    def _say(self, kind: str, text: str, tokens: Sequence[TokenLogprob] = ()) -> bytes:
         written = self._close_reasoning("completed")
         message = self._message
         if message is None:
@@ -175,10 +185,27 @@ class ResponseWriter:
                 part=_part(kind, ""),
             )
         message.pieces.append(text)
+        message.tokens += tokens
         moved: Block = {"content_index": len(message.parts), "delta": text}
         if kind == "output_text":
-            moved["logprobs"] = []
+            self._said += len(text)
+            moved["logprobs"] = write_tokens(tokens)
         return written + self._event(f"response.{kind}.delta", **message.where, **moved)
+
+    def _cite(self, cited: Cited) -> bytes:
+        """A citation belongs to the text that is open; with none open there is no place for it."""
+        message = self._message
+        if message is None or message.kind != "output_text":
+            return b""
+        told = flat_annotation(cited, before=self._said - len(message.text))
+        message.annotations.append(told)
+        return self._event(
+            "response.output_text.annotation.added",
+            **message.where,
+            content_index=len(message.parts),
+            annotation_index=len(message.annotations) - 1,
+            annotation=told,
+        )
 
     def _call(self, index: int, call_id: str, name: str) -> bytes:
         written = self._close_reasoning("completed") + self._close_message("completed")
@@ -238,13 +265,15 @@ class ResponseWriter:
         if not message.kind:
             return b""
         text = message.text
-        message.pieces.clear()
         where = {**message.where, "content_index": len(message.parts)}
-        part = _part(message.kind, text)
-        message.parts.append(part)
+        part = resource.refusal_part(text)
         told: Block = {"refusal": text}
         if message.kind == "output_text":
-            told = {"text": text, "logprobs": []}
+            part = resource.text_part(text, message.annotations, message.tokens)
+            told = {"text": text, "logprobs": part["logprobs"]}
+        message.parts.append(part)
+        for held in (message.pieces, message.annotations, message.tokens):
+            held.clear()
         kind, message.kind = message.kind, ""
         return self._event(f"response.{kind}.done", **where, **told) + self._event(
             "response.content_part.done", **where, part=part

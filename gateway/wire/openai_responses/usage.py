@@ -4,27 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from gateway.core.usage import Usage
+from gateway.wire.lenient import count_of, dict_of, list_of
+from gateway.wire.openai_usage import usage_of
 
 
-def read_usage(found: object) -> Usage | None:
-    """A `usage` object as our `Usage`; None when it is missing, broken or without input.
+def read_usage(response: dict[str, Any]) -> Usage | None:
+    """A response's usage; None when it is missing, broken or without input.
 
-    A server that reports zero input tokens cannot have read the request.
+    A server that reports zero input tokens cannot have read the request. Searches of the web are
+    billed by the piece; they stand among the output items.
     """
-    if not isinstance(found, dict):
-        return None
-    total = _count(found, "input_tokens")
+    found = dict_of(response.get("usage"))
+    total = count_of(found.get("input_tokens"))
     if total == 0:
         return None
-    inputs = found.get("input_tokens_details")
-    return Usage(
-        input_tokens=total,
-        cached_input_tokens=min(total, _count(inputs, "cached_tokens")),
-        cache_write_tokens=min(total, _count(inputs, "cache_write_tokens")),
-        output_tokens=_count(found, "output_tokens"),
-        reasoning_tokens=_count(found.get("output_tokens_details"), "reasoning_tokens"),
+    usage = usage_of(
+        total,
+        dict_of(found.get("input_tokens_details")),
+        count_of(found.get("output_tokens")),
+        dict_of(found.get("output_tokens_details")),
+        response.get("service_tier"),
     )
+    searches = sum(map(_is_search, list_of(response.get("output"))))
+    return msgspec.structs.replace(usage, web_searches=searches) if searches else usage
 
 
 def encode_usage(usage: Usage) -> dict[str, Any]:
@@ -41,8 +46,8 @@ def encode_usage(usage: Usage) -> dict[str, Any]:
     }
 
 
-def _count(holder: Any, name: str) -> int:
-    count = holder.get(name) if isinstance(holder, dict) else None
-    if isinstance(count, bool) or not isinstance(count, int | float) or count < 0:
-        return 0
-    return int(count)
+def _is_search(item: object) -> bool:
+    """Opening a page that was found, or looking into it, is no search of its own."""
+    held = dict_of(item)
+    action = dict_of(held.get("action")).get("type", "search")
+    return held.get("type") == "web_search_call" and action == "search"

@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway.core.conversation import Event, Finished, TextDelta
 from gateway.wire.lenient import text_of
+from gateway.wire.logprobs import read_columns
 from gateway.wire.openai_answers import AnswerReader, read_answer
 
 
@@ -32,7 +33,8 @@ class TextChoice:
             # The blank after "ASSISTANT:" is the template's, though the model writes it.
             text = text.lstrip()
         self._begun = self._begun or bool(text)
-        return [TextDelta(text)] if text else []
+        tokens = read_columns(choice.get("logprobs"))
+        return [TextDelta(text, tokens)] if text or tokens else []
 
     def finish(self, reason: object) -> list[Event]:
         """The end of the choice."""

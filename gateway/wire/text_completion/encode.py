@@ -54,6 +54,8 @@ def encode_request(
         body |= {"stream": True, "stream_options": {"include_usage": True}}
     fields, lossy = sampled(conversation, "text_completion")
     body |= fields
+    if conversation.logprobs is not None:
+        body["logprobs"] = conversation.logprobs
     asked = tuple(dict.fromkeys(text for text in conversation.stop if text))
     stops = tuple(dict.fromkeys((*prompt_format.stops, *asked)))[:_MOST_STOPS]
     if stops:
@@ -123,6 +125,8 @@ def _lost(conversation: Conversation) -> list[str]:
     lossy += [
         conversation.origin(name) for name in ("effort", "user") if getattr(conversation, name)
     ]
+    if conversation.service_tier not in ("", "auto", "default"):
+        lossy.append(conversation.origin("service_tier"))
     return lossy
 
 

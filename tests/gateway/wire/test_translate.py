@@ -59,7 +59,12 @@ def test_whole_answer() -> None:
         "choices": [
             {
                 "index": 0,
-                "message": {"role": "assistant", "content": "Salve", "refusal": None},
+                "message": {
+                    "role": "assistant",
+                    "content": "Salve",
+                    "refusal": None,
+                    "annotations": [],
+                },
                 "logprobs": None,
                 "finish_reason": "stop",
             }
@@ -68,8 +73,12 @@ def test_whole_answer() -> None:
             "prompt_tokens": 135,
             "completion_tokens": 2,
             "total_tokens": 137,
-            "prompt_tokens_details": {"cached_tokens": 100, "cache_write_tokens": 30},
-            "completion_tokens_details": {"reasoning_tokens": 0},
+            "prompt_tokens_details": {
+                "cached_tokens": 100,
+                "cache_write_tokens": 30,
+                "audio_tokens": 0,
+            },
+            "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
         },
     }
     assert reply.usage == Usage(

@@ -84,7 +84,7 @@ async def test_a_prover_that_dies_is_started_again(prover: Prover) -> None:
     process = prover._process
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
-    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    await process.wait()
     died = await prover.verdict(text(), "p.yaml")
     again = await prover.verdict(text(), "p.yaml")
 

@@ -142,6 +142,10 @@ PDF = {"type": "base64", "media_type": "application/pdf", "data": "JVBE"}
             Document(media_type="application/pdf", content="JVBE", title="CV", pointer=AT),
         ),
         (
+            {"type": "document", "source": {"type": "url", "url": "https://x/a.pdf"}},
+            Document(url="https://x/a.pdf", pointer=AT),
+        ),
+        (
             {
                 "type": "document",
                 "source": {"type": "text", "media_type": "text/plain", "data": "h\u00e9"},
@@ -183,7 +187,6 @@ def test_pictures_documents_and_search_results(block: dict[str, Any], part: Any)
         ({"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}, "/cache_control"),
         ({"type": "image", "source": PNG, "transformations": {"x": "y"}}, "/transformations"),
         ({"type": "image", "source": {"type": "file", "file_id": "f"}}, ""),
-        ({"type": "document", "source": {"type": "url", "url": "u"}}, ""),
         ({"type": "document", "source": PDF, "context": "c"}, "/context"),
         ({"type": "document", "source": PDF, "citations": {"enabled": True}}, "/citations"),
         ({"type": "document", "source": PDF, "citations": 5}, "/citations"),
@@ -263,7 +266,6 @@ def test_tool_choices(choice: str, mode: Any) -> None:
         ),
         ({"tool_choice": {"type": "later"}}, "/tool_choice"),
         ({"metadata": {"trace": "1"}}, "/metadata/trace"),
-        ({"service_tier": "standard_only"}, "/service_tier"),
         ({"speed": "fast"}, "/speed"),
         ({"mcp_servers": [{"url": "https://x"}]}, "/mcp_servers"),
         ({"container": "c1"}, "/container"),

@@ -206,3 +206,27 @@ def test_odd_shapes_are_survived(content: Any, usage: Any, events: list[tuple[st
         for kind, inner in events
     ]
     fold(_stream(*(b"data: " + payload + b"\n\n" for payload in payloads)))
+
+
+def test_usage_tells_how_long_a_cache_lives_what_was_searched_and_the_tier() -> None:
+    """Each of them has a price of its own; the standard tier is no tier."""
+    told = {
+        "input_tokens": 5,
+        "cache_creation_input_tokens": 30,
+        "cache_creation": {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20},
+        "output_tokens": 1,
+        "server_tool_use": {"web_search_requests": 2},
+        "service_tier": "priority",
+    }
+
+    assert read_usage(told) == Usage(
+        input_tokens=35,
+        cache_write_tokens=30,
+        cache_write_1h_tokens=20,
+        output_tokens=1,
+        web_searches=2,
+        service_tier="priority",
+    )
+    standard = read_usage({**told, "service_tier": "standard"})
+    assert standard is not None
+    assert standard.service_tier == ""

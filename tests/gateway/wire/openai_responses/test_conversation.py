@@ -185,10 +185,8 @@ def test_tool_choices(choice: object, read_as: ToolChoice, left: list[str]) -> N
     [
         ({"tool_choice": {"type": "web_search"}}, "/tool_choice"),
         ({"max_tool_calls": 3}, "/max_tool_calls"),
-        ({"top_logprobs": 5}, "/top_logprobs"),
         ({"truncation": "auto"}, "/truncation"),
-        ({"service_tier": "flex"}, "/service_tier"),
-        ({"include": ["web_search_call.results"]}, "/include"),
+        ({"include": ["web_search_call.results"]}, "/include/0"),
         ({"prompt": {"id": "p"}}, "/prompt"),
         ({"text": {"verbosity": "high"}}, "/text/verbosity"),
         ({"reasoning": {"mode": "pro"}}, "/reasoning/mode"),

@@ -14,6 +14,7 @@ import msgspec
 from gateway.core.deployment import Deployment
 from gateway.core.failure import AttemptFailure, FailureKind
 from gateway.core.sensitivity import Sensitivity
+from gateway.wire.base import Caching
 
 
 class Outbound(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,13 +64,15 @@ class Adapter(Protocol):
 
     `wires` are the message formats that its backend takes as they are; `wire` is the one that
     requests in any other format are translated to. `cap_field` is the field in which an output
-    cap goes out when the caller gave none.
+    cap goes out when the caller gave none, and `caching` what translated requests may say of the
+    backend's prompt cache; see `gateway.wire.base.Sending`.
     """
 
     deployment: Deployment
     wire: str
     wires: frozenset[str]
     cap_field: str
+    caching: Caching
 
     async def open(self, outbound: Outbound) -> Upstream | AttemptFailure:
         """Send the bytes and wait for the response headers; failures are returned."""

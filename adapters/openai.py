@@ -3,6 +3,8 @@
 Options: `organization`, `project`, and `api_version`, which makes it Azure: `base_url` is then
 the resource's endpoint and `model` the name of the Azure deployment. `wire: openai_responses` is
 for models that no other API serves: requests of all others are translated to it.
+`prompt_cache: breakpoints` is for models that take marks on content (gpt-5.6 and later): marks of
+other APIs become theirs; `key` (the default) tells only which requests share a beginning.
 """
 
 from __future__ import annotations
@@ -10,12 +12,19 @@ from __future__ import annotations
 import re
 
 from adapters.base import Adapter
-from adapters.prepared import PreparedAdapter, check_options, own_headers, text_option, wire_option
+from adapters.prepared import (
+    PreparedAdapter,
+    caching_option,
+    check_options,
+    own_headers,
+    text_option,
+    wire_option,
+)
 from adapters.sdk import CapturingTransport, captured_call
 from adapters.transport import PreparedCall, Transport
 from gateway.core.deployment import SHIPPED_ADAPTERS, Deployment
 
-_OPTIONS = frozenset({"organization", "project", "api_version", "wire"})
+_OPTIONS = frozenset({"organization", "project", "api_version", "wire", "prompt_cache"})
 
 # OpenAI's chat models refuse the legacy endpoint, so for them a plain prompt is translated. On
 # Azure the model's name is the customer's own and tells nothing.
@@ -39,6 +48,7 @@ def open_adapter(deployment: Deployment, transport: Transport) -> Adapter:
         calls,
         wire=wire,
         cap_field="max_completion_tokens",
+        caching=caching_option(deployment, "key"),
     )
 
 

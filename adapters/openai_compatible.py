@@ -17,19 +17,28 @@ these are options:
     cap_field    the field of the output cap (max_tokens)
     schema       `guided` for a server that knows no `response_format`: schemas are told in words
                  and answers checked against them (native)
+    prompt_cache `key` for a server that takes `prompt_cache_key`, `breakpoints` for one that also
+                 takes `prompt_cache_breakpoint` on content (none)
 """
 
 from __future__ import annotations
 
 from adapters.base import Adapter
-from adapters.prepared import PreparedAdapter, check_options, own_headers, text_option, wire_option
+from adapters.prepared import (
+    PreparedAdapter,
+    caching_option,
+    check_options,
+    own_headers,
+    text_option,
+    wire_option,
+)
 from adapters.transport import Transport, prepare_call
 from gateway.core.deployment import Deployment
 
 _OPTIONS = frozenset(
     (
         "chat_path completions_path embeddings_path responses_path query auth_header "
-        "auth_scheme cap_field wire schema"
+        "auth_scheme cap_field wire schema prompt_cache"
     ).split()
 )
 
@@ -72,6 +81,7 @@ def open_adapter(deployment: Deployment, transport: Transport) -> Adapter:
         },
         wire=wire,
         cap_field=text_option(deployment, "cap_field", "max_tokens"),
+        caching=caching_option(deployment, "none"),
     )
 
 

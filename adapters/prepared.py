@@ -8,13 +8,15 @@ from adapters.base import Outbound, Upstream
 from adapters.transport import PreparedCall, Transport
 from gateway.core.deployment import Deployment
 from gateway.core.failure import AttemptFailure, FailureKind
+from gateway.wire.base import Caching
 
 
 class PreparedAdapter:
     """Sends bytes unchanged to URLs and headers that were fixed when it was made.
 
     `calls` has one call for each wire that the backend takes; `wire` is the one that others are
-    translated to, and `cap_field` the name under which it takes the output cap.
+    translated to, `cap_field` the name under which it takes the output cap, and `caching` what it
+    can be told of its prompt cache.
     """
 
     def __init__(
@@ -25,11 +27,13 @@ class PreparedAdapter:
         *,
         wire: str,
         cap_field: str,
+        caching: Caching = "none",
     ) -> None:
         self.deployment = deployment
         self.wire = wire
         self.wires = frozenset(calls)
         self.cap_field = cap_field
+        self.caching: Caching = caching
         self._transport = transport
         self._calls = calls
 
@@ -95,3 +99,19 @@ def wire_option(deployment: Deployment) -> str:
             f"openai_responses, not '{wire}'"
         )
     return wire
+
+
+def caching_option(deployment: Deployment, default: Caching) -> Caching:
+    """What translated requests may say of the backend's prompt cache.
+
+    Raises:
+        ValueError: there is no such choice.
+    """
+    match text_option(deployment, "prompt_cache", default):
+        case ("none" | "key" | "breakpoints") as caching:
+            return caching
+        case other:
+            raise ValueError(
+                f"deployment '{deployment.name}': option 'prompt_cache' must be none, key or "
+                f"breakpoints, not '{other}'"
+            )

@@ -12,6 +12,7 @@ from adapters.ctransformers.supervisor import socket_path, users_lock, worker_na
 from adapters.transport import PreparedCall, Transport, prepare_call
 from gateway.core.deployment import Deployment
 from gateway.core.failure import AttemptFailure
+from gateway.wire.base import Caching
 
 
 def open_adapter(
@@ -38,6 +39,7 @@ class CtransformersAdapter:
     wire = "openai_chat"
     wires = frozenset({"openai_chat"})
     cap_field = "max_tokens"
+    caching: Caching = "none"
 
     def __init__(
         self, deployment: Deployment, transport: Transport, call: PreparedCall, users: IO[bytes]

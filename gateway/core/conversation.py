@@ -23,20 +23,37 @@ FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 # Requests.
 
 
+class CacheMark(msgspec.Struct, frozen=True):
+    """The wish that the backend keep the prompt, up to the part that bears it, for later requests.
+
+    `lasting` asks for the longer of the lifetimes that a vendor sells (an hour or more).
+    """
+
+    lasting: bool = False
+    pointer: str = ""
+
+
 class Text(msgspec.Struct, frozen=True):
     """Plain text."""
 
     text: str
     pointer: str = ""
+    cache: CacheMark | None = None
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture, by URL or as base64 `content` of a media type."""
+    """A picture, by URL or as base64 `content` of a media type.
+
+    `detail` is how closely to look at it, in OpenAI's words; empty where that is left open.
+    """
 
     url: str = ""
     media_type: str = ""
     content: str = ""
+    detail: str = ""
     pointer: str = ""
+    detail_pointer: str = ""
+    cache: CacheMark | None = None
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +64,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     content: str = ""
     title: str = ""
     pointer: str = ""
+    cache: CacheMark | None = None
 
 
 class ToolCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +74,7 @@ class ToolCall(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     arguments: str
     pointer: str = ""
+    cache: CacheMark | None = None
 
 
 class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +84,7 @@ class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[Part, ...]
     failed: bool = False
     pointer: str = ""
+    cache: CacheMark | None = None
 
 
 class Thinking(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +118,7 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     schema: Mapping[str, object] | None = None
     strict: bool = False
     pointer: str = ""
+    cache: CacheMark | None = None
 
 
 class ToolChoice(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +137,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     stands in OpenAI's ranges (temperature 0..2, penalties -2..2), whatever the client's wire; see
     `gateway.wire.sampling`. `logprobs` asks how likely each token of the answer was, and for that
     many alternatives (0: none; None: not asked). `service_tier` is in OpenAI's words, empty where
-    the client left the choice to the backend.
+    the client left the choice to the backend. `cache_key` names requests that share a prompt's
+    beginning, and `cache` asks to keep as much of this prompt as can be kept.
     """
 
     messages: tuple[Message, ...]
@@ -138,6 +160,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
     logprobs: int | None = None
     service_tier: str = ""
+    cache_key: str = ""
+    cache: CacheMark | None = None
     origins: Mapping[str, str] = {}
     not_understood: tuple[str, ...] = ()
 

@@ -77,6 +77,7 @@ class Call:
             hidden=exchange.hidden,
             options=self._adapter.deployment.options,
             correction=correction,
+            caching=self._adapter.caching,
         )
         encoded = bridge.encode(self._request, sending)
         exchange.lossy, exchange.limits = encoded.lossy, []

@@ -7,7 +7,7 @@ A bridge never changes its input: every attempt calls it again.
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -16,6 +16,10 @@ from gateway.core.failure import AttemptFailure
 from gateway.core.request import ChatRequest
 from gateway.core.usage import Usage
 
+#: What a backend on OpenAI's wires can be told of its prompt cache: nothing, which requests share
+#: their beginning (`key`), or also where in the prompt to cut (`breakpoints`).
+Caching = Literal["none", "key", "breakpoints"]
+
 
 class Sending(msgspec.Struct, frozen=True, kw_only=True):
     """What we set in the bytes that go out: our keys, and nothing else.
@@ -23,7 +27,8 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True):
     `output_cap` (tokens) is set under the field `cap_field` unless the caller gave a lower one.
     `hidden` are replacements of string values by JSON pointer (masking). `options` are the
     deployment's driver settings, for wires that need one (a chat template). `correction` is what
-    the last answer of the same deployment did wrong; it may quote that answer.
+    the last answer of the same deployment did wrong; it may quote that answer. `caching` is what
+    the backend can be told of its prompt cache.
     """
 
     model: str
@@ -32,6 +37,7 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True):
     hidden: tuple[tuple[str, str], ...] = ()
     options: tuple[tuple[str, str | int | float | bool], ...] = ()
     correction: str = ""
+    caching: Caching = "none"
 
 
 class Encoded(msgspec.Struct, frozen=True, kw_only=True):

@@ -91,3 +91,22 @@ def test_cap_field_can_be_set(opened: Open) -> None:
     adapter = opened("http://x/", options=(("cap_field", "max_completion_tokens"),))
 
     assert getattr(adapter, "cap_field", None) == "max_completion_tokens"
+
+
+@pytest.mark.parametrize("caching", ["none", "key", "breakpoints"])
+def test_what_is_told_of_the_prompt_cache_can_be_set(opened: Open, caching: str) -> None:
+    """A server that takes more than nothing gets it."""
+    adapter = opened("http://x/", options=(("prompt_cache", caching),))
+
+    assert getattr(adapter, "caching", None) == caching
+
+
+def test_compatible_servers_are_told_nothing_of_a_prompt_cache(opened: Open) -> None:
+    """Some of them refuse fields that they do not know."""
+    assert getattr(opened("http://x/"), "caching", None) == "none"
+
+
+def test_prompt_cache_has_three_choices(opened: Open) -> None:
+    """Another word is refused, with those that there are."""
+    with pytest.raises(ValueError, match="none, key or breakpoints"):
+        opened("http://x/", options=(("prompt_cache", "marks"),))

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from gateway.runtime.bridges import _BACKS, _FRONTS, APIS, bridge_between
-from gateway.wire.base import Sending
+from gateway.wire.base import Caching, Sending
 
 HERE = Path(__file__).parent
 WIDTH = 100
@@ -28,6 +28,8 @@ _CAP_FIELDS = {
     "ollama_chat": "num_predict",
     "openai_chat": "max_completion_tokens",
 }
+#: OpenAI's own servers take marks in the prompt; servers like them are told nothing.
+_CACHING: dict[str, Caching] = {"openai_chat": "breakpoints", "openai_responses": "breakpoints"}
 _APIS = {api.wire: api for api in APIS.values()}
 #: Requests of the client's side, by wire; answers of a backend are turned into these.
 FRONTS = tuple(sorted(_FRONTS))
@@ -85,6 +87,7 @@ def request_table(case: Case) -> str:
             output_cap=CAP,
             cap_field=_CAP_FIELDS.get(wire, "max_tokens"),
             options=(("chat_template", "chatml"),),
+            caching=_CACHING.get(wire, "none"),
         )
         encoded = bridge.encode(request, sending)
         lost = "not carried: " + (", ".join(encoded.lossy) or "nothing")

@@ -2,7 +2,7 @@
 
 What is not understood is named by its JSON pointer; nothing is left out in silence. Settings at
 their default (null, `service_tier: auto`, citations that are off, …) ask for nothing and are not
-named; cache control is named, for it is a wish about money that no other wire can be told.
+named.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from gateway.core.conversation import (
+    CacheMark,
     Conversation,
     Document,
     Image,
@@ -29,6 +30,7 @@ from gateway.core.conversation import (
     ToolResult,
 )
 from gateway.core.request import ChatRequest
+from gateway.wire.cache_marks import mark_field, read_mark
 from gateway.wire.document import hide
 from gateway.wire.strings import pointer as pointer_of
 
@@ -39,7 +41,8 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 #: Top-level fields that are read here or belong to the gateway.
 _READ = frozenset(
     "model messages system stream max_tokens tools tool_choice temperature top_p top_k "
-    "stop_sequences metadata output_config output_format thinking service_tier".split()
+    "stop_sequences metadata output_config output_format thinking service_tier "
+    "cache_control".split()
 )
 # Values that ask for nothing, by field.
 _DEFAULTS: Mapping[str, tuple[object, ...]] = {
@@ -94,6 +97,7 @@ def read_conversation(request: ChatRequest, hidden: Sequence[tuple[str, str]] = 
         user=reading.user(document.get("metadata")),
         # This API only knows whether committed capacity may be used; OpenAI's word for not is this.
         service_tier="default" if document.get("service_tier") == "standard_only" else "",
+        cache=reading.whole_mark(document),
         origins={**_ORIGINS, "effort": effort_from, "answer_schema": schema_from},
         not_understood=tuple(reading.skipped),
     )
@@ -142,10 +146,11 @@ class _Reading:
 
     def block(self, found: Block, pointer: str) -> Part | None:
         """One content block, or None when it is not understood."""
+        mark = read_mark(found, pointer)
         match found:
             case {"type": "text", "text": str(text)}:
-                self.skip_rest(found, {"type", "text"}, pointer)
-                return Text(text, pointer)
+                self.skip_rest(found, {"type", "text"}, pointer, mark)
+                return Text(text, pointer, mark)
             case {"type": "image", "source": dict() as source}:
                 return self._image(found, source, pointer)
             case {"type": "document", "source": dict() as source}:
@@ -154,12 +159,13 @@ class _Reading:
                 return self._tool_use(found, call_id, name, pointer)
             case {"type": "tool_result", "tool_use_id": str(call_id)}:
                 known = {"type", "tool_use_id", "content", "is_error"}
-                self.skip_rest(found, known, pointer)
+                self.skip_rest(found, known, pointer, mark)
                 return ToolResult(
                     call_id=call_id,
                     parts=self.content(found.get("content"), f"{pointer}/content"),
                     failed=found.get("is_error") is True,
                     pointer=pointer,
+                    cache=mark,
                 )
             case {"type": "search_result", "source": str(), "title": str(), "content": [*blocks]}:
                 return self._search_result(found, blocks, pointer)
@@ -182,7 +188,8 @@ class _Reading:
                     "custom",
                 ):
                     known = {"type", "name", "description", "input_schema", "strict"}
-                    self.skip_rest(tool, known, pointer)
+                    mark = read_mark(tool, pointer)
+                    self.skip_rest(tool, known, pointer, mark)
                     tools.append(
                         Tool(
                             name=name,
@@ -190,6 +197,7 @@ class _Reading:
                             schema=schema,
                             strict=tool.get("strict") is True,
                             pointer=pointer,
+                            cache=mark,
                         )
                     )
                 case _:
@@ -261,19 +269,34 @@ class _Reading:
                 self.skip("/thinking")
         return str(effort or ""), "/output_config/effort"
 
-    def skip_rest(self, found: Mapping[str, Any], known: set[str], pointer: str) -> None:
-        """Name what stands beside the known fields and asks for something."""
+    def whole_mark(self, document: Block) -> CacheMark | None:
+        """The mark that asks to keep as much of the prompt as can be kept."""
+        mark = read_mark(document, "")
+        if mark is None and document.get("cache_control") is not None:
+            self.skip("/cache_control")
+        return mark
+
+    def skip_rest(
+        self,
+        found: Mapping[str, Any],
+        known: set[str],
+        pointer: str,
+        mark: CacheMark | None = None,
+    ) -> None:
+        """Name what stands beside the known fields and the mark, and asks for something."""
+        known = known | mark_field(mark)
         for name, inner in found.items():
             if name not in known and inner not in _NOTHING:
                 self.skip(pointer + pointer_of((name,)))
 
     def _image(self, found: Block, source: Block, pointer: str) -> Image | None:
-        self.skip_rest(found, {"type", "source"}, pointer)
+        mark = read_mark(found, pointer)
+        self.skip_rest(found, {"type", "source"}, pointer, mark)
         match source:
             case {"type": "base64", "media_type": str(media_type), "data": str(content)}:
-                return Image(media_type=media_type, content=content, pointer=pointer)
+                return Image(media_type=media_type, content=content, pointer=pointer, cache=mark)
             case {"type": "url", "url": str(url)}:
-                return Image(url=url, pointer=pointer)
+                return Image(url=url, pointer=pointer, cache=mark)
         return None
 
     def _document(self, found: Block, source: Block, pointer: str) -> Document | None:
@@ -292,13 +315,15 @@ class _Reading:
                 content = _encoded("\n".join(block["text"] for block in blocks))
             case _:
                 return None
-        self.skip_rest(found, {"type", "source", "title", "citations"}, pointer)
+        mark = read_mark(found, pointer)
+        self.skip_rest(found, {"type", "source", "title", "citations"}, pointer, mark)
         return Document(
             url=url,
             media_type=media_type,
             content=content,
             title=str(found.get("title") or ""),
             pointer=pointer,
+            cache=mark,
         )
 
     def _search_result(self, found: Block, blocks: list[Any], pointer: str) -> Text | None:
@@ -306,20 +331,22 @@ class _Reading:
         if not _all_text(blocks):
             return None
         self._skip_citations(found, pointer)
-        self.skip_rest(found, {"type", "source", "title", "content", "citations"}, pointer)
+        mark = read_mark(found, pointer)
+        self.skip_rest(found, {"type", "source", "title", "content", "citations"}, pointer, mark)
         texts = [block["text"] for block in blocks]
-        return Text("\n".join([found["title"], found["source"], *texts]), pointer)
+        return Text("\n".join([found["title"], found["source"], *texts]), pointer, mark)
 
     def _skip_citations(self, found: Block, pointer: str) -> None:
         if found.get("citations") not in (None, {}, {"enabled": False}):
             self.skip(f"{pointer}/citations")
 
     def _tool_use(self, found: Block, call_id: str, name: str, pointer: str) -> ToolCall:
-        self.skip_rest(found, {"type", "id", "name", "input", "caller"}, pointer)
+        mark = read_mark(found, pointer)
+        self.skip_rest(found, {"type", "id", "name", "input", "caller"}, pointer, mark)
         if found.get("caller") not in (None, {"type": "direct"}):
             self.skip(f"{pointer}/caller")
         arguments = _ENCODER.encode(found.get("input") or {}).decode()
-        return ToolCall(id=call_id, name=name, arguments=arguments, pointer=pointer)
+        return ToolCall(id=call_id, name=name, arguments=arguments, pointer=pointer, cache=mark)
 
 
 def _all_text(blocks: list[Any]) -> bool:

@@ -31,6 +31,7 @@ from gateway.core.conversation import (
 )
 from gateway.wire.anthropic_messages.schemas import can_hold_arguments, without_idle_limits
 from gateway.wire.base import Encoded, Sending
+from gateway.wire.cache_marks import AnthropicMarks
 from gateway.wire.sampling import sampled
 
 # Decimals come from numbers that a double cannot hold; they go out as numbers.
@@ -61,6 +62,11 @@ def encode_request(
     body |= writing.output(conversation)
     if conversation.user:
         body["metadata"] = {"user_id": conversation.user}
+    if conversation.cache_key:
+        writing.lossy.append(conversation.origin("cache_key"))
+    marked, unmarked = writing.marks.write(conversation.cache)
+    body |= marked
+    writing.lossy += unmarked
     return Encoded(body=_ENCODER.encode(body), lossy=tuple(writing.lossy))
 
 
@@ -69,10 +75,11 @@ class _Writing:
 
     def __init__(self) -> None:
         self.lossy: list[str] = []
+        self.marks = AnthropicMarks()
 
-    def turns(self, messages: Iterable[Message]) -> tuple[str, list[Block]]:
+    def turns(self, messages: Iterable[Message]) -> tuple[str | list[Block], list[Block]]:
         """The system prompt and the alternating turns."""
-        system: list[str] = []
+        system: list[list[Text]] = []
         turns: list[Block] = []
         for message in messages:
             if message.role == "system":
@@ -90,12 +97,17 @@ class _Writing:
                 turns.append({"role": message.role, "content": blocks})
         for turn in turns:
             turn["content"].sort(key=lambda block: block["type"] != "tool_result")
-        prompt = "\n\n".join(filter(None, system))
-        if not turns and prompt:
+        if any(part.cache for texts in system for part in texts):
+            prompt = [self._marked_text(part, "system") for texts in system for part in texts]
+            if turns:
+                return prompt, turns
+            return "", [{"role": "user", "content": prompt}]
+        told = "\n\n".join("\n".join(part.text for part in texts) for texts in system if texts)
+        if not turns and told:
             # A request needs a turn; instructions alone become the user's.
-            turns.append({"role": "user", "content": [{"type": "text", "text": prompt}]})
-            prompt = ""
-        return prompt, turns
+            turns.append({"role": "user", "content": [{"type": "text", "text": told}]})
+            told = ""
+        return told, turns
 
     def tools(self, conversation: Conversation) -> dict[str, Any]:
         """Tool definitions and whether one must be called."""
@@ -134,7 +146,7 @@ class _Writing:
             written["description"] = tool.description
         if strict:
             written["strict"] = True
-        return written
+        return self.marks.set("tools", written, tool.cache)
 
     def sampling(self, conversation: Conversation, *, taken: bool) -> dict[str, Any]:
         """Sampling parameters and stop strings."""
@@ -169,20 +181,23 @@ class _Writing:
             self.lossy.append(conversation.origin("service_tier"))
         return written
 
-    def _system(self, message: Message) -> str:
+    def _system(self, message: Message) -> list[Text]:
         texts = []
         for part in message.parts:
-            if isinstance(part, Text):
-                texts.append(part.text)
-            else:
+            if not isinstance(part, Text):
                 self.lossy.append(part.pointer)
-        return "\n".join(filter(None, texts))
+            elif part.text:
+                texts.append(part)
+        return texts
+
+    def _marked_text(self, part: Text, section: str) -> Block:
+        return self.marks.set(section, {"type": "text", "text": part.text}, part.cache)
 
     def _block(self, part: Part) -> list[Block]:
         """The block of one part; none where it is empty or cannot be carried."""
         match part:
             case Text(text):
-                return [{"type": "text", "text": text}] if text else []
+                return [self._marked_text(part, "messages")] if text else []
             case Image():
                 return self._image(part)
             case Document():
@@ -200,25 +215,28 @@ class _Writing:
         return []
 
     def _image(self, part: Image) -> list[Block]:
-        if part.url:
-            return [{"type": "image", "source": {"type": "url", "url": part.url}}]
-        if part.media_type not in _IMAGE_TYPES:
+        if part.detail:
+            self.lossy.append(part.detail_pointer)
+        if not part.url and part.media_type not in _IMAGE_TYPES:
             self.lossy.append(part.pointer)
             return []
-        return [{"type": "image", "source": _base64(part)}]
+        source = {"type": "url", "url": part.url} if part.url else _base64(part)
+        return [self.marks.set("messages", {"type": "image", "source": source}, part.cache)]
 
     def _document(self, part: Document) -> list[Block]:
-        titled = {"title": part.title} if part.title else {}
         if part.url:
-            return [{"type": "document", "source": {"type": "url", "url": part.url}, **titled}]
-        if part.media_type == "application/pdf":
-            return [{"type": "document", "source": _base64(part), **titled}]
-        text = _plain_text(part)
-        if text is None:
+            source: Block = {"type": "url", "url": part.url}
+        elif part.media_type == "application/pdf":
+            source = _base64(part)
+        elif (text := _plain_text(part)) is not None:
+            source = {"type": "text", "media_type": "text/plain", "data": text}
+        else:
             self.lossy.append(part.pointer)
             return []
-        source = {"type": "text", "media_type": "text/plain", "data": text}
-        return [{"type": "document", "source": source, **titled}]
+        written: Block = {"type": "document", "source": source}
+        if part.title:
+            written["title"] = part.title
+        return [self.marks.set("messages", written, part.cache)]
 
     def _tool_use(self, part: ToolCall) -> Block:
         try:
@@ -227,18 +245,19 @@ class _Writing:
             # Models do write broken arguments; the API takes objects only.
             self.lossy.append(part.pointer)
             given = {"arguments": msgspec.Raw(msgspec.json.encode(part.arguments))}
-        return {"type": "tool_use", "id": _tool_id(part.id), "name": part.name, "input": given}
+        written = {"type": "tool_use", "id": _tool_id(part.id), "name": part.name, "input": given}
+        return self.marks.set("messages", written, part.cache)
 
     def _tool_result(self, part: ToolResult) -> Block:
         result: Block = {"type": "tool_result", "tool_use_id": _tool_id(part.call_id)}
         blocks = [block for inner in part.parts for block in self._block(inner)]
-        if len(blocks) == 1 and blocks[0]["type"] == "text":
+        if len(blocks) == 1 and isinstance(part.parts[0], Text) and part.parts[0].cache is None:
             result["content"] = blocks[0]["text"]
         elif blocks:
             result["content"] = blocks
         if part.failed:
             result["is_error"] = True
-        return result
+        return self.marks.set("messages", result, part.cache)
 
 
 def _plain_text(document: Document) -> str | None:

@@ -33,6 +33,7 @@ from gateway.core.conversation import (
 )
 from gateway.wire.attached import document_text
 from gateway.wire.base import Encoded, Sending
+from gateway.wire.cache_marks import unsaid_caching
 from gateway.wire.sampling import sampled
 
 # Decimals come from numbers that a double cannot hold; they go out as numbers.
@@ -92,6 +93,7 @@ def encode_request(conversation: Conversation, sending: Sending) -> Encoded:
             body["top_logprobs"] = alternatives
     if conversation.user:
         writing.lossy.append(conversation.origin("user"))
+    writing.lossy += unsaid_caching(conversation)
     if conversation.service_tier not in ("", "auto", "default"):
         writing.lossy.append(conversation.origin("service_tier"))
     return Encoded(body=_ENCODER.encode(body), lossy=tuple(writing.lossy))
@@ -153,6 +155,8 @@ class _Writing:
                     texts.append(text)
                 case Image() if part.content:
                     images.append(part.content)
+                    if part.detail:
+                        self.lossy.append(part.detail_pointer)
                 case Document() if (text := document_text(part) or "") and text:
                     texts.append(text)
                 case _:

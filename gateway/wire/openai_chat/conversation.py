@@ -7,7 +7,6 @@ named.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -29,17 +28,18 @@ from gateway.core.conversation import (
     ToolResult,
 )
 from gateway.core.request import ChatRequest
+from gateway.wire.attached import document_in, image_at
+from gateway.wire.cache_marks import DEFAULT_CACHE_OPTIONS, mark_field, read_mark
 
 # Decimals keep numbers that a double cannot hold, such as 1e400.
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
-_DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[^;,]+)*;base64,(.*)", re.DOTALL)
 
 #: Top-level fields that are read here or belong to the gateway.
 _READ = frozenset(
     "model messages stream stream_options max_tokens max_completion_tokens tools tool_choice "
     "parallel_tool_calls temperature top_p top_k frequency_penalty presence_penalty seed stop "
     "response_format reasoning_effort user safety_identifier logprobs top_logprobs "
-    "service_tier".split()
+    "service_tier prompt_cache_key".split()
 )
 # Values that ask for nothing, by field.
 _DEFAULTS: Mapping[str, tuple[object, ...]] = {
@@ -50,6 +50,7 @@ _DEFAULTS: Mapping[str, tuple[object, ...]] = {
     "metadata": ({},),
     "verbosity": ("medium",),
     "functions": ([],),
+    "prompt_cache_options": DEFAULT_CACHE_OPTIONS,
 }
 _ROLES: Mapping[str, Role] = {
     "system": "system",
@@ -93,6 +94,7 @@ def read_conversation(request: ChatRequest, hidden: Sequence[tuple[str, str]] = 
         seed=reading.whole(document, "seed"),
         logprobs=reading.logprobs(document),
         service_tier=document.get("service_tier") or "",
+        cache_key=document.get("prompt_cache_key") or "",
         stop=reading.stop(document.get("stop")),
         answer_schema=reading.answer_schema(document.get("response_format")),
         answer_json=_kind(document.get("response_format")) == "json_object",
@@ -102,6 +104,7 @@ def read_conversation(request: ChatRequest, hidden: Sequence[tuple[str, str]] = 
             "effort": "/reasoning_effort",
             "answer_schema": "/response_format",
             "parallel_tools": "/parallel_tool_calls",
+            "cache_key": "/prompt_cache_key",
         },
         not_understood=tuple(reading.skipped),
     )
@@ -155,14 +158,15 @@ class _Reading:
             return None
         match found.get("type"):
             case "text" if isinstance(found.get("text"), str):
-                self._skip_rest(found, {"type", "text"}, pointer)
-                return Text(found["text"], pointer)
+                mark = read_mark(found, pointer)
+                self._skip_rest(found, {"type", "text"} | mark_field(mark), pointer)
+                return Text(found["text"], pointer, mark)
             case "refusal" if isinstance(found.get("refusal"), str):
                 return Text(found["refusal"], pointer)
             case "image_url":
                 return self._image(found, pointer)
             case "file":
-                return _document(found, pointer)
+                return self._document(found, pointer)
         return None
 
     def thoughts(self, found: dict[str, Any], pointer: str) -> tuple[Part, ...]:
@@ -210,12 +214,15 @@ class _Reading:
         schema = function.get("parameters")
         known = {"name", "description", "parameters", "strict"}
         self._skip_rest(function, known, f"{pointer}/function")
+        mark = read_mark(found, pointer)
+        self._skip_rest(found, {"type", "function"} | mark_field(mark), pointer)
         return Tool(
             name=function["name"],
             description=str(function.get("description") or ""),
             schema=schema if isinstance(schema, dict) else None,
             strict=function.get("strict") is True,
             pointer=pointer,
+            cache=mark,
         )
 
     def tool_choice(self, found: Any) -> ToolChoice | None:
@@ -278,33 +285,25 @@ class _Reading:
         url = holder.get("url") if isinstance(holder, dict) else None
         if not isinstance(holder, dict) or not isinstance(url, str):
             return None
-        if holder.get("detail") not in (None, "auto"):
-            self.skip(f"{pointer}/image_url/detail")
-        self._skip_rest(found, {"type", "image_url"}, pointer)
-        inline = _DATA_URL.fullmatch(url)
-        if inline:
-            return Image(media_type=inline[1], content=inline[2], pointer=pointer)
-        return Image(url=url, pointer=pointer)
+        mark = read_mark(found, pointer)
+        self._skip_rest(found, {"type", "image_url"} | mark_field(mark), pointer)
+        self._skip_rest(holder, {"url", "detail"}, f"{pointer}/image_url")
+        return image_at(url, holder.get("detail"), pointer, f"{pointer}/image_url/detail", mark)
+
+    def _document(self, found: dict[str, Any], pointer: str) -> Document | None:
+        holder = found.get("file")
+        content = holder.get("file_data") if isinstance(holder, dict) else None
+        if not isinstance(holder, dict) or not isinstance(content, str):
+            return None
+        mark = read_mark(found, pointer)
+        self._skip_rest(found, {"type", "file"} | mark_field(mark), pointer)
+        self._skip_rest(holder, {"file_data", "filename"}, f"{pointer}/file")
+        return document_in(content, holder.get("filename"), pointer, mark)
 
     def _skip_rest(self, found: dict[str, Any], known: set[str], pointer: str) -> None:
         for name, inner in found.items():
             if name not in known and inner not in (None, [], {}, ""):
                 self.skip(f"{pointer}/{_escaped(name)}")
-
-
-def _document(found: dict[str, Any], pointer: str) -> Document | None:
-    holder = found.get("file")
-    content = holder.get("file_data") if isinstance(holder, dict) else None
-    inline = _DATA_URL.fullmatch(content) if isinstance(content, str) else None
-    if not isinstance(holder, dict) or inline is None:
-        return None
-    title = holder.get("filename")
-    return Document(
-        media_type=inline[1],
-        content=inline[2],
-        title=title if isinstance(title, str) else "",
-        pointer=pointer,
-    )
 
 
 def _hide(document: dict[str, Any], pointer: str, replacement: str) -> None:

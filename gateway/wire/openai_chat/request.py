@@ -6,6 +6,7 @@ speak it:
   that the turn says; they hold text only, so pictures in them move to the user's turn;
 - pictures and files stand in user turns; files are PDFs, text files become text;
 - shown reasoning of earlier turns has no place;
+- marks for the prompt cache stand on content parts, and only newer models take them;
 - at most four stop strings, none of them empty;
 - a schema is enforced strictly only when it is closed, else the request would be refused.
 """
@@ -18,6 +19,7 @@ from typing import Any
 import msgspec
 
 from gateway.core.conversation import (
+    CacheMark,
     Conversation,
     Document,
     Image,
@@ -29,8 +31,9 @@ from gateway.core.conversation import (
     ToolChoice,
     ToolResult,
 )
-from gateway.wire.attached import document_text
+from gateway.wire.attached import data_url, document_text, file_name
 from gateway.wire.base import Encoded, Sending
+from gateway.wire.cache_marks import openai_mark
 from gateway.wire.sampling import sampled
 from gateway.wire.schemas import is_closed
 
@@ -44,7 +47,7 @@ Block = dict[str, Any]
 
 def encode_request(conversation: Conversation, sending: Sending) -> Encoded:
     """Write the request."""
-    writing = _Writing()
+    writing = _Writing(marking=sending.caching == "breakpoints")
     cap = sending.output_cap
     if conversation.output_cap is not None:
         cap = min(cap, conversation.output_cap)
@@ -55,19 +58,20 @@ def encode_request(conversation: Conversation, sending: Sending) -> Encoded:
     }
     if conversation.stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
-    body |= _tools(conversation)
+    body |= writing.tools(conversation)
     fields, lossy = sampled(conversation, "openai_chat")
     writing.lossy += lossy
     body |= fields
-    body |= writing.settings(conversation)
+    body |= writing.settings(conversation, keyed=sending.caching != "none")
     return Encoded(body=_ENCODER.encode(body), lossy=tuple(writing.lossy))
 
 
 class _Writing:
     """One pass over a conversation; collects the pointers of what is not carried."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, marking: bool) -> None:
         self.lossy: list[str] = []
+        self._marking = marking
 
     def messages(self, messages: Iterable[Message]) -> list[Block]:
         """The turns in this wire's order."""
@@ -82,9 +86,29 @@ class _Writing:
                     written += self._assistant(message)
         return written
 
-    def settings(self, conversation: Conversation) -> Block:
-        """Whatever says how to answer, and the end user's name."""
+    def tools(self, conversation: Conversation) -> Block:
+        """Tool definitions and whether one must be called."""
+        if not conversation.tools:
+            return {}
+        written: Block = {"tools": [_tool(tool) for tool in conversation.tools]}
+        for tool in conversation.tools:
+            self._lose_mark(tool.cache)
+        if conversation.tool_choice is not None:
+            written["tool_choice"] = _choice(conversation.tool_choice)
+        if conversation.parallel_tools is not None:
+            written["parallel_tool_calls"] = conversation.parallel_tools
+        return written
+
+    def settings(self, conversation: Conversation, *, keyed: bool) -> Block:
+        """Whatever says how to answer, the end user's name and the prompt cache's key."""
         written: Block = {}
+        if conversation.cache_key and keyed:
+            written["prompt_cache_key"] = conversation.cache_key
+        elif conversation.cache_key:
+            self.lossy.append(conversation.origin("cache_key"))
+        if not self._marking:
+            # Where parts can be marked, the backend also keeps the longest beginning by itself.
+            self._lose_mark(conversation.cache)
         stops = [text for text in conversation.stop if text][:_MOST_STOPS]
         if len(stops) != len(conversation.stop):
             self.lossy.append(conversation.origin("stop"))
@@ -112,9 +136,10 @@ class _Writing:
         return written
 
     def _system(self, message: Message) -> list[Block]:
-        texts = [part.text for part in message.parts if isinstance(part, Text) and part.text]
+        texts = [part for part in message.parts if isinstance(part, Text)]
         self._skip(part for part in message.parts if not isinstance(part, Text))
-        return [{"role": "system", "content": "\n".join(texts)}] if texts else []
+        content = self._texts(texts)
+        return [{"role": "system", "content": content}] if content else []
 
     def _user(self, message: Message) -> list[Block]:
         results: list[Block] = []
@@ -126,33 +151,37 @@ class _Writing:
                 content += self._content(part)
         if not content:
             return results
-        whole = len(content) == 1 and content[0]["type"] == "text"
+        whole = len(content) == 1 and content[0].keys() == {"type", "text"}
         said = {"role": "user", "content": content[0]["text"] if whole else content}
         return [*results, said]
 
     def _result(self, result: ToolResult, moved: list[Block]) -> Block:
-        texts: list[str] = []
+        texts: list[Text] = []
         for part in result.parts:
             for block in self._content(part):
-                if block["type"] == "text":
-                    texts.append(block["text"])
+                if isinstance(part, Text | Document) and block["type"] == "text":
+                    texts.append(Text(block["text"], part.pointer, part.cache))
                 else:
                     # Seen by the model all the same, but no longer as the tool's own words.
                     self.lossy.append(part.pointer)
                     moved.append(block)
-        said = "\n".join(texts)
+        if result.cache is not None:
+            last = texts.pop() if texts else Text("")
+            texts.append(Text(last.text, last.pointer, result.cache))
         if result.failed:
             # The wire has no mark for it; a failure told in words is still told.
-            said = f"Error: {said}"
+            first, *rest = texts or [Text("")]
+            texts = [Text(f"Error: {first.text}", first.pointer, first.cache), *rest]
+        said = self._texts(texts) or ""
         return {"role": "tool", "tool_call_id": result.call_id, "content": said}
 
     def _assistant(self, message: Message) -> list[Block]:
-        texts = [part.text for part in message.parts if isinstance(part, Text) and part.text]
-        calls = [_call(part) for part in message.parts if isinstance(part, ToolCall)]
+        content = self._texts([part for part in message.parts if isinstance(part, Text)])
+        calls = [self._call(part) for part in message.parts if isinstance(part, ToolCall)]
         self._skip(part for part in message.parts if not isinstance(part, Text | ToolCall))
-        if not texts and not calls:
+        if not content and not calls:
             return []
-        written: Block = {"role": "assistant", "content": "\n".join(texts) if texts else None}
+        written: Block = {"role": "assistant", "content": content or None}
         if calls:
             written["tool_calls"] = calls
         return [written]
@@ -160,36 +189,46 @@ class _Writing:
     def _content(self, part: Part) -> list[Block]:
         match part:
             case Text(text):
-                return [{"type": "text", "text": text}] if text else []
+                return [{"type": "text", "text": text, **self._mark(part)}] if text else []
             case Image():
-                url = part.url or f"data:{part.media_type};base64,{part.content}"
-                return [{"type": "image_url", "image_url": {"url": url}}]
+                shown = {"url": data_url(part)} | ({"detail": part.detail} if part.detail else {})
+                return [{"type": "image_url", "image_url": shown, **self._mark(part)}]
             case Document(media_type="application/pdf"):
-                # Servers tell a file's kind by its name.
-                title = (part.title or "document").removesuffix(".pdf")
-                held = {
-                    "filename": f"{title}.pdf",
-                    "file_data": f"data:application/pdf;base64,{part.content}",
-                }
-                return [{"type": "file", "file": held}]
+                held = {"filename": file_name(part), "file_data": data_url(part)}
+                return [{"type": "file", "file": held, **self._mark(part)}]
             case Document() if (said := document_text(part)) is not None:
-                return [{"type": "text", "text": said}]
+                return [{"type": "text", "text": said, **self._mark(part)}]
         self.lossy.append(part.pointer)
         return []
 
+    def _texts(self, parts: list[Text]) -> str | list[Block]:
+        """Texts as one, or as parts where one is marked."""
+        marks = [self._mark(part) for part in parts]
+        if not any(marks):
+            return "\n".join(part.text for part in parts if part.text)
+        return [
+            {"type": "text", "text": part.text, **mark}
+            for part, mark in zip(parts, marks, strict=True)
+            if part.text
+        ]
+
+    def _mark(self, part: Text | Image | Document) -> Block:
+        if self._marking:
+            return openai_mark(part.cache)
+        self._lose_mark(part.cache)
+        return {}
+
+    def _lose_mark(self, mark: CacheMark | None) -> None:
+        if mark is not None:
+            self.lossy.append(mark.pointer)
+
+    def _call(self, call: ToolCall) -> Block:
+        self._lose_mark(call.cache)
+        function = {"name": call.name, "arguments": call.arguments or "{}"}
+        return {"id": call.id, "type": "function", "function": function}
+
     def _skip(self, parts: Iterable[Part]) -> None:
         self.lossy += [part.pointer for part in parts]
-
-
-def _tools(conversation: Conversation) -> Block:
-    if not conversation.tools:
-        return {}
-    written: Block = {"tools": [_tool(tool) for tool in conversation.tools]}
-    if conversation.tool_choice is not None:
-        written["tool_choice"] = _choice(conversation.tool_choice)
-    if conversation.parallel_tools is not None:
-        written["parallel_tool_calls"] = conversation.parallel_tools
-    return written
 
 
 def _tool(tool: Tool) -> Block:
@@ -207,8 +246,3 @@ def _choice(choice: ToolChoice) -> str | Block:
     if choice.mode == "named":
         return {"type": "function", "function": {"name": choice.name}}
     return choice.mode
-
-
-def _call(call: ToolCall) -> Block:
-    function = {"name": call.name, "arguments": call.arguments or "{}"}
-    return {"id": call.id, "type": "function", "function": function}

@@ -40,6 +40,8 @@ _FIELD_TYPES: Mapping[str, tuple[type, ...]] = {
     "metadata": (dict,),
     "modalities": (list,),
     "store": (bool,),
+    "prompt_cache_key": (str,),
+    "prompt_cache_options": (dict,),
     "user": (str,),
     "service_tier": (str,),
     "reasoning_effort": (str,),
@@ -51,6 +53,7 @@ _KNOWN_WORDS = frozenset(
         "image_url url detail input_audio format refusal parameters description properties "
         "required enum items strict json_schema schema additionalProperties anyOf $defs $ref "
         "include_usage file file_id filename file_data title default minimum maximum "
+        "prompt_cache_breakpoint cache_control mode explicit ephemeral ttl "
         "system user assistant developer tool object string number integer boolean array auto"
     ).split()
 ) | frozenset(_FIELD_TYPES)

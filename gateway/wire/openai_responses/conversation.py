@@ -7,7 +7,6 @@ become one message, because other wires want their turns whole.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -17,7 +16,6 @@ import msgspec
 from gateway.core.conversation import (
     Conversation,
     Document,
-    Image,
     Message,
     Part,
     Role,
@@ -29,18 +27,20 @@ from gateway.core.conversation import (
     ToolResult,
 )
 from gateway.core.request import ChatRequest
+from gateway.wire.attached import document_in, image_at
+from gateway.wire.cache_marks import DEFAULT_CACHE_OPTIONS, mark_field, read_mark
 from gateway.wire.document import hide
 from gateway.wire.openai_responses.sealed import signature_of
 
 # Decimals keep numbers that a double cannot hold, such as 1e400.
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
-_DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[^;,]+)*;base64,(.*)", re.DOTALL)
 
 #: Top-level fields that are read here, told back in the response, or belong to the gateway.
 _READ = frozenset(
     "model input instructions stream stream_options max_output_tokens tools tool_choice "
     "parallel_tool_calls temperature top_p text reasoning user safety_identifier store "
-    "previous_response_id metadata include top_logprobs service_tier".split()
+    "previous_response_id metadata include top_logprobs service_tier "
+    "prompt_cache_key".split()
 )
 # Values that ask for nothing, by field. Reasoning is shown whenever the backend shows any.
 _DEFAULTS: Mapping[str, tuple[object, ...]] = {
@@ -48,6 +48,7 @@ _DEFAULTS: Mapping[str, tuple[object, ...]] = {
     "frequency_penalty": (0,),
     "presence_penalty": (0,),
     "truncation": ("disabled",),
+    "prompt_cache_options": DEFAULT_CACHE_OPTIONS,
 }
 _ROLES: Mapping[str, Role] = {
     "system": "system",
@@ -99,6 +100,7 @@ def read_conversation(
         user=reading.user(document),
         logprobs=reading.logprobs(document),
         service_tier=document.get("service_tier") or "",
+        cache_key=document.get("prompt_cache_key") or "",
         origins={
             "effort": "/reasoning/effort",
             "answer_schema": "/text/format",
@@ -106,6 +108,7 @@ def read_conversation(
             "parallel_tools": "/parallel_tool_calls",
             "output_cap": "/max_output_tokens",
             "logprobs": "/include",
+            "cache_key": "/prompt_cache_key",
         },
         not_understood=tuple(reading.skipped),
     )
@@ -264,27 +267,28 @@ class _Reading:
     def _part(self, found: Any, pointer: str) -> Part | None:
         if not isinstance(found, dict):
             return None
+        mark = read_mark(found, pointer)
+        marked = mark_field(mark)
         match found:
             case {"type": "input_text" | "output_text" | "text", "text": str(text)}:
-                self._skip_rest(found, {"type", "text", "annotations", "logprobs"}, pointer)
+                known = {"type", "text", "annotations", "logprobs"} | marked
+                self._skip_rest(found, known, pointer)
                 if found.get("annotations"):
                     self.skip(f"{pointer}/annotations")
-                return Text(text, pointer)
+                return Text(text, pointer, mark)
             case {"type": "refusal", "refusal": str(text)}:
                 return Text(text, pointer)
             case {"type": "input_image", "image_url": str(url)}:
-                if found.get("detail") not in (None, "auto"):
-                    self.skip(f"{pointer}/detail")
-                self._skip_rest(found, {"type", "image_url", "detail"}, pointer)
-                inline = _DATA_URL.fullmatch(url)
-                if inline:
-                    return Image(media_type=inline[1], content=inline[2], pointer=pointer)
-                return Image(url=url, pointer=pointer)
+                self._skip_rest(found, {"type", "image_url", "detail"} | marked, pointer)
+                return image_at(url, found.get("detail"), pointer, f"{pointer}/detail", mark)
             case {"type": "input_file", "file_data": str(content)}:
-                return _document(found, content, pointer)
+                known = {"type", "file_data", "filename", "detail"} | marked
+                self._skip_rest(found, known, pointer)
+                return document_in(content, found.get("filename"), pointer, mark)
             case {"type": "input_file", "file_url": str(url)}:
-                self._skip_rest(found, {"type", "file_url", "filename", "detail"}, pointer)
-                return Document(url=url, title=str(found.get("filename") or ""), pointer=pointer)
+                self._skip_rest(found, {"type", "file_url", "filename", "detail"} | marked, pointer)
+                title = str(found.get("filename") or "")
+                return Document(url=url, title=title, pointer=pointer, cache=mark)
         return None
 
     def _thinking(self, found: dict[str, Any], pointer: str) -> Thinking | None:
@@ -318,19 +322,6 @@ class _Reading:
         for name, inner in found.items():
             if name not in known and inner not in (None, [], {}, ""):
                 self.skip(f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
-
-
-def _document(found: dict[str, Any], content: str, pointer: str) -> Document | None:
-    inline = _DATA_URL.fullmatch(content)
-    if inline is None:
-        return None
-    title = found.get("filename")
-    return Document(
-        media_type=inline[1],
-        content=inline[2],
-        title=title if isinstance(title, str) else "",
-        pointer=pointer,
-    )
 
 
 def _wanted_kind(text: Any) -> object:

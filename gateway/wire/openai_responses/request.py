@@ -4,6 +4,7 @@ Rules of this wire (platform.openai.com/docs/api-reference/responses):
 - everything is an item: words, calls and results stand in the order in which they were said;
 - system prompts keep their place among the items;
 - `strict` is on for functions unless it is turned off, so it is always said;
+- marks for the prompt cache stand on what is put in, and only newer models take them;
 - stop strings have no place; reasoning of another vendor is not taken;
 - `store` is false: nobody but the gateway keeps conversations.
 """
@@ -16,6 +17,7 @@ from typing import Any
 import msgspec
 
 from gateway.core.conversation import (
+    CacheMark,
     Conversation,
     Document,
     Image,
@@ -26,7 +28,9 @@ from gateway.core.conversation import (
     ToolCall,
     ToolResult,
 )
+from gateway.wire.attached import data_url, file_name
 from gateway.wire.base import Encoded, Sending
+from gateway.wire.cache_marks import openai_mark
 from gateway.wire.sampling import sampled
 from gateway.wire.schemas import is_closed
 
@@ -39,7 +43,7 @@ Block = dict[str, Any]
 
 def encode_request(conversation: Conversation, sending: Sending) -> Encoded:
     """Write the request."""
-    writing = _Writing()
+    writing = _Writing(marking=sending.caching == "breakpoints")
     cap = sending.output_cap
     if conversation.output_cap is not None:
         cap = min(cap, conversation.output_cap)
@@ -51,19 +55,20 @@ def encode_request(conversation: Conversation, sending: Sending) -> Encoded:
     }
     if conversation.stream:
         body["stream"] = True
-    body |= _tools(conversation)
+    body |= writing.tools(conversation)
     fields, lossy = sampled(conversation, "openai_responses")
     body |= fields
     writing.lossy += lossy
-    body |= writing.settings(conversation)
+    body |= writing.settings(conversation, keyed=sending.caching != "none")
     return Encoded(body=_ENCODER.encode(body), lossy=tuple(writing.lossy))
 
 
 class _Writing:
     """One pass over a conversation; collects the pointers of what is not carried."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, marking: bool) -> None:
         self.lossy: list[str] = []
+        self._marking = marking
 
     def items(self, messages: Iterable[Message]) -> list[Block]:
         """The items of all turns, in order."""
@@ -74,15 +79,40 @@ class _Writing:
                 if isinstance(part, ToolCall | ToolResult):
                     items += _message(message, said)
                     said = []
-                    items.append(_call(part) if isinstance(part, ToolCall) else self._result(part))
+                    if isinstance(part, ToolCall):
+                        items.append(self._call(part))
+                    else:
+                        items.append(self._result(part))
                 else:
                     said += self._content(message, part)
             items += _message(message, said)
         return items
 
-    def settings(self, conversation: Conversation) -> Block:
-        """Whatever says how to answer, and the end user's name."""
+    def tools(self, conversation: Conversation) -> Block:
+        """Tool definitions and whether one must be called."""
+        if not conversation.tools:
+            return {}
+        written: Block = {"tools": [_tool(tool) for tool in conversation.tools]}
+        for tool in conversation.tools:
+            self._lose_mark(tool.cache)
+        choice = conversation.tool_choice
+        if choice is not None:
+            named = {"type": "function", "name": choice.name}
+            written["tool_choice"] = named if choice.mode == "named" else choice.mode
+        if conversation.parallel_tools is not None:
+            written["parallel_tool_calls"] = conversation.parallel_tools
+        return written
+
+    def settings(self, conversation: Conversation, *, keyed: bool) -> Block:
+        """Whatever says how to answer, the end user's name and the prompt cache's key."""
         written: Block = {}
+        if conversation.cache_key and keyed:
+            written["prompt_cache_key"] = conversation.cache_key
+        elif conversation.cache_key:
+            self.lossy.append(conversation.origin("cache_key"))
+        if not self._marking:
+            # Where parts can be marked, the backend also keeps the longest beginning by itself.
+            self._lose_mark(conversation.cache)
         if conversation.stop:
             self.lossy.append(conversation.origin("stop"))
         if (schema := conversation.answer_schema) is not None:
@@ -110,8 +140,12 @@ class _Writing:
         if result.failed:
             # The wire has no mark for it; a failure told in words is still told.
             parts.insert(0, {"type": "input_text", "text": "Error:"})
+        if result.cache is not None and self._marking and parts:
+            parts[-1] |= openai_mark(result.cache)
+        else:
+            self._lose_mark(result.cache)
         output: str | list[Block] = parts
-        if all(block["type"] == "input_text" for block in parts):
+        if all(block.keys() == {"type", "text"} for block in parts):
             output = "\n".join(block["text"] for block in parts)
         return {"type": "function_call_output", "call_id": result.call_id, "output": output}
 
@@ -121,56 +155,51 @@ class _Writing:
         if not isinstance(part, Text):
             self.lossy.append(part.pointer)
             return []
-        kind = "output_text" if message.role == "assistant" else "input_text"
-        return [{"type": kind, "text": part.text}] if part.text else []
+        if message.role == "system":
+            return self._part(part)
+        # What the model said cannot be marked.
+        self._lose_mark(part.cache)
+        return [{"type": "output_text", "text": part.text}] if part.text else []
 
     def _part(self, part: Part) -> list[Block]:
         match part:
             case Text(text):
-                return [{"type": "input_text", "text": text}] if text else []
+                return [{"type": "input_text", "text": text, **self._mark(part)}] if text else []
             case Image():
-                url = part.url or f"data:{part.media_type};base64,{part.content}"
-                return [{"type": "input_image", "detail": "auto", "image_url": url}]
+                shown = {"detail": part.detail or "auto", "image_url": data_url(part)}
+                return [{"type": "input_image", **shown, **self._mark(part)}]
             case Document(url=url) if url:
-                return [{"type": "input_file", "file_url": url}]
+                return [{"type": "input_file", "file_url": url, **self._mark(part)}]
             case Document():
-                return [
-                    {
-                        "type": "input_file",
-                        "filename": part.title or "document.pdf",
-                        "file_data": f"data:{part.media_type};base64,{part.content}",
-                    }
-                ]
+                held = {"filename": file_name(part), "file_data": data_url(part)}
+                return [{"type": "input_file", **held, **self._mark(part)}]
         self.lossy.append(part.pointer)
         return []
+
+    def _mark(self, part: Text | Image | Document) -> Block:
+        if self._marking:
+            return openai_mark(part.cache)
+        self._lose_mark(part.cache)
+        return {}
+
+    def _lose_mark(self, mark: CacheMark | None) -> None:
+        if mark is not None:
+            self.lossy.append(mark.pointer)
+
+    def _call(self, call: ToolCall) -> Block:
+        self._lose_mark(call.cache)
+        return {
+            "type": "function_call",
+            "call_id": call.id,
+            "name": call.name,
+            "arguments": call.arguments or "{}",
+        }
 
 
 def _message(message: Message, content: list[Block]) -> list[Block]:
     if not content:
         return []
     return [{"type": "message", "role": message.role, "content": content}]
-
-
-def _call(call: ToolCall) -> Block:
-    return {
-        "type": "function_call",
-        "call_id": call.id,
-        "name": call.name,
-        "arguments": call.arguments or "{}",
-    }
-
-
-def _tools(conversation: Conversation) -> Block:
-    if not conversation.tools:
-        return {}
-    written: Block = {"tools": [_tool(tool) for tool in conversation.tools]}
-    choice = conversation.tool_choice
-    if choice is not None:
-        named = {"type": "function", "name": choice.name}
-        written["tool_choice"] = named if choice.mode == "named" else choice.mode
-    if conversation.parallel_tools is not None:
-        written["parallel_tool_calls"] = conversation.parallel_tools
-    return written
 
 
 def _tool(tool: Tool) -> Block:

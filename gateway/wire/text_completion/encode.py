@@ -24,6 +24,7 @@ from gateway.core.conversation import (
 )
 from gateway.wire.attached import document_text
 from gateway.wire.base import Encoded, Sending
+from gateway.wire.cache_marks import unsaid_caching
 from gateway.wire.chat_template import TemplateFailed
 from gateway.wire.lenient import object_of
 from gateway.wire.sampling import sampled
@@ -127,7 +128,7 @@ def _lost(conversation: Conversation) -> list[str]:
     ]
     if conversation.service_tier not in ("", "auto", "default"):
         lossy.append(conversation.origin("service_tier"))
-    return lossy
+    return [*lossy, *unsaid_caching(conversation)]
 
 
 def _call(call: ToolCall) -> Block:

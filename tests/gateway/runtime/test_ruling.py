@@ -10,6 +10,7 @@ from adapters.base import Outbound, Upstream
 from gateway.core.deployment import Deployment
 from gateway.core.failure import AttemptFailure, FailureKind
 from gateway.runtime.ruling import Rulings
+from gateway.wire.base import Caching
 from policies.compiled import CompiledPolicy
 from tests.e2e.inprocess import compile_text
 
@@ -31,6 +32,7 @@ class Opened:
     wire = "openai_chat"
     wires = frozenset({"openai_chat"})
     cap_field = "max_tokens"
+    caching: Caching = "none"
 
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment

@@ -184,7 +184,7 @@ def test_pictures_documents_and_search_results(block: dict[str, Any], part: Any)
 @pytest.mark.parametrize(
     ("block", "named"),
     [
-        ({"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}, "/cache_control"),
+        ({"type": "text", "text": "a", "cache_control": {"type": "later"}}, "/cache_control"),
         ({"type": "image", "source": PNG, "transformations": {"x": "y"}}, "/transformations"),
         ({"type": "image", "source": {"type": "file", "file_id": "f"}}, ""),
         ({"type": "document", "source": PDF, "context": "c"}, "/context"),
@@ -261,7 +261,7 @@ def test_tool_choices(choice: str, mode: Any) -> None:
     [
         ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "/tools/0"),
         (
-            {"tools": [{"name": "f", "input_schema": {}, "cache_control": {"type": "ephemeral"}}]},
+            {"tools": [{"name": "f", "input_schema": {}, "cache_control": {"ttl": "5m"}}]},
             "/tools/0/cache_control",
         ),
         ({"tool_choice": {"type": "later"}}, "/tool_choice"),
@@ -269,7 +269,7 @@ def test_tool_choices(choice: str, mode: Any) -> None:
         ({"speed": "fast"}, "/speed"),
         ({"mcp_servers": [{"url": "https://x"}]}, "/mcp_servers"),
         ({"container": "c1"}, "/container"),
-        ({"cache_control": {"type": "ephemeral"}}, "/cache_control"),
+        ({"cache_control": {"type": "ephemeral", "ttl": []}}, "/cache_control"),
         ({"thinking": {"type": "between_tools"}}, "/thinking"),
         ({"thinking": {"type": "adaptive", "display": "summarized"}}, "/thinking/display"),
         ({"output_config": {"format": {"type": "regex"}}}, "/output_config/format"),

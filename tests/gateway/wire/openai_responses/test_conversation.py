@@ -95,7 +95,13 @@ def test_pictures_and_files_in_each_form() -> None:
 
     assert conversation.messages[0].parts == (
         Image(url="https://example.com/a.png", pointer="/input/0/content/0"),
-        Image(media_type="image/png", content="AAAA", pointer="/input/0/content/1"),
+        Image(
+            media_type="image/png",
+            content="AAAA",
+            detail="high",
+            pointer="/input/0/content/1",
+            detail_pointer="/input/0/content/1/detail",
+        ),
         Document(
             media_type="application/pdf",
             content="BB",
@@ -104,7 +110,6 @@ def test_pictures_and_files_in_each_form() -> None:
         ),
     )
     assert conversation.not_understood == (
-        "/input/0/content/1/detail",
         "/input/0/content/3",
         "/input/0/content/4",
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from gateway.core.cascade import Checks
 from gateway.core.deployment import Deployment, Secret
 from gateway.core.findings import SensitivityRules
 from gateway.core.limits import LimitCounter
@@ -109,7 +110,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What we would like: deployments by name in the order of the file, and a strategy.
 
     `weights` belong to the strategy balanced; `shares` to split, a part for each deployment in
-    their order; `sticky` is session, user, app, team or key, empty for none.
+    their order; `sticky` is session, user, app, team or key, empty for none. `checks` belong to
+    cascade.
     """
 
     id: str
@@ -120,6 +122,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     weights: Weights | None = None
     shares: tuple[float, ...] = ()
     sticky: str = ""
+    checks: Checks | None = None
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from gateway.core.cascade import USUAL_CHECKS
 from gateway.core.deployment import SHIPPED_ADAPTERS, AdapterFacts, Deployment, Secret
 from gateway.core.findings import SensitivityRules, default_levels
 from gateway.core.limits import LimitCounter
@@ -287,6 +288,7 @@ def _route(statement: RouteStatement, resolved: Sequence[Resolved]) -> Route:
         weights=_weights(use.weights) if use.weights is not None else None,
         shares=tuple(float(share.part) for share in use.shares),
         sticky=use.sticky,
+        checks=(use.checks or USUAL_CHECKS) if use.strategy == "cascade" else None,
     )
 
 

@@ -10,6 +10,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+from gateway.core.cascade import Cascade
 from gateway.core.decision import Decision, Facts, Reason, Rejected
 from gateway.core.deployment import Deployment
 from gateway.core.errors import UnknownModel
@@ -68,6 +69,7 @@ def decide(policy: CompiledPolicy, facts: Facts) -> Decision:
         output_cap=applied.output_cap,
         reserve=_reserve(policy, facts, applied, route),
         keep="" if route.strategy == "split" else sticky_to(route, facts),
+        cascade=Cascade(ladder=route.deployments, checks=route.checks) if route.checks else None,
     )
 
 

@@ -47,7 +47,8 @@ class ConditionExplained(msgspec.Struct, frozen=True, kw_only=True):
 class StatementExplained(msgspec.Struct, frozen=True, kw_only=True):
     """A constraint, an invariant or a route; `applies` says whether it had a part in it all.
 
-    `strategy` is how a route orders its deployments, empty for other statements.
+    `strategy` is how a route orders its deployments, empty for other statements; `checks` are what
+    a cascade asks of an answer.
     """
 
     id: str
@@ -57,6 +58,7 @@ class StatementExplained(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     condition: ConditionExplained
     strategy: str = ""
+    checks: tuple[str, ...] = ()
 
 
 class DeploymentExplained(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,6 +195,7 @@ def _routes(
                 why=why,
                 condition=explain_condition(one.when, seen),
                 strategy=one.strategy,
+                checks=one.checks.words() if one.checks is not None else (),
             )
         )
     return tuple(explained)

@@ -46,7 +46,7 @@ def revision_of(policy: PolicyFile, compiled: CompiledPolicy) -> str:
         "routes": [
             [
                 *(one.id, one.because, _condition_meaning(one.when), built.deployments),
-                *(built.strategy, built.weights, built.shares, built.sticky),
+                *(built.strategy, built.weights, built.shares, built.sticky, built.checks),
             ]
             for one, built in zip(policy.routes, compiled.routes, strict=True)
         ],

@@ -77,7 +77,7 @@ def cost(
         fail(str(mistake), status=2)
     with store_session() as session:
         reap_everywhere(session.client)
-        lines = _lines(session.client, session.home, org, start, end)
+        lines = org_lines(session.client, session.home, org, start, end)
         report = cost_report(lines, dimensions, start, end)
     match Form.JSON if as_json else form:
         case Form.JSON:
@@ -120,9 +120,10 @@ def _as_fields(report: CostReport, row: CostRow) -> dict[str, object]:
     }
 
 
-def _lines(
+def org_lines(
     client: redis.Redis, home: Path, org: str, start: float | None, end: float | None
 ) -> Iterator[LedgerLine]:
+    """Every line of an org, or of all orgs, within these ends (epoch seconds)."""
     for name in (org,) if org else known_orgs(client, home):
         yield from ledger_lines(client, home, name, start, end)
 

@@ -34,6 +34,7 @@ from gateway.classify.routing_curve import (
     figures,
     quality_curve,
 )
+from gateway.cli.routing_cascade import cascade
 from gateway.cli.session import fail
 from gateway.cli.tables import print_table
 from gateway.config.difficulty_models import check_name, load_model, save_model, saved_names
@@ -57,6 +58,9 @@ PUBLISHED = {"mmlu": 0.603, "gsm8k": 0.622}
 @app.callback()
 def routing() -> None:
     """Learn and measure which prompts need the strong model."""
+
+
+app.command("cascade")(cascade)
 
 
 @app.command("calibrate")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from gateway.core.cascade import Cascade, Checks
 from gateway.core.deployment import Deployment
 from gateway.core.principal import Principal
 from gateway.core.profile import Profile
@@ -64,7 +65,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     smallest output cap (tokens) that a constraint set. `reserve` are self-hosted deployments
     outside the route that may serve all the same; they are for budgets that say
     `on_exhausted: self_hosted_only`. `keep` names who shall stay with the deployment that serves,
-    such as `session:4711`; empty for nobody.
+    such as `session:4711`; empty for nobody. `cascade` says what the answers of all candidates but
+    the highest must pass; None where the route is no cascade.
     """
 
     candidates: tuple[Deployment, ...]
@@ -78,6 +80,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     output_cap: int | None = None
     reserve: tuple[Deployment, ...] = ()
     keep: str = ""
+    cascade: Cascade | None = None
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +90,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     under it; `attempts` is how often the deployment may be called in all. A `reserve` candidate
     is only for when a budget refused the ones before it, not for when they failed. `most_tokens`
     are those that it can read and write, and the `cheapest` candidate of a plan is the one that
-    budgets leave which downgrade.
+    budgets leave which downgrade. `checks` are what its answer must pass while a candidate on a
+    higher `rung` of the cascade is still to come.
     """
 
     deployment: Deployment
@@ -97,6 +101,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     reserve: bool = False
     most_tokens: int = 0
     cheapest: bool = False
+    checks: Checks | None = None
+    rung: int = 0
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

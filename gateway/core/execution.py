@@ -5,6 +5,8 @@ Rules of this file:
 - the same deployment is tried again only for failures that a pause can cure;
 - the next candidate is tried only while no content byte has gone to the client;
 - after the first content byte a failure ends the stream with an explicit error event;
+- in a cascade an answer that falls short of a check is settled and kept, and the next rung above
+  is asked; where none above can serve, the kept answer is delivered rather than an error;
 - the machine ends in exactly one of Deliver, Abort, Refuse or Abandon.
 """
 
@@ -12,167 +14,69 @@ from __future__ import annotations
 
 import msgspec
 
+from gateway.core.cascade import (
+    PASSED,
+    SAMPLE,
+    Checks,
+    Gist,
+    majority,
+    out_of_reach,
+)
 from gateway.core.decision import Candidate, Plan
 from gateway.core.errors import (
-    BudgetExhausted,
-    DeadlineExceeded,
     FairleadError,
-    InvalidRequest,
     PolicyRefusal,
     RateLimited,
     StoreUnavailable,
     UpstreamFailed,
-    UpstreamOverloaded,
-    UpstreamRateLimited,
-    UpstreamRejected,
 )
+from gateway.core.events import (
+    Abandon,
+    Abort,
+    AttemptFailed,
+    AttemptSucceeded,
+    BackoffOver,
+    Begin,
+    ClientGone,
+    Command,
+    ContentSent,
+    Deliver,
+    Event,
+    HoldLimited,
+    HoldPlaced,
+    HoldRefused,
+    PlaceHold,
+    Refuse,
+    SettleAttempt,
+    StartAttempt,
+    StoreFailed,
+    Wait,
+)
+from gateway.core.exhaustion import exhausted
 from gateway.core.failure import AttemptFailure, FailureKind
 from gateway.core.usage import Usage
 
 #: First pause before the same deployment is called again, in seconds; doubled each time.
 BACKOFF_SECONDS = 0.1
+#: The outcome of an attempt whose answer came whole and fell short of a check.
+INADEQUATE = "inadequate"
 #: The longest pause a machine waits for, even when the upstream asks for more.
 LONGEST_BACKOFF_SECONDS = 5.0
 
 
-# Events: what happened.
+class Kept(msgspec.Struct, frozen=True):
+    """An answer that was set aside, by its attempt, and the rung that gave it."""
 
-
-class Begin(msgspec.Struct, frozen=True):
-    """The plan is ready."""
-
-    now: float
-
-
-class HoldPlaced(msgspec.Struct, frozen=True):
-    """The money for the attempt is reserved; for less than was planned, if `candidate` says so."""
-
-    hold_id: str
-    candidate: Candidate | None = None
-
-
-class HoldRefused(msgspec.Struct, frozen=True):
-    """A budget does not cover the attempt; `message` says which, for the caller."""
-
-    message: str
-
-
-class HoldLimited(msgspec.Struct, frozen=True):
-    """A limit has no room for the attempt; no other candidate helps when it is the caller's."""
-
-    message: str
-    retry_after: float | None
-    callers: bool
-
-
-class StoreFailed(msgspec.Struct, frozen=True):
-    """The hold could not be placed because the store does not answer."""
-
-
-class ContentSent(msgspec.Struct, frozen=True):
-    """The first content byte of this attempt has gone to the client."""
-
-
-class AttemptSucceeded(msgspec.Struct, frozen=True):
-    """The whole answer came."""
-
-    usage: Usage
-
-
-class AttemptFailed(msgspec.Struct, frozen=True):
-    """The call failed; `usage` is what was spent as far as it is known."""
-
-    failure: AttemptFailure
-    usage: Usage
-    now: float
-
-
-class BackoffOver(msgspec.Struct, frozen=True):
-    """The pause before the next try is over."""
-
-    now: float
-
-
-class ClientGone(msgspec.Struct, frozen=True):
-    """The client closed its connection, or the gateway is shutting down."""
-
-    usage: Usage
-
-
-Event = (
-    Begin
-    | HoldPlaced
-    | HoldRefused
-    | HoldLimited
-    | StoreFailed
-    | ContentSent
-    | AttemptSucceeded
-    | AttemptFailed
-    | BackoffOver
-    | ClientGone
-)
-
-
-# Commands: what the driver must do, in order.
-
-
-class PlaceHold(msgspec.Struct, frozen=True):
-    """Reserve the candidate's money."""
-
-    candidate: Candidate
     attempt: int
-
-
-class StartAttempt(msgspec.Struct, frozen=True):
-    """Call the candidate's deployment."""
-
-    candidate: Candidate
-    attempt: int
-
-
-class SettleAttempt(msgspec.Struct, frozen=True):
-    """Book what the attempt cost and give the rest of the hold back."""
-
-    candidate: Candidate
-    attempt: int
-    hold_id: str
-    usage: Usage
-    outcome: str
-    free: bool
-
-
-class Wait(msgspec.Struct, frozen=True):
-    """Pause, in seconds."""
-
-    seconds: float
-
-
-class Deliver(msgspec.Struct, frozen=True):
-    """Finish the answer to the client. Terminal."""
-
-
-class Abort(msgspec.Struct, frozen=True):
-    """End the begun stream with an error event. Terminal."""
-
-    error: FairleadError
-
-
-class Refuse(msgspec.Struct, frozen=True):
-    """Answer with an error; nothing was sent yet. Terminal."""
-
-    error: FairleadError
-    failure: AttemptFailure | None = None
-
-
-class Abandon(msgspec.Struct, frozen=True):
-    """Stop: nobody listens any more. Terminal."""
-
-
-Command = PlaceHold | StartAttempt | SettleAttempt | Wait | Deliver | Abort | Refuse | Abandon
+    rung: int
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an execution stands; `attempt` numbers calls upstream from 1 over the whole plan."""
+    """Where an execution stands; `attempt` numbers calls upstream from 1 over the whole plan.
+
+    `samples` are the attempts of the candidate in turn that wait to be compared, and what each
+    came to.
+    """
 
     plan: Plan
     index: int = 0
@@ -184,11 +88,20 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     budget_message: str = ""
     limited: HoldLimited | None = None
     done: bool = False
+    kept: Kept | None = None
+    samples: tuple[tuple[int, Gist], ...] = ()
 
     @property
     def candidate(self) -> Candidate:
         """The candidate in turn."""
         return self.plan.candidates[self.index]
+
+    @property
+    def checks(self) -> Checks | None:
+        """What the candidate's answer must pass; None where nobody above it is left to ask."""
+        one = self.candidate
+        later = self.plan.candidates[self.index + 1 :]
+        return one.checks if any(other.rung > one.rung for other in later) else None
 
 
 Step = tuple[State, tuple[Command, ...]]
@@ -215,11 +128,11 @@ def step(state: State, event: Event) -> Step:
         case HoldLimited():
             return _hold_limited(state, event)
         case StoreFailed():
-            return _end(state, Refuse(StoreUnavailable(_STORE_MESSAGE, retry_after=1.0)))
+            return _give_up(state, StoreUnavailable(_STORE_MESSAGE, retry_after=1.0))
         case ContentSent():
             return _replace(state, content_sent=True), ()
-        case AttemptSucceeded(usage):
-            return _end(state, _settle(state, usage, "ok", free=False), Deliver())
+        case AttemptSucceeded():
+            return _succeeded(state, event)
         case AttemptFailed(failure, usage, now):
             return _failed(state, failure, usage, now)
         case ClientGone(usage):
@@ -234,9 +147,9 @@ _STORE_MESSAGE = (
 
 def _next_attempt(state: State, now: float) -> Step:
     if not state.plan.candidates:
-        return _end(state, Refuse(PolicyRefusal("No deployment may serve this request.")))
+        return _give_up(state, PolicyRefusal("No deployment may serve this request."))
     if now >= state.plan.deadline:
-        return _end(state, Refuse(_exhausted(state, deadline=True), _last_failure(state)))
+        return _give_up(state, _exhausted(state, deadline=True))
     begun = _replace(state, attempt=state.attempt + 1, tries=state.tries + 1)
     return begun, (PlaceHold(begun.candidate, begun.attempt),)
 
@@ -246,7 +159,7 @@ def _hold_limited(state: State, limited: HoldLimited) -> Step:
     if not limited.callers:
         return _hold_refused(known)
     ended = _replace(known, attempt=state.attempt - 1)
-    return _end(ended, Refuse(_over_limit(limited), _last_failure(ended)))
+    return _give_up(ended, _over_limit(limited))
 
 
 def _hold_refused(state: State) -> Step:
@@ -256,7 +169,50 @@ def _hold_refused(state: State) -> Step:
     if following is not None:
         moved = _replace(refused, index=following, tries=1, attempt=refused.attempt + 1)
         return moved, (PlaceHold(moved.candidate, moved.attempt),)
-    return _end(refused, Refuse(_exhausted(refused, deadline=False), _last_failure(refused)))
+    return _give_up(refused, _exhausted(refused, deadline=False))
+
+
+def _succeeded(state: State, event: AttemptSucceeded) -> Step:
+    checks, found = state.checks, event.examined
+    if checks is None or found is None:
+        return _end(state, _settle(state, event.usage, "ok", free=False), Deliver(state.attempt))
+    if found.failed:
+        return _escalate(state, event, found.failed)
+    if not checks.agreement:
+        return _pass(state, event, state.attempt)
+    sampled = _replace(state, samples=(*state.samples, (state.attempt, found.gist)))
+    gists = [gist for _, gist in sampled.samples]
+    chosen = majority(gists, checks.agreement)
+    if chosen is not None:
+        return _pass(sampled, event, sampled.samples[chosen][0])
+    if out_of_reach(gists, checks.agreement):
+        return _escalate(sampled, event, "agreement")
+    settle = _settle(state, event.usage, "ok", free=False, check=SAMPLE)
+    waiting = _replace(sampled, hold_id="", tries=0, kept=_kept(sampled))
+    begun, commands = _next_attempt(waiting, event.now)
+    return begun, (settle, *commands)
+
+
+def _pass(state: State, event: AttemptSucceeded, attempt: int) -> Step:
+    settle = _settle(state, event.usage, "ok", free=False, check=PASSED)
+    return _end(state, settle, Deliver(attempt))
+
+
+def _escalate(state: State, event: AttemptSucceeded, failed: str) -> Step:
+    """Set the answer aside and ask the next rung above, under a hold of its own."""
+    settle = _settle(state, event.usage, INADEQUATE, free=False, check=failed)
+    above = _replace(state, hold_id="", tries=0, kept=_kept(state), samples=())
+    following = _following(above)
+    if following is None:
+        return _end(above, settle, Deliver(_kept(state).attempt))
+    begun, commands = _next_attempt(_replace(above, index=following), event.now)
+    return begun, (settle, *commands)
+
+
+def _kept(state: State) -> Kept:
+    """The first of the samples, or the answer that came last."""
+    attempt = state.samples[0][0] if state.samples else state.attempt
+    return Kept(attempt, state.candidate.rung)
 
 
 def _failed(state: State, failure: AttemptFailure, usage: Usage, now: float) -> Step:
@@ -282,15 +238,32 @@ def _failed(state: State, failure: AttemptFailure, usage: Usage, now: float) -> 
         begun, commands = _next_attempt(_replace(seen, index=following, tries=0), now)
         return begun, (settle, *commands)
     late = now >= seen.plan.deadline or failure.kind is FailureKind.TIMEOUT
-    return _end(seen, settle, Refuse(_exhausted(seen, deadline=late), failure))
+    ended, (terminal,) = _give_up(seen, _exhausted(seen, deadline=late))
+    return ended, (settle, terminal)
 
 
 def _following(state: State) -> int | None:
-    """The next candidate in turn; those in reserve only once a budget has refused one."""
+    """The next candidate in turn; those in reserve only once a budget has refused one.
+
+    Once an answer is kept, only rungs above its own can better it; samples of one candidate are
+    of no use to another.
+    """
+    if state.samples:
+        return None
     for index in range(state.index + 1, len(state.plan.candidates)):
-        if state.budget_message or not state.plan.candidates[index].reserve:
+        one = state.plan.candidates[index]
+        if state.kept is not None and one.rung <= state.kept.rung:
+            continue
+        if state.budget_message or not one.reserve:
             return index
     return None
+
+
+def _give_up(state: State, error: FairleadError) -> Step:
+    """Nobody is left to ask: an answer that was kept serves, else the caller is told why not."""
+    if state.kept is not None:
+        return _end(state, Deliver(state.kept.attempt))
+    return _end(state, Refuse(error, _last_failure(state)))
 
 
 def _client_gone(state: State, usage: Usage) -> Step:
@@ -300,8 +273,10 @@ def _client_gone(state: State, usage: Usage) -> Step:
     return _end(state, settle, Abandon())
 
 
-def _settle(state: State, usage: Usage, outcome: str, *, free: bool) -> SettleAttempt:
-    return SettleAttempt(state.candidate, state.attempt, state.hold_id, usage, outcome, free)
+def _settle(
+    state: State, usage: Usage, outcome: str, *, free: bool, check: str = ""
+) -> SettleAttempt:
+    return SettleAttempt(state.candidate, state.attempt, state.hold_id, usage, outcome, free, check)
 
 
 def _pause(state: State, failure: AttemptFailure) -> float:
@@ -315,42 +290,15 @@ def _last_failure(state: State) -> AttemptFailure | None:
 
 
 def _exhausted(state: State, *, deadline: bool) -> FairleadError:
-    """The error for a plan that has no further candidate; every failure is named in order."""
-    story = "; ".join(f"{name}: {failure.kind.value}" for name, failure in state.failures)
-    last = _last_failure(state)
-    if last is not None and last.kind in (FailureKind.REJECTED, FailureKind.CONTEXT_EXCEEDED):
-        status = last.status if 400 <= last.status < 500 else 400
-        code = None if last.kind is FailureKind.REJECTED else "context_length_exceeded"
-        message = last.detail or "The model's server rejected the request."
-        return UpstreamRejected(message, http_status=status, code=code)
-    if state.failures and all(one.kind is FailureKind.LOSSY for _, one in state.failures):
-        return _not_carried(state)
-    if state.limited is not None and not state.failures:
-        return _over_limit(state.limited)
-    if state.budget_message:
-        return BudgetExhausted(state.budget_message)
-    if state.failures and all(one.kind in _BUSY for _, one in state.failures):
-        return _busy(state, story)
-    if deadline:
-        return DeadlineExceeded(f"No model answered before the deadline ({story or 'no attempt'}).")
-    return UpstreamFailed(f"Every model that may serve this request failed ({story}).")
-
-
-_BUSY = frozenset({FailureKind.RATE_LIMITED, FailureKind.OVERLOADED})
-
-
-def _busy(state: State, story: str) -> FairleadError:
-    """The error for candidates that would serve, but not now."""
-    waits = [one.retry_after for _, one in state.failures if one.retry_after is not None]
-    limited = all(one.kind is FailureKind.RATE_LIMITED for _, one in state.failures)
-    error = UpstreamRateLimited if limited else UpstreamOverloaded
-    return error(
-        f"Every model that may serve this request is busy ({story}). Try again later.",
-        retry_after=min(waits, default=None),
+    return exhausted(
+        state.failures,
+        deadline=deadline,
+        budget_message=state.budget_message,
+        over_limit=None if state.limited is None else _over_limit(state.limited),
     )
 
 
-def _over_limit(limited: HoldLimited) -> FairleadError:
+def _over_limit(limited: HoldLimited) -> RateLimited:
     return RateLimited(limited.message, retry_after=limited.retry_after)
 
 
@@ -367,17 +315,6 @@ def _with_candidate(state: State, candidate: Candidate) -> Plan:
     candidates = list(state.plan.candidates)
     candidates[state.index] = candidate
     return msgspec.structs.replace(state.plan, candidates=tuple(candidates))
-
-
-def _not_carried(state: State) -> FairleadError:
-    """The refusal of a request that no candidate's wire carries whole."""
-    lost = dict.fromkeys(pointer for _, failure in state.failures for pointer in failure.pointers)
-    return InvalidRequest(
-        f"The models that may serve this request cannot be given {', '.join(lost)}, and policy "
-        "does not let it be left out. Leave it out yourself, or ask for another model.",
-        code="cannot_carry",
-        param=next(iter(lost), None),
-    )
 
 
 def _end(state: State, *commands: Command) -> Step:

@@ -77,6 +77,8 @@ class AttemptFailure(msgspec.Struct, frozen=True, kw_only=True):
     `pointers` name what of the request could not be carried (`LOSSY`). `correction` is set when
     the server did well and the model did not: what the next attempt is told; it may quote the
     answer and is for no log. `again` is False where another try there is known to be no use.
+    `ours` says that the gateway had added something to what was refused, so that the mistake may
+    not be the caller's.
     """
 
     kind: FailureKind
@@ -87,6 +89,7 @@ class AttemptFailure(msgspec.Struct, frozen=True, kw_only=True):
     pointers: tuple[str, ...] = ()
     correction: str = ""
     again: bool = True
+    ours: bool = False
 
     @property
     def retryable(self) -> bool:
@@ -96,7 +99,7 @@ class AttemptFailure(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def falls_back(self) -> bool:
         """Whether the next candidate may be tried."""
-        return self.kind not in _FINAL
+        return self.kind not in _FINAL or self.ours
 
     @property
     def unhealthy(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from gateway.core.cascade import Cascade
 from gateway.core.decision import Candidate, Decision, Plan
 from gateway.core.deployment import Deployment
 from gateway.core.health import Breaker, admits
@@ -61,7 +62,7 @@ def make_plan(
         )
 
     candidates = tuple(bound(deployment) for deployment in (*ready, *resting))
-    candidates = _with_cheapest(candidates)
+    candidates = _on_rungs(decision.cascade, _with_cheapest(candidates))
     if use_reserve:
         candidates += tuple(
             msgspec.structs.replace(bound(deployment), reserve=True)
@@ -106,6 +107,17 @@ def bound_candidate(
         hold_nanousd=held,
         attempts=1 + max(0, deployment.retries),
         most_tokens=profile.tokens.upper_bound + output_cap * request.choices,
+    )
+
+
+def _on_rungs(cascade: Cascade | None, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    """The candidates with what a cascade asks of them; their order may differ from the ladder's."""
+    if cascade is None:
+        return candidates
+    rungs = {name: rung for rung, name in enumerate(cascade.ladder)}
+    return tuple(
+        msgspec.structs.replace(one, checks=cascade.checks, rung=rungs.get(one.deployment.name, 0))
+        for one in candidates
     )
 
 

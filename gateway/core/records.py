@@ -14,12 +14,13 @@ class LedgerLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `kind` is settle (what an attempt cost, failed or not), in_doubt (a lease ran out and nobody
     settled: the held amount) or correction (the difference to a line that was booked; `because`
-    says why). A hold is no line of its own: it moves no money, and its amount stands on the line
-    that ends it.
+    says why). A settled line says `check: …` there where a cascade looked at the answer. A hold
+    is no line of its own: it moves no money, and its amount stands on the line that ends it.
 
-    `outcome` is `ok` or a failure kind. `at` is when the attempt was held, in epoch seconds of
-    the store's clock: it decides the price, the period of every budget and the hour of the
-    rollups. Costs are integer nano-USD. Scopes are empty strings where the key has none.
+    `outcome` is `ok`, `inadequate` (a whole answer that failed a cascade's check) or a failure
+    kind. `at` is when the attempt was held, in epoch seconds of the store's clock: it decides the
+    price, the period of every budget and the hour of the rollups. Costs are integer nano-USD.
+    Scopes are empty strings where the key has none.
 
     `parts` are the cost by class with quantities and prices, and add up to `cost_nanousd`;
     `price_revision` is the price book that the prices are from, `list_nanousd` what the public
@@ -63,13 +64,18 @@ class LedgerLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One call upstream as the audit log keeps it; `at` is the moment whose price it paid."""
+    """One call upstream as the audit log keeps it; `at` is the moment whose price it paid.
+
+    `check` is the check of a cascade that its answer failed, `passed`, or `sample` for one of
+    several answers that were compared; empty where nothing was checked.
+    """
 
     deployment: str
     outcome: str
     cost_nanousd: int = 0
     duration_ms: float = 0.0
     at: float = 0.0
+    check: str = ""
 
 
 class RecordedFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

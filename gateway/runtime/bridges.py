@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from adapters.base import Adapter
+from gateway.core.conversation import Conversation
 from gateway.core.request import ChatRequest
 from gateway.wire.anthropic_messages.api import MessagesApi
 from gateway.wire.anthropic_messages.back import AnthropicMessagesBack
 from gateway.wire.anthropic_messages.front import AnthropicMessagesFront
 from gateway.wire.anthropic_messages.schemas import can_hold
 from gateway.wire.base import Bridge, Front
-from gateway.wire.guided import GuidedBack, Schema, no_schema
+from gateway.wire.guided import GuidedBack, Schema, no_schema, wanted_schema
 from gateway.wire.ollama_chat.back import OllamaChatBack
 from gateway.wire.openai_chat.api import ChatApi
 from gateway.wire.openai_chat.back import OpenAIChatBack
@@ -64,6 +65,8 @@ _BACKS: Mapping[str, BackCodec] = MappingProxyType(
         "text_completion": TextCompletionBack(),
     }
 )
+#: Wires that clients and backends share, and nothing is translated to, read like others.
+_READ_LIKE: Mapping[str, str] = MappingProxyType({"openai_completions": "text_completion"})
 
 #: Back wires that cannot be held to every schema, and those that they can be held to; answers
 #: under any other are guided and checked here.
@@ -94,6 +97,25 @@ def not_carried(api: Front, adapter: Adapter, request: ChatRequest) -> tuple[str
     """Pointers of what this backend cannot serve of a request, whatever a policy tolerates."""
     limit = _LIMITS.get(api.wire)
     return limit(request) if limit is not None and api.wire not in adapter.wires else ()
+
+
+def conversation_of(
+    api: Front, request: ChatRequest, hidden: tuple[tuple[str, str], ...]
+) -> Conversation | None:
+    """The request in no vendor's words; None for an API that holds no conversations."""
+    front = _FRONTS.get(api.wire)
+    return None if front is None else front.read(request, hidden)
+
+
+def back_codec(back: str) -> BackCodec:
+    """What reads the answers of a backend's wire that `back_wire` named."""
+    return _BACKS[_READ_LIKE.get(back, back)]
+
+
+def is_guided(back: str, conversation: Conversation) -> bool:
+    """Whether answers of that wire are guided and checked on their way to the client."""
+    schema = wanted_schema(conversation)
+    return schema is not None and back in _GUIDED and not _GUIDED[back](schema)
 
 
 def bridge_between(api: Front, back: str, *, new_id: str, created: int) -> Bridge:

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from time import monotonic, time
 
+import msgspec
+
 from adapters.base import Adapter, Outbound, Upstream
+from gateway.core.cascade import Checks, Examined
 from gateway.core.decision import Candidate
 from gateway.core.errors import FairleadError
 from gateway.core.failure import AttemptFailure, FailureKind
@@ -16,6 +19,8 @@ from gateway.core.request import ChatRequest
 from gateway.core.speed import Sample, sample_of
 from gateway.core.usage import Usage
 from gateway.runtime.bridges import back_wire, bridge_between
+from gateway.runtime.cascade import Examination, examination
+from gateway.runtime.client import Headers
 from gateway.runtime.exchange import Exchange
 from gateway.runtime.manners import limit_headers
 from gateway.runtime.pointers import shown_pointers
@@ -32,7 +37,8 @@ class Call:
     """A candidate's deployment asked once.
 
     After `make`, `reply` is the whole answer, or None for a stream, of which `rest` is what is
-    still owed after the last bytes that were written.
+    still owed after the last bytes that were written. With `checks` the answer is examined on its
+    way.
     """
 
     def __init__(
@@ -42,17 +48,22 @@ class Call:
         candidate: Candidate,
         adapter: Adapter,
         write: Write,
+        checks: Checks | None = None,
     ) -> None:
         self.candidate = candidate
         self.began = monotonic()
         self.reply: Reply | None = None
         self.rest = b""
+        self.lossy: tuple[str, ...] = ()
+        self.limits: Headers = []
         self._exchange = exchange
         self._request = request
         self._adapter = adapter
         self._write = write
         self._reader: StreamReader | None = None
         self._first_byte: float | None = None
+        self._checks = checks
+        self._examination: Examination | None = None
 
     async def make(self, *, deadline: float, correction: str = "") -> AttemptFailure | None:
         """Ask the deployment; None when its whole answer came.
@@ -79,8 +90,13 @@ class Call:
             correction=correction,
             caching=self._adapter.caching,
         )
+        if self._checks is not None:
+            self._examination = examination(exchange, self._checks, back)
+        if self._examination is not None:
+            sending = self._examination.asking(sending)
         encoded = bridge.encode(self._request, sending)
         exchange.lossy, exchange.limits = encoded.lossy, []
+        self.lossy = encoded.lossy
         if encoded.lossy and deployment.on_lossy == "refuse":
             return _passed_over(encoded.lossy)
         left = deadline - monotonic()
@@ -96,8 +112,10 @@ class Call:
         )
         upstream = await self._adapter.open(outbound)
         if isinstance(upstream, AttemptFailure):
-            return upstream
+            added = self._examination is not None and self._examination.adds
+            return msgspec.structs.replace(upstream, ours=added)
         exchange.limits = limit_headers(api.wire, back, upstream.headers, time())
+        self.limits = exchange.limits
         try:
             if self._request.stream:
                 return await self._relay(upstream, bridge)
@@ -118,6 +136,10 @@ class Call:
             estimated=True,
         )
 
+    def examined(self) -> Examined | None:
+        """What was found in the answer; None where nobody looked. Asked when it is there."""
+        return None if self._examination is None else self._examination.result()
+
     def speed(self) -> Sample:
         """How fast the whole answer came; asked when it is there."""
         return sample_of(
@@ -136,6 +158,8 @@ class Call:
         body = await upstream.read()
         if isinstance(body, AttemptFailure):
             return body
+        if self._examination is not None:
+            body = self._examination.whole(body)
         self.reply = bridge.reply(self._request, body)
         return self.reply.failure
 
@@ -144,12 +168,15 @@ class Call:
         async for chunk in upstream.chunks():
             if isinstance(chunk, AttemptFailure):
                 return chunk
+            if self._examination is not None:
+                chunk = self._examination.chunk(chunk)
             passed = reader.feed(chunk)
             if passed:
                 await self._pass(passed)
             if reader.failure is not None:
                 return reader.failure
-        rest = reader.finish()
+        last = b"" if self._examination is None else self._examination.rest()
+        rest = reader.feed(last) + reader.finish()
         if reader.failure is not None:
             return reader.failure
         if not reader.ended:

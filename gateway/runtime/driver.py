@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from time import monotonic
 
+from gateway.core import events as ev
 from gateway.core import execution as ex
 from gateway.core.decision import Candidate, Plan
 from gateway.core.errors import FairleadError, UpstreamRejected
@@ -18,12 +19,13 @@ from gateway.core.request import ChatRequest
 from gateway.core.usage import Usage
 from gateway.runtime.answer import Answer
 from gateway.runtime.call import Call
+from gateway.runtime.cascade import HeldAnswer
 from gateway.runtime.exchange import Exchange
 from gateway.runtime.purse import Purse
 from gateway.runtime.rejection import read_rejection
 from gateway.runtime.services import Services
 
-_TERMINAL = (ex.Deliver, ex.Abort, ex.Refuse, ex.Abandon)
+_TERMINAL = (ev.Deliver, ev.Abort, ev.Refuse, ev.Abandon)
 
 
 class Driver:
@@ -40,11 +42,13 @@ class Driver:
         self._state = ex.State(plan=Plan(candidates=(), deadline=0.0))
         self._call: Call | None = None
         self._corrections: dict[str, str] = {}
+        self._begun = False
+        self._held: dict[int, tuple[Call, HeldAnswer]] = {}
 
     async def run(self, plan: Plan) -> None:
         """Hold, call, relay, settle and audit until the machine has ended."""
         self._state = ex.State(plan=plan)
-        commands = self._advance(ex.Begin(monotonic()))
+        commands = self._advance(ev.Begin(monotonic()))
         try:
             with self._exchange.client.watch():
                 while commands:
@@ -57,34 +61,33 @@ class Driver:
             if (task := asyncio.current_task()) is not None:
                 task.uncancel()
 
-    def _advance(self, event: ex.Event) -> tuple[ex.Command, ...]:
+    def _advance(self, event: ev.Event) -> tuple[ev.Command, ...]:
         self._state, commands = ex.step(self._state, event)
         return commands
 
-    async def _perform_all(self, commands: tuple[ex.Command, ...]) -> ex.Event | None:
+    async def _perform_all(self, commands: tuple[ev.Command, ...]) -> ev.Event | None:
         """Perform commands in order; the event of the last one, None after the end."""
         last = commands[-1]
         settled = False
         for command in commands:
             match command:
-                case ex.SettleAttempt():
+                case ev.SettleAttempt():
                     settled = True
                     await self._settle(command, last)
-                case ex.PlaceHold(candidate, attempt):
+                case ev.PlaceHold(candidate, attempt):
                     return await self._purse.hold(candidate, attempt)
-                case ex.StartAttempt(candidate, _):
-                    return await self._attempt(candidate)
-                case ex.Wait(seconds):
+                case ev.StartAttempt(candidate, attempt):
+                    return await self._attempt(candidate, attempt)
+                case ev.Wait(seconds):
                     await asyncio.sleep(seconds)
-                    return ex.BackoffOver(monotonic())
+                    return ev.BackoffOver(monotonic())
                 case _:
                     await self._conclude(command, settled)
         return None
 
-    async def _attempt(self, candidate: Candidate) -> ex.Event:
+    async def _attempt(self, candidate: Candidate, attempt: int) -> ev.Event:
         name = candidate.deployment.name
-        adapter = self._exchange.ruling.adapters[name]
-        call = self._call = Call(self._exchange, self._request, candidate, adapter, self._send)
+        call = self._call = self._make_call(candidate, attempt)
         with self._purse.lease(self._state.hold_id):
             failure = await call.make(
                 deadline=self._state.plan.deadline, correction=self._corrections.get(name, "")
@@ -94,45 +97,72 @@ class Driver:
         if failure is not None:
             self._services.health.failed(name, failure)
             self._corrections[name] = failure.correction
-            return ex.AttemptFailed(failure, call.spent(), monotonic())
+            return ev.AttemptFailed(failure, call.spent(), monotonic())
         self._services.health.succeeded(name)
         self._services.speeds.answered(name, call.speed())
-        if exchange.decision is not None:
+        examined = None if self._begun else call.examined()
+        if exchange.decision is not None and (examined is None or not examined.failed):
             self._services.sticking.served(exchange.caller.org, exchange.decision, name)
-        return ex.AttemptSucceeded(call.spent())
+        return ev.AttemptSucceeded(call.spent(), monotonic(), examined)
+
+    def _make_call(self, candidate: Candidate, attempt: int) -> Call:
+        exchange, checks = self._exchange, self._state.checks
+        adapter = exchange.ruling.adapters[candidate.deployment.name]
+        if checks is None:
+            return Call(exchange, self._request, candidate, adapter, self._send)
+        held = HeldAnswer(self._send)
+        call = Call(exchange, self._request, candidate, adapter, held.write, checks)
+        self._held[attempt] = call, held
+        return call
 
     async def _send(self, chunk: bytes) -> None:
         """Pass the next bytes of a stream on; the headers go before the first of them."""
-        if not self._state.content_sent:
-            self._advance(ex.ContentSent())
+        if not self._begun:
+            self._begun = True
+            if not self._state.done:  # an answer that was held is sent after the end
+                self._advance(ev.ContentSent())
             self._exchange.mark("first_byte")
-            deployment = self._state.candidate.deployment
-            await self._answer.begin_stream(deployment.name, self._state.attempt)
+            deployment = self._call.candidate.deployment.name if self._call else ""
+            await self._answer.begin_stream(deployment, self._state.attempt)
         await self._exchange.client.write(chunk)
 
-    async def _settle(self, command: ex.SettleAttempt, last: ex.Command) -> None:
+    async def _settle(self, command: ev.SettleAttempt, last: ev.Command) -> None:
         began = self._call.began if self._call is not None else monotonic()
         ending = _ending(last) if isinstance(last, _TERMINAL) else None
-        await self._purse.settle(command, (monotonic() - began) * 1000.0, ending)
+        delivered = last.attempt if isinstance(last, ev.Deliver) else 0
+        await self._purse.settle(command, (monotonic() - began) * 1000.0, ending, delivered)
 
     # The end
 
-    async def _conclude(self, terminal: ex.Command, settled: bool) -> None:
+    async def _conclude(self, terminal: ev.Command, settled: bool) -> None:
         outcome, status, code = _ending(terminal)
         exchange = self._exchange
         exchange.outcome, exchange.status, exchange.error = outcome, status, code
+        if isinstance(terminal, ev.Deliver):
+            exchange.serve_from(terminal.attempt)
         if not settled:
             record = exchange.audit_record(outcome, status=status, error=code)
             await self._services.write(self._services.outbox.record, record)
         match terminal:
-            case ex.Deliver() if self._call is not None:
-                await self._keep(self._call)
-                await self._answer.deliver(self._call.reply, self._call.rest)
-            case ex.Abort(error):
+            case ev.Deliver(attempt):
+                await self._deliver(attempt)
+            case ev.Abort(error):
                 event = self._call.broken(error) if self._call is not None else b""
                 await self._answer.abort(error, event)
-            case ex.Refuse(error, failure):
+            case ev.Refuse(error, failure):
                 await self._answer.refuse(_in_their_words(error, failure))
+
+    async def _deliver(self, attempt: int) -> None:
+        call = self._call
+        if attempt in self._held:
+            call, held = self._held[attempt]
+            self._exchange.lossy, self._exchange.limits = call.lossy, call.limits
+            if call.reply is None:
+                self._call = call
+                await held.release()
+        if call is not None:
+            await self._keep(call)
+            await self._answer.deliver(call.reply, call.rest)
 
     async def _keep(self, call: Call) -> None:
         """Store the turn before its last byte leaves: the client may continue at once."""
@@ -151,20 +181,20 @@ class Driver:
         if self._state.done:
             return
         spent = self._call.spent() if self._call is not None else Usage(estimated=True)
-        commands = self._advance(ex.ClientGone(spent))
+        commands = self._advance(ev.ClientGone(spent))
         await asyncio.shield(self._perform_all(commands))
 
 
-def _ending(terminal: ex.Command) -> tuple[str, int, str]:
+def _ending(terminal: ev.Command) -> tuple[str, int, str]:
     """Outcome, HTTP status and error code of a terminal command."""
     match terminal:
-        case ex.Deliver():
+        case ev.Deliver():
             return "served", 200, ""
-        case ex.Abandon():
+        case ev.Abandon():
             return "cancelled", 499, FailureKind.CANCELLED.value
-        case ex.Abort(error):
+        case ev.Abort(error):
             return "failed", 200, error.code
-        case ex.Refuse(error):
+        case ev.Refuse(error):
             return "failed", error.http_status, error.code
         case _:
             raise ValueError(f"{type(terminal).__name__} does not end an execution")

@@ -69,14 +69,15 @@ class Exchange:
         """Milliseconds since the request began."""
         return (monotonic() - self.started) * 1000.0
 
-    def book_attempt(self, line: LedgerLine) -> None:
-        """Remember one call upstream by its ledger line."""
+    def book_attempt(self, line: LedgerLine, check: str = "") -> None:
+        """Remember one call upstream by its ledger line and the check of a cascade."""
         record = AttemptRecord(
             deployment=line.deployment,
             outcome=line.outcome,
             cost_nanousd=line.cost_nanousd,
             duration_ms=line.duration_ms,
             at=line.at,
+            check=check,
         )
         self.attempts.append(record)
         self.cost_nanousd += line.cost_nanousd
@@ -93,6 +94,7 @@ class Exchange:
         usage: Usage | None,
         outcome: str,
         duration_ms: float,
+        check: str = "",
     ) -> LedgerLine:
         """The ledger's line for an attempt that ended; no usage means that it cost nothing.
 
@@ -116,6 +118,7 @@ class Exchange:
             unpriced=usage is not None and is_unpriced(usage, price),
             gpu_seconds=round(machine.busy_seconds(usage), 6) if machine and usage else 0.0,
             duration_ms=round(duration_ms, 3),
+            because=f"check: {check}" if check else "",
         )
 
     def doubtful_line(
@@ -159,6 +162,10 @@ class Exchange:
             stream=request.stream,
             policy=decision.revision,
         )
+
+    def serve_from(self, attempt: int) -> None:
+        """Say that the answer of an earlier attempt (from 1) is the one that is delivered."""
+        self.deployment = self.attempts[attempt - 1].deployment
 
     def charges_for(self, candidate: Candidate) -> Charges:
         """What an attempt with a candidate is charged to and counts in."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.core import execution as ex
+from gateway.core import events as ev
 from gateway.core.budgets import Refused
 from gateway.core.decision import Candidate
 from gateway.core.errors import StoreUnavailable
@@ -26,7 +26,7 @@ class Purse:
         self._held_at = exchange.at
         self._charges = Charges((), (), None)
 
-    async def hold(self, candidate: Candidate, attempt: int) -> ex.Event:
+    async def hold(self, candidate: Candidate, attempt: int) -> ev.Event:
         """Reserve the most that an attempt can cost; the event says how it went."""
         smaller = None
         try:
@@ -36,19 +36,19 @@ class Purse:
                 if smaller is not None:
                     answer = await self._ask(smaller, attempt)
         except StoreUnavailable:
-            return ex.StoreFailed()
+            return ev.StoreFailed()
         finally:
             self._exchange.mark("hold")
         match answer:
             case Granted():
                 self._learn(answer)
-                return ex.HoldPlaced(answer.hold_id, smaller)
+                return ev.HoldPlaced(answer.hold_id, smaller)
             case Refused():
-                return ex.HoldRefused(answer.message)
+                return ev.HoldRefused(answer.message)
             case Limited():
                 wire = self._exchange.api.wire
                 self._exchange.own_limits = refused_limit_headers(wire, answer, self._exchange.at)
-                return ex.HoldLimited(
+                return ev.HoldLimited(
                     answer.message, answer.retry_after, not answer.counter.of_deployment
                 )
 
@@ -116,7 +116,11 @@ class Purse:
         )
 
     async def settle(
-        self, command: ex.SettleAttempt, duration_ms: float, ending: tuple[str, int, str] | None
+        self,
+        command: ev.SettleAttempt,
+        duration_ms: float,
+        ending: tuple[str, int, str] | None,
+        delivered: int = 0,
     ) -> None:
         """Book what an attempt cost and give the rest of its hold back.
 
@@ -124,6 +128,7 @@ class Purse:
             duration_ms: how long the attempt took.
             ending: outcome, HTTP status and error code of the request, when the attempt is its
                 last; the audit record is then written in the same step.
+            delivered: the attempt whose answer the client gets, 0 for none.
         """
         exchange = self._exchange
         line = exchange.settled_line(
@@ -134,8 +139,11 @@ class Purse:
             usage=None if command.free else command.usage,
             outcome=command.outcome,
             duration_ms=duration_ms,
+            check=command.check,
         )
-        exchange.book_attempt(line)
+        exchange.book_attempt(line, command.check)
+        if delivered:
+            exchange.serve_from(delivered)
         audit: AuditRecord | None = None
         if ending is not None:
             outcome, status, code = ending

@@ -18,6 +18,10 @@ MOST_STEPS = 30_000
 #: The longest description of a mistake that is told to the model, in characters.
 LONGEST_PROBLEM = 300
 
+_NO_SCHEMA = "the schema is not a valid JSON schema"
+_TOO_MUCH = "the schema takes too much work to check"
+_OUTSIDE = "the schema refers to something outside itself"
+_UNCHECKABLE = (_NO_SCHEMA, _TOO_MUCH, _OUTSIDE)
 _FENCE = "```"
 _OPENING = "{["
 
@@ -38,6 +42,11 @@ def json_inside(text: str) -> str | None:
     except (ValueError, RecursionError):
         return None
     return bare[start:end]
+
+
+def obeys(document: str, schema: Mapping[str, object]) -> bool:
+    """Whether a JSON document obeys; also where the schema cannot be checked."""
+    return problem_with(document, schema) in ("", *_UNCHECKABLE)
 
 
 def problem_with(document: str, schema: Mapping[str, object]) -> str:
@@ -61,11 +70,11 @@ def problem_with(document: str, schema: Mapping[str, object]) -> str:
         validator = checked(schema, registry=referencing.Registry())
         error = jsonschema.exceptions.best_match(validator.iter_errors(json.loads(document)))
     except jsonschema.exceptions.SchemaError:
-        return "the schema is not a valid JSON schema"
+        return _NO_SCHEMA
     except (_TooMuchWork, RecursionError):
-        return "the schema takes too much work to check"
+        return _TOO_MUCH
     except referencing.exceptions.Unresolvable:
-        return "the schema refers to something outside itself"
+        return _OUTSIDE
     if error is None:
         return ""
     place = "".join(f"/{step}" for step in error.absolute_path)

@@ -28,7 +28,8 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True):
     `hidden` are replacements of string values by JSON pointer (masking). `options` are the
     deployment's driver settings, for wires that need one (a chat template). `correction` is what
     the last answer of the same deployment did wrong; it may quote that answer. `caching` is what
-    the backend can be told of its prompt cache.
+    the backend can be told of its prompt cache. `logprobs` asks for the log probabilities of the
+    answer's tokens where the caller did not; see `gateway.wire.unasked`.
     """
 
     model: str
@@ -38,6 +39,7 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True):
     options: tuple[tuple[str, str | int | float | bool], ...] = ()
     correction: str = ""
     caching: Caching = "none"
+    logprobs: bool = False
 
 
 class Encoded(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,7 +50,7 @@ class GuidedBack:
 
     def write(self, conversation: Conversation, sending: Sending) -> Encoded:
         """The request, with the schema told in words."""
-        wanted = _wanted(conversation)
+        wanted = wanted_schema(conversation)
         self._schema = None if wanted is None or self._native(wanted) else wanted
         self._repairing = bool(sending.correction)
         if self._schema is None:
@@ -154,7 +154,8 @@ def guide(conversation: Conversation, schema: Schema, correction: str) -> Conver
     )
 
 
-def _wanted(conversation: Conversation) -> Schema | None:
+def wanted_schema(conversation: Conversation) -> Schema | None:
+    """The schema that the answer must obey; None where the caller asks for none."""
     if conversation.answer_schema is not None:
         return conversation.answer_schema
     return _ANY_OBJECT if conversation.answer_json else None

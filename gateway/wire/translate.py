@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+import msgspec
+
 from gateway.core.conversation import (
     Answer,
     ArgumentsDelta,
@@ -101,8 +103,12 @@ class TranslatingBridge:
     def encode(self, request: ChatRequest, sending: Sending) -> Encoded:
         """The backend's bytes for the client's request; the same at every call."""
         conversation = self._front.read(request, sending.hidden)
+        if sending.logprobs and conversation.logprobs is None:
+            # The caller did not ask for them, so that nothing of the request is lost with them.
+            origins = {**conversation.origins, "logprobs": ""}
+            conversation = msgspec.structs.replace(conversation, logprobs=0, origins=origins)
         encoded = self._back.write(conversation, sending)
-        lossy = dict.fromkeys((*conversation.not_understood, *encoded.lossy))
+        lossy = dict.fromkeys(filter(None, (*conversation.not_understood, *encoded.lossy)))
         return Encoded(body=encoded.body, lossy=tuple(lossy))
 
     def reply(self, request: ChatRequest, body: bytes) -> Reply:

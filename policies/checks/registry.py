@@ -19,6 +19,7 @@ from policies.checks import (
     p012_open_wire,
     p013_test_cannot_hold,
     p014_untold_property,
+    p020_cascade_of_one,
 )
 from policies.checks.base import Check
 from policies.model.file import PolicyFile
@@ -54,6 +55,7 @@ CHECKS: tuple[Check, ...] = tuple(
         p012_open_wire,
         p013_test_cannot_hold,
         p014_untold_property,
+        p020_cascade_of_one,
     )
 )
 

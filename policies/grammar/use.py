@@ -9,13 +9,14 @@ from typing import Any
 import msgspec
 
 from policies.document import Mapping, Node, Scalar, kind_of
+from policies.grammar.checks import ChecksShape
 from policies.grammar.selectors import NAMES, SelectorShape
 from policies.grammar.words import NAME_PATTERN
 from policies.model.routes import Share, UseStatement, WeightsStatement
 from policies.problems import Problems
 from policies.shapes import WRONG, Choice, Key, Record
 
-STRATEGIES = ("ordered", "cheapest", "fastest", "balanced", "split")
+STRATEGIES = ("ordered", "cheapest", "fastest", "balanced", "split", "cascade")
 STICKY = ("session", "user", "app", "team", "key")
 
 _PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*%?")
@@ -91,6 +92,8 @@ _USE = Record(
             Choice(options={name: name for name in STICKY}, what="something to stick to"),
             "what stays with the deployment that served it",
         ),
+        "cascade": Key(SelectorShape(), "the deployments from the lowest rung up; a cascade"),
+        "checks": Key(ChecksShape(), "of cascade: what an answer must pass, but the last one's"),
     },
 )
 
@@ -114,7 +117,9 @@ class UseShape(msgspec.Struct, frozen=True):
         if wrong:
             problems.add(use.at, wrong, hint=hint, path=node.path)
             return WRONG
-        return use
+        if use.cascade is None:
+            return use
+        return msgspec.structs.replace(use, strategy="cascade", among=use.cascade, cascade=None)
 
     def schema(self) -> dict[str, Any]:
         """Names, or a strategy among a selection."""
@@ -125,6 +130,12 @@ class UseShape(msgspec.Struct, frozen=True):
 def _mismatch(use: UseStatement) -> tuple[str, str]:
     """What does not belong together, with a hint; empty when all does."""
     weights = use.weights
+    if use.cascade is not None and (use.among is not None or use.strategy != "ordered"):
+        return "'cascade' is the strategy and names the deployments", "cascade: [house, frontier]"
+    if use.checks is not None and use.cascade is None and use.strategy != "cascade":
+        return "'checks' belong to the strategy 'cascade'", "cascade: [house, frontier]"
+    if use.cascade is not None and (weights is not None or use.shares):
+        return "'cascade' has neither weights nor shares", "cascade: [house, frontier]"
     if use.strategy == "balanced" and weights is None:
         hint = "weights: {cost: 40%, latency: 20%, quality: 40%}"
         return "'balanced' needs the key 'weights'", hint

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
+from gateway.core.cascade import Checks
 from policies.model.conditions import Condition
 from policies.model.selectors import Selector
 from policies.problems import Place
@@ -31,8 +32,8 @@ class Share(msgspec.Struct, frozen=True):
 class UseStatement(msgspec.Struct, frozen=True, kw_only=True):
     """What a route uses: named deployments in order, or a strategy among selected ones.
 
-    `weights` belong to `balanced` and `shares` to `split`; `sticky` is session, user, app, team
-    or key, empty for none.
+    `weights` belong to `balanced`, `shares` to `split` and `checks` to `cascade`; `sticky` is
+    session, user, app, team or key, empty for none.
     """
 
     at: Place
@@ -41,6 +42,8 @@ class UseStatement(msgspec.Struct, frozen=True, kw_only=True):
     weights: WeightsStatement | None = None
     shares: tuple[Share, ...] = ()
     sticky: str = ""
+    checks: Checks | None = None
+    cascade: Selector | None = None
 
 
 class RouteStatement(msgspec.Struct, frozen=True, kw_only=True):

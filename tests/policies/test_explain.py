@@ -104,3 +104,13 @@ def test_an_explanation_is_plain_json(
 
     assert '"route":"easy"' in written
     assert "value of" not in written
+
+
+def test_a_cascade_says_what_its_answers_must_pass(
+    compiled: Callable[[str], CompiledPolicy], deployments: str, facts: Callable[..., Facts]
+) -> None:
+    """The route tells its strategy and its checks."""
+    route = "routes: [{id: r, use: {cascade: [house, frontier], checks: [tools, {agreement: 3}]}}]"
+    (shown,) = explain(compiled(deployments + route), facts()).routes
+
+    assert (shown.strategy, shown.checks) == ("cascade", ("tools", "agreement 3"))

@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
+from gateway.core.cascade import USUAL_CHECKS
 from gateway.core.decision import Decision, Facts
 from gateway.core.principal import Principal
+from gateway.core.sensitivity import Sensitivity
 from gateway.core.speed import Speed
 from policies.compiled import CompiledPolicy
 from policies.engine import decide
@@ -171,3 +173,32 @@ def test_sticking_opens_no_door(decided: Decided) -> None:
 def test_nobody_without_a_name_sticks(decided: Decided) -> None:
     """A request without a session is ordered by the strategy."""
     assert decided(STICKY.replace("user", "session")).keep == ""
+
+
+CASCADE = use("{cascade: [tiny, house, frontier], checks: [schema, {logprob: -1}]}")
+
+
+def test_a_cascade_names_its_rungs_from_the_lowest_up(decided: Decided) -> None:
+    """The order is the one named, and the decision carries the ladder and the checks."""
+    decision = decided(CASCADE)
+
+    assert names(decision) == ["tiny", "house", "frontier"]
+    assert decision.cascade is not None
+    assert decision.cascade.ladder == ("tiny", "house", "frontier")
+    assert decision.cascade.checks.words() == ("schema", "logprob -1")
+
+
+def test_a_cascade_loses_the_rungs_above_a_clearance(decided: Decided) -> None:
+    """What is left is climbed; what is cut off is no candidate for any attempt."""
+    decision = decided(CASCADE, sensitivity=Sensitivity.RESTRICTED)
+
+    assert names(decision) == ["house"]
+
+
+def test_a_cascade_without_checks_has_the_usual_ones(decided: Decided) -> None:
+    """Those that cost nothing; other strategies have none."""
+    usual = decided(use("{cascade: [tiny, frontier]}")).cascade
+
+    assert usual is not None
+    assert usual.checks == USUAL_CHECKS
+    assert decided(use("[tiny, frontier]")).cascade is None

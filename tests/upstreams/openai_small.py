@@ -15,12 +15,15 @@ CREATED = 1_760_000_000
 
 
 def completion(
-    texts: Sequence[str] = (" a time",), *, used: tuple[int, int] | None = (5, 3)
+    texts: Sequence[str] = (" a time",),
+    *,
+    used: tuple[int, int] | None = (5, 3),
+    finish: str = "stop",
 ) -> Callable[[Received], Script]:
     """A whole text completion with one choice a text."""
 
     def play(received: Received) -> Script:
-        body = _envelope(received, [_choice(i, text, "stop") for i, text in enumerate(texts)])
+        body = _envelope(received, [_choice(i, text, finish) for i, text in enumerate(texts)])
         if used is not None:
             body["usage"] = usage(*used)
         return Script(pieces=(msgspec.json.encode(body),))
@@ -33,13 +36,14 @@ def completion_stream(
     *,
     used: tuple[int, int] = (5, 3),
     done: bool = True,
+    finish: str = "stop",
 ) -> Callable[[Received], Script]:
     """A streamed text completion; usage comes when it is asked for."""
 
     def play(received: Received) -> Script:
         asked = bool((received.json.get("stream_options") or {}).get("include_usage"))
         events = [_envelope(received, [_choice(0, delta, None)]) for delta in deltas]
-        events.append(_envelope(received, [_choice(0, "", "stop")]))
+        events.append(_envelope(received, [_choice(0, "", finish)]))
         if asked:
             for event in events:
                 event["usage"] = None

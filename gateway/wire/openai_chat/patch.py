@@ -33,5 +33,7 @@ def patch(request: ChatRequest, sending: Sending) -> Encoded:
             options = msgspec.json.decode(fields["stream_options"], type=dict[str, msgspec.Raw])
         options["include_usage"] = msgspec.Raw(b"true")
         fields["stream_options"] = raw_json(options)
+    if sending.logprobs:
+        fields["logprobs"] = msgspec.Raw(b"true")
     hide(fields, sending.hidden)
     return Encoded(body=msgspec.json.encode(fields))

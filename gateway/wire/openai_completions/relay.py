@@ -40,6 +40,8 @@ class PassThrough:
                 options = msgspec.json.decode(fields["stream_options"], type=dict[str, msgspec.Raw])
             options["include_usage"] = msgspec.Raw(b"true")
             fields["stream_options"] = raw_json(options)
+        if sending.logprobs:
+            fields["logprobs"] = msgspec.Raw(b"1")
         hide(fields, sending.hidden)
         return Encoded(body=msgspec.json.encode(fields))
 

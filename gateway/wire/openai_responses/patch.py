@@ -6,7 +6,7 @@ import msgspec
 
 from gateway.core.request import ChatRequest
 from gateway.wire.base import Encoded, Sending
-from gateway.wire.document import hide, raw_json
+from gateway.wire.document import hide, is_set, raw_json
 from gateway.wire.openai_responses.sealed import OURS, is_ours
 
 
@@ -22,6 +22,9 @@ def patch(request: ChatRequest, sending: Sending) -> Encoded:
         fields["max_output_tokens"] = raw_json(sending.output_cap)
     fields["store"] = msgspec.Raw(b"false")
     fields.pop("previous_response_id", None)
+    if sending.logprobs:
+        included = msgspec.json.decode(fields["include"]) if is_set(fields, "include") else []
+        fields["include"] = raw_json([*included, "message.output_text.logprobs"])
     hide(fields, sending.hidden)
     lossy = _drop_foreign_reasoning(fields)
     return Encoded(body=msgspec.json.encode(fields), lossy=lossy)

@@ -6,6 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.core import events as ev
 from gateway.core import execution as ex
 from gateway.core.decision import Candidate, Plan
 from gateway.core.deployment import Deployment
@@ -33,8 +34,8 @@ def candidate(name: str, attempts: int = 1) -> Candidate:
     return Candidate(deployment=deployment, output_cap=10, hold_nanousd=5, attempts=attempts)
 
 
-def failed(kind: FailureKind, now: float = 1.0, **more: object) -> ex.AttemptFailed:
-    return ex.AttemptFailed(AttemptFailure(kind=kind, **more), USAGE, now)  # type: ignore[arg-type]
+def failed(kind: FailureKind, now: float = 1.0, **more: object) -> ev.AttemptFailed:
+    return ev.AttemptFailed(AttemptFailure(kind=kind, **more), USAGE, now)  # type: ignore[arg-type]
 
 
 class Dialogue:
@@ -42,9 +43,9 @@ class Dialogue:
 
     def __init__(self, *candidates: Candidate, deadline: float = 100.0) -> None:
         self.state = ex.State(plan=Plan(candidates=candidates, deadline=deadline))
-        self.commands: tuple[ex.Command, ...] = ()
+        self.commands: tuple[ev.Command, ...] = ()
 
-    def hear(self, *events: ex.Event) -> list[str]:
+    def hear(self, *events: ev.Event) -> list[str]:
         for event in events:
             self.state, self.commands = ex.step(self.state, event)
         return [type(command).__name__ for command in self.commands]
@@ -54,25 +55,25 @@ def test_a_good_answer_is_held_called_settled_and_delivered() -> None:
     """The shortest life: one hold, one call, one settlement, one answer."""
     talk = Dialogue(candidate("a"))
 
-    assert talk.hear(ex.Begin(0.0)) == ["PlaceHold"]
-    assert talk.hear(ex.HoldPlaced("h1")) == ["StartAttempt"]
-    assert talk.hear(ex.AttemptSucceeded(USAGE)) == ["SettleAttempt", "Deliver"]
+    assert talk.hear(ev.Begin(0.0)) == ["PlaceHold"]
+    assert talk.hear(ev.HoldPlaced("h1")) == ["StartAttempt"]
+    assert talk.hear(ev.AttemptSucceeded(USAGE)) == ["SettleAttempt", "Deliver"]
 
 
 def test_a_failure_that_a_pause_can_cure_is_tried_again_on_the_same_deployment() -> None:
     """A server error settles, waits and calls the same deployment under a new hold."""
     talk = Dialogue(candidate("a", attempts=2), candidate("b"))
-    talk.hear(ex.Begin(0.0), ex.HoldPlaced("h1"))
+    talk.hear(ev.Begin(0.0), ev.HoldPlaced("h1"))
 
     assert talk.hear(failed(FailureKind.SERVER_ERROR)) == ["SettleAttempt", "Wait"]
-    assert talk.hear(ex.BackoffOver(1.1)) == ["PlaceHold"]
+    assert talk.hear(ev.BackoffOver(1.1)) == ["PlaceHold"]
     assert talk.state.candidate.deployment.name == "a"
 
 
 def test_when_the_retries_are_used_up_the_next_candidate_is_held_anew() -> None:
     """Fallback places its own hold, because the next deployment has its own price."""
     talk = Dialogue(candidate("a"), candidate("b"))
-    talk.hear(ex.Begin(0.0), ex.HoldPlaced("h1"))
+    talk.hear(ev.Begin(0.0), ev.HoldPlaced("h1"))
 
     assert talk.hear(failed(FailureKind.SERVER_ERROR)) == ["SettleAttempt", "PlaceHold"]
     assert talk.state.candidate.deployment.name == "b"
@@ -81,7 +82,7 @@ def test_when_the_retries_are_used_up_the_next_candidate_is_held_anew() -> None:
 def test_a_time_out_is_not_tried_again_on_the_same_deployment() -> None:
     """A deployment that just used up the whole time would use it up again."""
     talk = Dialogue(candidate("a", attempts=3), candidate("b"))
-    talk.hear(ex.Begin(0.0), ex.HoldPlaced("h1"))
+    talk.hear(ev.Begin(0.0), ev.HoldPlaced("h1"))
 
     assert talk.hear(failed(FailureKind.TIMEOUT)) == ["SettleAttempt", "PlaceHold"]
 
@@ -89,7 +90,7 @@ def test_a_time_out_is_not_tried_again_on_the_same_deployment() -> None:
 def test_after_the_first_content_byte_a_failure_ends_the_stream_with_an_error() -> None:
     """Two answers are never spliced: no retry and no fallback once the client has content."""
     talk = Dialogue(candidate("a", attempts=3), candidate("b"))
-    talk.hear(ex.Begin(0.0), ex.HoldPlaced("h1"), ex.ContentSent())
+    talk.hear(ev.Begin(0.0), ev.HoldPlaced("h1"), ev.ContentSent())
 
     assert talk.hear(failed(FailureKind.CUT_STREAM)) == ["SettleAttempt", "Abort"]
 
@@ -97,11 +98,11 @@ def test_after_the_first_content_byte_a_failure_ends_the_stream_with_an_error() 
 def test_the_callers_own_mistake_is_not_shopped_around() -> None:
     """A rejected request ends at once with the backend's status."""
     talk = Dialogue(candidate("a", attempts=3), candidate("b"))
-    talk.hear(ex.Begin(0.0), ex.HoldPlaced("h1"))
+    talk.hear(ev.Begin(0.0), ev.HoldPlaced("h1"))
 
     assert talk.hear(failed(FailureKind.REJECTED, status=422)) == ["SettleAttempt", "Refuse"]
     refuse = talk.commands[-1]
-    assert isinstance(refuse, ex.Refuse)
+    assert isinstance(refuse, ev.Refuse)
     assert isinstance(refuse.error, UpstreamRejected)
     assert refuse.error.http_status == 422
 
@@ -109,53 +110,53 @@ def test_the_callers_own_mistake_is_not_shopped_around() -> None:
 def test_a_failure_that_never_ran_a_model_costs_nothing() -> None:
     """A refused connection is settled as free; a broken stream is not."""
     free = Dialogue(candidate("a"))
-    free.hear(ex.Begin(0.0), ex.HoldPlaced("h"), failed(FailureKind.CONNECT))
+    free.hear(ev.Begin(0.0), ev.HoldPlaced("h"), failed(FailureKind.CONNECT))
     spent = Dialogue(candidate("a"))
-    spent.hear(ex.Begin(0.0), ex.HoldPlaced("h"), failed(FailureKind.CUT_STREAM))
+    spent.hear(ev.Begin(0.0), ev.HoldPlaced("h"), failed(FailureKind.CUT_STREAM))
 
-    assert isinstance(free.commands[0], ex.SettleAttempt)
+    assert isinstance(free.commands[0], ev.SettleAttempt)
     assert free.commands[0].free
-    assert isinstance(spent.commands[0], ex.SettleAttempt)
+    assert isinstance(spent.commands[0], ev.SettleAttempt)
     assert not spent.commands[0].free
 
 
 def test_a_refused_hold_tries_the_next_candidate_and_then_names_the_budget() -> None:
     """A cheaper candidate may still fit; if none does, the caller learns which budget it was."""
     talk = Dialogue(candidate("a"), candidate("b"))
-    talk.hear(ex.Begin(0.0))
+    talk.hear(ev.Begin(0.0))
 
-    assert talk.hear(ex.HoldRefused("team/x is used up")) == ["PlaceHold"]
-    assert talk.hear(ex.HoldRefused("team/x is used up")) == ["Refuse"]
+    assert talk.hear(ev.HoldRefused("team/x is used up")) == ["PlaceHold"]
+    assert talk.hear(ev.HoldRefused("team/x is used up")) == ["Refuse"]
     refuse = talk.commands[-1]
-    assert isinstance(refuse, ex.Refuse)
+    assert isinstance(refuse, ev.Refuse)
     assert isinstance(refuse.error, BudgetExhausted)
 
 
 def test_a_limit_of_the_caller_ends_it_and_one_of_a_deployment_does_not() -> None:
     """Another candidate has room where the deployment has none; the caller takes its own along."""
     talk = Dialogue(candidate("a"), candidate("b"), candidate("c"))
-    talk.hear(ex.Begin(0.0))
+    talk.hear(ev.Begin(0.0))
 
-    assert talk.hear(ex.HoldLimited("a is full", 9.0, callers=False)) == ["PlaceHold"]
-    assert talk.hear(ex.HoldLimited("b is full", 4.0, callers=False)) == ["PlaceHold"]
-    assert talk.hear(ex.HoldLimited("c is full", None, callers=False)) == ["Refuse"]
+    assert talk.hear(ev.HoldLimited("a is full", 9.0, callers=False)) == ["PlaceHold"]
+    assert talk.hear(ev.HoldLimited("b is full", 4.0, callers=False)) == ["PlaceHold"]
+    assert talk.hear(ev.HoldLimited("c is full", None, callers=False)) == ["Refuse"]
     error = talk.commands[-1].error  # type: ignore[union-attr]
     assert isinstance(error, RateLimited)
     assert (error.public_message, error.retry_after) == ("b is full", 4.0)
 
     other = Dialogue(candidate("a"), candidate("b"))
-    other.hear(ex.Begin(0.0))
-    assert other.hear(ex.HoldLimited("team/x is full", 2.0, callers=True)) == ["Refuse"]
+    other.hear(ev.Begin(0.0))
+    assert other.hear(ev.HoldLimited("team/x is full", 2.0, callers=True)) == ["Refuse"]
 
 
 def test_a_smaller_candidate_takes_the_place_of_the_planned_one() -> None:
     """What was held for is what is called, and what is settled."""
     talk = Dialogue(candidate("a"), candidate("b"))
     smaller = msgspec.structs.replace(candidate("a"), output_cap=7)
-    talk.hear(ex.Begin(0.0), ex.HoldPlaced("h1", smaller))
+    talk.hear(ev.Begin(0.0), ev.HoldPlaced("h1", smaller))
 
     (start,) = talk.commands
-    assert isinstance(start, ex.StartAttempt)
+    assert isinstance(start, ev.StartAttempt)
     assert start.candidate.output_cap == talk.state.candidate.output_cap == 7
 
 
@@ -164,9 +165,9 @@ def test_a_reserve_serves_when_a_budget_refuses_but_not_when_a_model_fails() -> 
     reserve = msgspec.structs.replace(candidate("home"), reserve=True)
     poor = Dialogue(candidate("a"), reserve)
     failing = Dialogue(candidate("a"), reserve)
-    failing.hear(ex.Begin(0.0), ex.HoldPlaced("h"))
+    failing.hear(ev.Begin(0.0), ev.HoldPlaced("h"))
 
-    assert poor.hear(ex.Begin(0.0), ex.HoldRefused("used up")) == ["PlaceHold"]
+    assert poor.hear(ev.Begin(0.0), ev.HoldRefused("used up")) == ["PlaceHold"]
     assert poor.state.candidate.deployment.name == "home"
     assert failing.hear(failed(FailureKind.SERVER_ERROR)) == ["SettleAttempt", "Refuse"]
 
@@ -175,22 +176,22 @@ def test_without_a_ledger_nothing_is_called() -> None:
     """A store that does not answer refuses the request before any money is spent."""
     talk = Dialogue(candidate("a"), candidate("b"))
 
-    assert talk.hear(ex.Begin(0.0), ex.StoreFailed()) == ["Refuse"]
+    assert talk.hear(ev.Begin(0.0), ev.StoreFailed()) == ["Refuse"]
     assert isinstance(talk.commands[0].error, StoreUnavailable)  # type: ignore[union-attr]
 
 
 def test_a_client_that_leaves_is_settled_and_abandoned() -> None:
     """What was spent for a client that left is booked all the same."""
     talk = Dialogue(candidate("a"))
-    talk.hear(ex.Begin(0.0), ex.HoldPlaced("h1"), ex.ContentSent())
+    talk.hear(ev.Begin(0.0), ev.HoldPlaced("h1"), ev.ContentSent())
 
-    assert talk.hear(ex.ClientGone(USAGE)) == ["SettleAttempt", "Abandon"]
+    assert talk.hear(ev.ClientGone(USAGE)) == ["SettleAttempt", "Abandon"]
 
 
 def test_a_pause_that_would_pass_the_deadline_moves_on_instead() -> None:
     """Waiting longer than the request may live helps nobody."""
     talk = Dialogue(candidate("a", attempts=5), candidate("b"), deadline=2.0)
-    talk.hear(ex.Begin(0.0), ex.HoldPlaced("h1"))
+    talk.hear(ev.Begin(0.0), ev.HoldPlaced("h1"))
     slow = failed(FailureKind.RATE_LIMITED, now=1.0, retry_after=3.0)
 
     assert talk.hear(slow) == ["SettleAttempt", "PlaceHold"]
@@ -199,21 +200,21 @@ def test_a_pause_that_would_pass_the_deadline_moves_on_instead() -> None:
 def test_a_passed_deadline_is_told_as_such() -> None:
     """When no time is left the error is a time-out, not a failure of the models."""
     talk = Dialogue(candidate("a"), deadline=2.0)
-    talk.hear(ex.Begin(0.0), ex.HoldPlaced("h1"))
+    talk.hear(ev.Begin(0.0), ev.HoldPlaced("h1"))
     talk.hear(failed(FailureKind.SERVER_ERROR, now=3.0))
 
-    assert isinstance(talk.commands[-1], ex.Refuse)
+    assert isinstance(talk.commands[-1], ev.Refuse)
     assert isinstance(talk.commands[-1].error, DeadlineExceeded)
 
 
 def test_when_all_fail_every_failure_is_named_in_order() -> None:
     """The caller's error tells the whole story."""
     talk = Dialogue(candidate("a"), candidate("b"))
-    talk.hear(ex.Begin(0.0), ex.HoldPlaced("h1"), failed(FailureKind.CONNECT))
-    talk.hear(ex.HoldPlaced("h2"), failed(FailureKind.OVERLOADED))
+    talk.hear(ev.Begin(0.0), ev.HoldPlaced("h1"), failed(FailureKind.CONNECT))
+    talk.hear(ev.HoldPlaced("h2"), failed(FailureKind.OVERLOADED))
 
     refuse = talk.commands[-1]
-    assert isinstance(refuse, ex.Refuse)
+    assert isinstance(refuse, ev.Refuse)
     assert isinstance(refuse.error, UpstreamFailed)
     assert "a: connect; b: overloaded" in refuse.error.public_message
 
@@ -227,7 +228,7 @@ def test_whatever_happens_every_placed_hold_is_settled_once(
 ) -> None:
     """Property: holds and settlements pair up, and the machine calls nobody after its end."""
     talk = Dialogue(*(candidate(f"d{i}", n) for i, n in enumerate(attempts)))
-    talk.hear(ex.Begin(0.0))
+    talk.hear(ev.Begin(0.0))
     placed: list[str] = []
     settled: list[str] = []
     calls = 0
@@ -235,28 +236,28 @@ def test_whatever_happens_every_placed_hold_is_settled_once(
         if talk.state.done:
             break
         command = talk.commands[-1] if talk.commands else None
-        if isinstance(command, ex.PlaceHold) and happening == "no money":
-            talk.hear(ex.HoldRefused("no"))
+        if isinstance(command, ev.PlaceHold) and happening == "no money":
+            talk.hear(ev.HoldRefused("no"))
             continue
-        if isinstance(command, ex.PlaceHold):
+        if isinstance(command, ev.PlaceHold):
             placed.append(f"h{turn}")
-            talk.hear(ex.HoldPlaced(f"h{turn}"))
+            talk.hear(ev.HoldPlaced(f"h{turn}"))
             calls += 1
-        elif isinstance(command, ex.Wait):
-            talk.hear(ex.BackoffOver(1.0))
+        elif isinstance(command, ev.Wait):
+            talk.hear(ev.BackoffOver(1.0))
             continue
         if happening == "content":
-            talk.state, _ = ex.step(talk.state, ex.ContentSent())
+            talk.state, _ = ex.step(talk.state, ev.ContentSent())
             happening = FailureKind.CUT_STREAM
         if happening == "ok":
-            talk.hear(ex.AttemptSucceeded(USAGE))
+            talk.hear(ev.AttemptSucceeded(USAGE))
         elif happening == "gone":
-            talk.hear(ex.ClientGone(USAGE))
+            talk.hear(ev.ClientGone(USAGE))
         elif isinstance(happening, FailureKind):
             talk.hear(failed(happening))
         else:
             talk.hear(failed(FailureKind.SERVER_ERROR))
-        settled += [c.hold_id for c in talk.commands if isinstance(c, ex.SettleAttempt)]
+        settled += [c.hold_id for c in talk.commands if isinstance(c, ev.SettleAttempt)]
 
     assert settled == placed[: len(settled)]
     assert len(placed) - len(settled) <= 0

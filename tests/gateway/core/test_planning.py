@@ -6,6 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.core.cascade import USUAL_CHECKS, Cascade
 from gateway.core.decision import Decision
 from gateway.core.deployment import Deployment
 from gateway.core.health import Breaker
@@ -182,3 +183,29 @@ def test_searches_of_the_backend_are_held_for() -> None:
     assert held(b'[{"type":"function","function":{"name":"web_search"}}]') == 0
     assert held(b'{"web_search": 1}') == 0
     assert searches_cost(ASKED, price) == 0
+
+
+def test_a_resting_rung_of_a_cascade_keeps_its_number() -> None:
+    """Put behind the frontier, the house is a fallback, and no answer is sent down to it."""
+    decision = Decision(
+        candidates=(HOUSE, FRONTIER),
+        route="r",
+        revision="v",
+        cascade=Cascade(ladder=("tiny", "house", "frontier"), checks=USUAL_CHECKS),
+    )
+    made = make_plan(
+        decision,
+        ASKED,
+        PROFILE,
+        {"house": Breaker(open_until=2000.0)},
+        default_output_cap=4096,
+        request_seconds=60,
+        now=5.0,
+        wall=1000.0,
+    )
+
+    assert [(one.deployment.name, one.rung) for one in made.candidates] == [
+        ("frontier", 2),
+        ("house", 1),
+    ]
+    assert all(one.checks == USUAL_CHECKS for one in made.candidates)

@@ -6,7 +6,7 @@ be shown and written down as it is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -29,6 +29,10 @@ from policies.narrowing import Applied, apply_constraints, why_not
 from policies.ordering import scores
 from policies.seeing import see
 
+#: Takes candidates out of a decision, with a reason for each.
+Narrow = Callable[[Decision], Decision]
+#: The refusal code where no candidate can be asked through the API that is called.
+NOT_ASKABLE = "endpoint_not_supported"
 _ANSWERS: dict[Truth, str] = {True: "yes", False: "no", None: "cannot tell"}
 
 
@@ -85,9 +89,10 @@ class DeploymentExplained(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """One decision with everything that led to it."""
+    """One decision with everything that led to it; `api` is the API that is called."""
 
     revision: str
+    api: str
     requested_model: str
     sensitivity: str
     findings: tuple[str, ...]
@@ -108,9 +113,18 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     deployments: tuple[DeploymentExplained, ...]
 
 
-def explain(policy: CompiledPolicy, facts: Facts) -> Explanation:
-    """Decide a request and say why."""
-    decision = decide(policy, facts)
+def explain(
+    policy: CompiledPolicy, facts: Facts, narrow: Narrow = lambda decision: decision
+) -> Explanation:
+    """Decide a request and say why.
+
+    Args:
+        policy: what decides.
+        facts: the request.
+        narrow: takes away what cannot be asked through the API that is called, where that is
+            known.
+    """
+    decision = _asked_through(decide(policy, facts), narrow)
     profile = facts.profile
     seen = see(policy, facts)
     applied = apply_constraints(policy, seen)
@@ -118,6 +132,7 @@ def explain(policy: CompiledPolicy, facts: Facts) -> Explanation:
     route = None if key_refuses or applied.blocking else route_for(policy, facts, seen)
     return Explanation(
         revision=policy.revision,
+        api=facts.api,
         requested_model=facts.requested_model,
         sensitivity=profile.sensitivity.label,
         findings=tuple(sorted(profile.finding_types())),
@@ -140,6 +155,17 @@ def explain(policy: CompiledPolicy, facts: Facts) -> Explanation:
             for one in policy.deployments.values()
         ),
     )
+
+
+def _asked_through(decision: Decision, narrow: Narrow) -> Decision:
+    """What is left of a decision where it is asked; a refusal, where nothing is."""
+    left = narrow(decision)
+    if left.candidates or not decision.candidates:
+        return left
+    lost = [one for one in left.rejected if one not in decision.rejected]
+    told = "; ".join(f"{one.deployment}: {one.because}" for one in lost)
+    refusal = f"No deployment that may serve this request can be asked for it. {told}."
+    return msgspec.structs.replace(left, refusal=refusal, refusal_code=NOT_ASKABLE)
 
 
 def _narrowing(
@@ -213,6 +239,8 @@ def _deployment(
     place = names.index(deployment.name) + 1 if deployment.name in names else None
     rejected = why_not(deployment, facts.profile, applied)
     reason, because = "", ""
+    unasked = next((one for one in decision.rejected if one.deployment == deployment.name), None)
+    rejected = rejected or unasked
     if place is None and rejected is not None:
         reason, because = rejected.reason, rejected.because
     elif place is None and route is None:

@@ -50,6 +50,7 @@ from gateway.stores.slices import SliceKeeper
 from gateway.stores.spool import Spool
 from gateway.stores.sticking import StickingStore
 from policies.compiled import CompiledPolicy
+from policies.testing import JudgeText
 
 #: How often new audit records are chained and signed; seconds.
 _SEAL_SECONDS = 10.0
@@ -111,6 +112,10 @@ class Services:
     ) -> Profile:
         """Classify a request; large ones in a thread, so that nobody else waits for them."""
         return await self._classifiers.judge(request, ruling.policy.rules, floor)
+
+    def text_judge(self) -> JudgeText:
+        """What judges a bare text, for callers in other threads."""
+        return self._classifiers.text_judge()
 
     # Money
 

@@ -306,6 +306,12 @@ def test_explain_decides_without_calling_and_only_for_admins(
     assert post(gateway, HELLO, key, "/admin/explain").status_code == 401
     assert told.status_code == 200
     assert "scripted" in told.text
+    given = post(gateway, b'{"given": {"team": "x"}}', admin, "/admin/explain")
+    assert given.json()["api"] == "chat"
+    wrong = post(gateway, b'{"given": {"tem": "x"}}', admin, "/admin/explain")
+    assert (wrong.status_code, "did you mean 'team'?" in wrong.text) == (400, True)
+    spoken = b'{"model": "auto", "input": "hello"}'
+    assert post(gateway, spoken, admin, "/admin/explain").json()["api"] == "responses"
     assert len(upstream.requests) == before
 
 

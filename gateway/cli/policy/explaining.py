@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from time import time
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
@@ -15,17 +16,25 @@ from gateway.cli.policy.files import PolicyPath, compiled, must_exist
 from gateway.cli.policy.telling import AsJson, print_json, stop, tell
 from gateway.cli.policy.trees import trees
 from gateway.core.decision import Facts
-from gateway.wire.openai_chat import view
+from gateway.core.errors import FairleadError
+from gateway.core.request import API_NAMES
+from gateway.runtime.reading import NAMES, api_named, api_of
 from policies.compiled import CompiledPolicy
-from policies.document import read_document
 from policies.explain import explain
-from policies.grammar.cases import GIVEN
+from policies.given import read_given
 from policies.model.cases import GivenStatement
-from policies.problems import Place, PolicyError, Problems
+from policies.problems import Place, PolicyError
 from policies.testing import facts_of
 
 Prompt = Annotated[str | None, typer.Option("--text", help="A prompt, judged by the classifier.")]
-Body = Annotated[Path | None, typer.Option("--body", help="A file with an OpenAI chat request.")]
+Body = Annotated[
+    Path | None,
+    typer.Option("--body", help="A file with a request of any API; - is stdin."),
+]
+ApiName = Annotated[
+    str | None,
+    typer.Option("--api", help=f"What the body is written for: {', '.join(NAMES)}. Else it tells."),
+]
 GivenFacts = Annotated[
     list[str] | None,
     typer.Option("--fact", help="Such as team=support or 'findings=[medical]'; wins over text."),
@@ -36,6 +45,7 @@ def explain_request(
     file: PolicyPath,
     text: Prompt = None,
     body: Body = None,
+    api: ApiName = None,
     fact: GivenFacts = None,
     as_json: AsJson = False,
 ) -> None:
@@ -46,7 +56,7 @@ def explain_request(
     except PolicyError as error:
         tell(error.problems, file, as_json, fine="")
         return
-    explanation = explain(policy, _facts(policy, text, body, fact or []))
+    explanation = explain(policy, _facts(policy, text, body, api, fact or []))
     if as_json:
         print_json(msgspec.to_builtins(explanation))
         return
@@ -55,7 +65,9 @@ def explain_request(
         out.print(branch)
 
 
-def _facts(policy: CompiledPolicy, text: str | None, body: Path | None, given: list[str]) -> Facts:
+def _facts(
+    policy: CompiledPolicy, text: str | None, body: Path | None, api: str | None, given: list[str]
+) -> Facts:
     statement = _given(given)
     if text is not None:
         statement = msgspec.structs.replace(statement, text=text)
@@ -68,22 +80,30 @@ def _facts(policy: CompiledPolicy, text: str | None, body: Path | None, given: l
         stop(str(error))
     if not statement.time:
         facts = msgspec.structs.replace(facts, now=time())
-    return facts if body is None else _with_body(policy, facts, body, statement)
+    return facts if body is None else _with_body(policy, facts, body, api, statement)
 
 
-def _with_body(policy: CompiledPolicy, facts: Facts, body: Path, given: GivenStatement) -> Facts:
-    """The facts of a chat request; who asks still comes from the facts that were given."""
+def _with_body(
+    policy: CompiledPolicy, facts: Facts, body: Path, api: str | None, given: GivenStatement
+) -> Facts:
+    """The facts of a request's body; who asks still comes from the facts that were given."""
     try:
-        request = view.decode(body.read_bytes())
+        raw = sys.stdin.buffer.read() if str(body) == "-" else body.read_bytes()
     except OSError as error:
         stop(f"{body} cannot be read: {error.strerror}")
+    try:
+        front = api_named(api) if api else api_of(raw)
+        request = front.decode(raw)
+    except FairleadError as error:
+        stop(f"{body}: {error.public_message}")
     return msgspec.structs.replace(
         facts,
         requested_model=given.model or request.model,
-        profile=load_classifier().judge(request, policy.rules),
+        profile=load_classifier().judge(request, policy.rules, given.declared),
         stream=request.stream,
         choices=request.choices,
         max_output_tokens=request.max_output_tokens,
+        api=API_NAMES[front.wire],
     )
 
 
@@ -97,11 +117,7 @@ def _given(facts: list[str]) -> GivenStatement:
         lines.append(f"{name.strip()}: {held}")
     if not lines:
         return GivenStatement(at=Place())
-    problems = Problems()
     try:
-        read: Any = GIVEN.read(read_document("\n".join(lines), "--fact"), problems)
-        problems.raise_if_any("--fact")
+        return read_given("\n".join(lines), "--fact")
     except PolicyError as error:
         stop(str(error))
-    statement: GivenStatement = read
-    return statement

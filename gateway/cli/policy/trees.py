@@ -36,7 +36,7 @@ def _request_tree(told: Explanation) -> Tree:
         if len(told.candidates) > 1:
             outcome.append(f"; then {', '.join(told.candidates[1:])}")
     tree = Tree(outcome)
-    tree.add(Text(f"model asked for: {told.requested_model}"))
+    tree.add(Text(f"model asked for: {told.requested_model} (API: {told.api})"))
     found = ", ".join(told.findings) or "nothing found"
     tree.add(Text(f"sensitivity {told.sensitivity} ({found})"))
     tree.add(Text(f"difficulty {told.difficulty:.2f}, task {told.task}"))
@@ -92,5 +92,6 @@ def _deployments_tree(deployments: tuple[DeploymentExplained, ...]) -> Tree:
         if one.place is not None:
             tree.add(Text(f"{one.place}. {told}: {_figures(one)}", style="green"))
         else:
-            tree.add(Text(f"-  {told}: {one.because}", style="dim"))
+            branch = tree.add(Text(f"-  {told}: {one.because}", style="dim"))
+            branch.add(Text(f"it would cost {_figures(one)}", style="dim"))
     return tree

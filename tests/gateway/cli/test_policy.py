@@ -157,6 +157,20 @@ def test_explaining_a_request_body(run: Run, tmp_path: Path) -> None:
     assert explanation["candidates"] == ["house"]
 
 
+def test_explaining_a_body_of_another_api(run: Run, tmp_path: Path) -> None:
+    """The body tells its API; one that is no request is called wrong usage."""
+    body, wrong = tmp_path / "body.json", tmp_path / "wrong.json"
+    body.write_text(json.dumps({"model": "auto", "input": "mail a@b.com"}))
+    wrong.write_text("[]")
+
+    explanation = json.loads(run("explain", GOOD, "--body", str(body), "--json").stdout)
+    shown = run("explain", GOOD, "--body", str(body))
+
+    assert (explanation["api"], explanation["candidates"]) == ("responses", ["house"])
+    assert shown.stdout.count("about $") == 2
+    assert run("explain", GOOD, "--body", str(wrong)).exit_code == 2
+
+
 @pytest.mark.parametrize("fact", ["nonsense", "strem=true", "sensitivity=top", "time=later"])
 def test_a_wrong_fact_is_a_usage_error(run: Run, fact: str) -> None:
     """Exit 2, and the fact is told."""

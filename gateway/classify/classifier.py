@@ -20,9 +20,10 @@ from gateway.classify.detectors.base import Found
 from gateway.classify.difficulty import Assessed, DifficultyModel, Predictor, load_shipped
 from gateway.classify.engine import compile_database, database_key, open_engine
 from gateway.classify.folding import Folding
-from gateway.classify.hidden import find_everywhere
+from gateway.classify.hidden import Readers, find_everywhere
 from gateway.classify.overlaps import without_overlaps
 from gateway.classify.scripts import Scripts
+from gateway.classify.tagger import load_tagger
 from gateway.classify.task import task_of
 from gateway.classify.tokens import estimate
 from gateway.core.findings import Finding, SensitivityRules, sensitivity_of
@@ -30,12 +31,23 @@ from gateway.core.profile import Profile, TokenEstimate
 from gateway.core.request import ChatRequest, Segment
 from gateway.core.sensitivity import UNKNOWN, Sensitivity
 
+#: Kinds of strings that people and tools write.
+_WRITTEN = frozenset({"text", "tool_argument", "tool_result", "unknown"})
+
 
 class Joined(msgspec.Struct, frozen=True):
     """The strings of a request as one text, and where each begins in it."""
 
     text: str
     starts: tuple[int, ...]
+
+    def messages(self, segments: Sequence[Segment]) -> list[tuple[int, int]]:
+        """Where the strings stand that somebody wrote, not those of the request's form."""
+        return [
+            (start, start + len(segment.text))
+            for start, segment in zip(self.starts, segments, strict=True)
+            if segment.kind in _WRITTEN
+        ]
 
     def findings(self, found: Sequence[Found], segments: Sequence[Segment]) -> list[Finding]:
         """Findings by segment; one that runs over several segments becomes one in each."""
@@ -76,15 +88,11 @@ class Classifier:
 
     def __init__(
         self,
-        scanner: Scanner,
-        folding: Folding,
-        scripts: Scripts,
+        readers: Readers,
         cues: CueReader,
         predictor: Predictor,
     ) -> None:
-        self._scanner = scanner
-        self._folding = folding
-        self._scripts = scripts
+        self._readers = readers
         self._cues = cues
         self._predictor = predictor
 
@@ -102,7 +110,8 @@ class Classifier:
         try:
             joined = join(request.segments)
             text = joined.text
-            found = self._find(text, rules, failed)
+            messages = joined.messages(request.segments)
+            found = self._find(text, messages, rules, failed)
             findings = joined.findings(found, request.segments)
             level = sensitivity_of(findings, rules, floor)
         except Exception:  # noqa: BLE001 - an unread request must count as restricted
@@ -146,8 +155,14 @@ class Classifier:
         )
         return self.judge(request, rules)
 
-    def _find(self, text: str, rules: SensitivityRules, failed: list[str]) -> tuple[Found, ...]:
-        found, broken = find_everywhere(text, self._folding, self._scripts, self._scanner)
+    def _find(
+        self,
+        text: str,
+        messages: list[tuple[int, int]],
+        rules: SensitivityRules,
+        failed: list[str],
+    ) -> tuple[Found, ...]:
+        found, broken = find_everywhere(text, self._readers, messages)
         failed.extend(broken)
         return without_overlaps(found, rules.levels)
 
@@ -172,7 +187,8 @@ def load_classifier(
     table = compile_table(detectors)
     scanner = Scanner(detectors, table, open_engine(engine, table.anchors, database))
     predictor = Predictor(difficulty or load_shipped())
-    return Classifier(scanner, Folding(), Scripts(), load_cues(engine), predictor)
+    readers = Readers(Folding(), Scripts(), scanner, load_tagger())
+    return Classifier(readers, load_cues(engine), predictor)
 
 
 def classifier_database() -> tuple[str, bytes]:

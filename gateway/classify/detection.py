@@ -22,6 +22,7 @@ from gateway.classify.detectors.base import (
 from gateway.classify.disguises import DISGUISES
 from gateway.classify.engine import Anchor, Engine, measure
 from gateway.classify.tables import GATE as TABLE
+from gateway.classify.tagging import SIGNS
 
 #: Cheap questions about the whole text, asked in the same pass; see `Anchor`.
 GATES: dict[str, str] = {
@@ -43,11 +44,15 @@ RUNS = "runs"
 
 
 class Table(msgspec.Struct, frozen=True):
-    """The anchors of all detectors, each once, and who wants to look at which."""
+    """The anchors of all detectors, each once, and who wants to look at which.
+
+    `signs` are the numbers of the anchors whose places are told to the tagger.
+    """
 
     anchors: tuple[Anchor, ...]
     wanted_by: tuple[tuple[tuple[int, int], ...], ...]
     gates: Mapping[int, str]
+    signs: frozenset[int]
 
 
 def compile_table(detectors: Sequence[Detector]) -> Table:
@@ -64,6 +69,11 @@ def compile_table(detectors: Sequence[Detector]) -> Table:
                 numbers[pattern] = len(wanted)
                 wanted.append([])
             wanted[numbers[pattern]].append((position, which))
+    for pattern in SIGNS:
+        if pattern not in numbers:
+            numbers[pattern] = len(wanted)
+            wanted.append([])
+    signs = frozenset(numbers[pattern] for pattern in SIGNS)
     anchors = [measure(pattern) for pattern in numbers]
     gates: dict[int, str] = {}
     asked = [*GATES.items(), *((one.name, gate) for one in DISGUISES for gate in one.gates())]
@@ -74,19 +84,21 @@ def compile_table(detectors: Sequence[Detector]) -> Table:
     gates[len(anchors)] = RUNS
     anchors.append(measure(RUN_ANCHOR))
     wanted.append([])
-    return Table(tuple(anchors), tuple(tuple(entry) for entry in wanted), gates)
+    return Table(tuple(anchors), tuple(tuple(entry) for entry in wanted), gates, signs)
 
 
 class Detection(msgspec.Struct, frozen=True):
     """What was found in one view, the detectors that broke, and the gates that stand open.
 
-    `runs` are the places where runs of encoded-looking characters begin.
+    `runs` are the places where runs of encoded-looking characters begin, `signs` those where an
+    address may be near.
     """
 
     found: tuple[Found, ...]
     failed: tuple[str, ...]
     gates: frozenset[str]
     runs: tuple[int, ...]
+    signs: tuple[int, ...]
 
 
 class Scanner:
@@ -104,15 +116,21 @@ class Scanner:
         found: list[Found] = []
         failed: list[str] = []
         runs: list[int] = []
-        gates = self._at_anchors(view, found, failed, runs)
+        signs: list[int] = []
+        gates = self._at_anchors(view, found, failed, runs, signs)
         if "number" in gates:
             self._at_numbers(view, found, failed)
         if len(view.text) <= LONGEST_BARE_VALUE:
             self._at_value(view, found, failed)
-        return Detection(tuple(found), tuple(failed), frozenset(gates), tuple(runs))
+        return Detection(tuple(found), tuple(failed), frozenset(gates), tuple(runs), tuple(signs))
 
     def _at_anchors(
-        self, view: View, found: list[Found], failed: list[str], runs: list[int]
+        self,
+        view: View,
+        found: list[Found],
+        failed: list[str],
+        runs: list[int],
+        signs: list[int],
     ) -> set[str]:
         wanted_by, anchors = self._table.wanted_by, self._table.anchors
         gates: set[str] = set()
@@ -129,6 +147,8 @@ class Scanner:
             if number == runs_anchor:
                 runs.append(end - width + 1)
                 continue
+            if number in self._table.signs:
+                signs.append(end)
             for position, which in wanted_by[number]:
                 places.append((position, end - width, end, which))
         places.sort()

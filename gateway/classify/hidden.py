@@ -8,6 +8,9 @@ depth. Places are always those of the text that was given.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+import msgspec
 
 from gateway.classify.decoding import GATES as ENCODINGS
 from gateway.classify.decoding import passages
@@ -18,6 +21,8 @@ from gateway.classify.folding import Folding
 from gateway.classify.offsets import OffsetMap, Replacement, rewrite
 from gateway.classify.scripts import Scripts
 from gateway.classify.tables import cells
+from gateway.classify.tagger import Tagger
+from gateway.classify.tagging import find_tagged
 
 #: How many disguises inside one another are undone.
 DEEPEST = 3
@@ -37,21 +42,42 @@ _ENCODINGS = frozenset(ENCODINGS)
 _DISGUISE_NAMES = frozenset(disguise.name for disguise in DISGUISES)
 
 
+class Readers(msgspec.Struct, frozen=True):
+    """What a text is read with."""
+
+    folding: Folding
+    scripts: Scripts
+    scanner: Scanner
+    tagger: Tagger
+
+
 class Reading:
     """One text being read; collects findings and the names of detectors that failed."""
 
-    def __init__(self, folding: Folding, scripts: Scripts, scanner: Scanner) -> None:
-        self._folding = folding
-        self._scripts = scripts
-        self._scanner = scanner
+    def __init__(self, readers: Readers) -> None:
+        self._folding = readers.folding
+        self._scripts = readers.scripts
+        self._scanner = readers.scanner
+        self._tagger = readers.tagger
         self.failed: set[str] = set()
 
-    def read(self, text: str, depth: int = 0) -> list[Found]:
-        """What is in a text, with places in it."""
+    def read(
+        self, text: str, depth: int = 0, messages: Sequence[tuple[int, int]] | None = None
+    ) -> list[Found]:
+        """What is in a text, with places in it.
+
+        Names and addresses are looked for where `messages` tell what in it people wrote.
+        """
         view, offsets = self._folding.view(text)
         detection = self._scanner.scan(view)
         self.failed.update(detection.failed)
         found = list(detection.found)
+        if messages is not None:
+            # Other scripts tell the tagger something; what cannot be seen does not.
+            if offsets is None:
+                found.extend(self._tagged(text, detection, messages))
+            else:
+                found.extend(self._tagged(view.text, detection, ()))
         if depth < DEEPEST:
             disguises = detection.gates & _DISGUISE_NAMES
             if "table" in detection.gates:
@@ -72,6 +98,15 @@ class Reading:
         if depth < DEEPEST and not text.isascii():
             found.extend(self._translated(text, depth))
         return found
+
+    def _tagged(
+        self, text: str, detection: Detection, messages: Sequence[tuple[int, int]]
+    ) -> list[Found]:
+        try:
+            return find_tagged(text, detection.signs, detection.found, self._tagger, messages)
+        except Exception:  # noqa: BLE001 - what was not looked for must count as restricted
+            self.failed.add("tagger")
+            return []
 
     def _translated(self, text: str, depth: int) -> list[Found]:
         changes = self._scripts.replacements(text)
@@ -104,7 +139,7 @@ class Reading:
     def _decoded(self, view: View, detection: Detection, depth: int) -> list[Found]:
         found = []
         for passage in passages(view.text, detection.runs, detection.gates):
-            for one in self.read(passage.text, depth + 1):
+            for one in self.read(passage.text, depth + 1, ()):
                 found.append(Found(one.type, passage.start, passage.end, one.confidence * 0.95))
         return found
 
@@ -147,9 +182,12 @@ def _placed(one: Found, offsets: OffsetMap) -> Found:
 
 
 def find_everywhere(
-    text: str, folding: Folding, scripts: Scripts, scanner: Scanner
+    text: str, readers: Readers, messages: Sequence[tuple[int, int]] = ()
 ) -> tuple[list[Found], tuple[str, ...]]:
-    """What the detectors find in a text, with places in that text, and who failed."""
-    reading = Reading(folding, scripts, scanner)
-    found = reading.read(text)
+    """What is found in a text, with places in that text, and who failed.
+
+    `messages` are the places of the strings in it that people or tools wrote.
+    """
+    reading = Reading(readers)
+    found = reading.read(text, messages=messages)
     return found, tuple(sorted(reading.failed))

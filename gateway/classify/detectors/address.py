@@ -76,7 +76,8 @@ _ROMANIC = (
     "corso ",
     "[^a-z]via ",
 )
-_ANCHORS = _ENGLISH + _BOXES + _GERMANIC + _ROMANIC
+#: Anchors that stand where an address may be.
+PLACES = _ENGLISH + _BOXES + _GERMANIC + _ROMANIC
 _SHAPES = (
     (_STREET,) * len(_ENGLISH)
     + (_BOX,) * len(_BOXES)
@@ -115,4 +116,4 @@ def _judge(view: View, shape: re.Pattern[str], match: re.Match[str]) -> Found | 
     return None
 
 
-DETECTOR = Detector(name="address", anchors=_ANCHORS, look=_look)
+DETECTOR = Detector(name="address", anchors=PLACES, look=_look)

@@ -103,7 +103,10 @@ def _word(view: View, start: int, line_start: int) -> Found | None:
         return Found("confidentiality_marker", start, word.end(), 0.85)
     if not shown.isupper() or shown in ("INTERNAL", "SECRET", "RESTRICTED", "SENSITIVE"):
         return None
-    neighbours = text[max(0, start - 12) : start] + text[word.end() : word.end() + 12]
+    # What stands on other lines, such as in another message, says nothing about this one.
+    before = text[max(0, start - 12, line_start) : start]
+    after = text[word.end() : word.end() + 12].partition("\n")[0]
+    neighbours = before + after
     if any(c.islower() for c in neighbours) and not _opens(text, line_start, start):
         return None
     if text[word.end() : word.end() + 1] in ("_", "-", "=") or text[start - 1 : start] in (

@@ -14,7 +14,6 @@ from gateway.classify.detection import Scanner, compile_table
 from gateway.classify.detectors import all_detectors
 from gateway.classify.detectors.base import Detector, Found, View
 from gateway.classify.engine import open_engine
-from gateway.classify.folding import Folding
 from gateway.core.findings import SensitivityRules
 from gateway.core.profile import Needs
 from gateway.core.sensitivity import Sensitivity
@@ -94,7 +93,8 @@ def test_a_broken_detector_is_named_and_restricts(rules: SensitivityRules):
     table = compile_table(detectors)
     scanner = Scanner(detectors, table, open_engine("auto", table.anchors))
     healthy = load_classifier()
-    classifier = Classifier(scanner, Folding(), healthy._scripts, healthy._cues, healthy._predictor)
+    readers = msgspec.structs.replace(healthy._readers, scanner=scanner)
+    classifier = Classifier(readers, healthy._cues, healthy._predictor)
 
     profile = classifier.judge_text("hello jane.doe@halvorsen.com", rules)
 

@@ -13,6 +13,7 @@ from gateway.core.cascade import Checks
 from gateway.core.deployment import Deployment, Secret
 from gateway.core.findings import SensitivityRules
 from gateway.core.limits import LimitCounter
+from gateway.core.targets import Target
 from policies.model.cases import CaseStatement
 from policies.model.conditions import Test
 
@@ -111,7 +112,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     `weights` belong to the strategy balanced; `shares` to split, a part for each deployment in
     their order; `sticky` is session, user, app, team or key, empty for none. `checks` belong to
-    cascade.
+    cascade and `target` to target.
     """
 
     id: str
@@ -123,6 +124,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     shares: tuple[float, ...] = ()
     sticky: str = ""
     checks: Checks | None = None
+    target: Target | None = None
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,8 +179,8 @@ class CompiledPolicy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     not change it, and neither do the file's own tests. `deployments`, `aliases` and `routes`
     keep the order of the file. `asks_cost` says whether any condition needs the estimate,
     `asks_speed` whether any route orders by measured speed, and `sticks_to` whose deployments
-    must be remembered. `limits` may be of a kind of scope, like budgets; `redis_down`
-    is strict or lenient.
+    must be remembered; `targets` are those of the routes that have one, by route id. `limits` may
+    be of a kind of scope, like budgets; `redis_down` is strict or lenient.
     """
 
     revision: str
@@ -197,3 +199,4 @@ class CompiledPolicy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     sticks_to: frozenset[str] = frozenset()
     limits: tuple[LimitCounter, ...] = ()
     redis_down: str = "strict"
+    targets: Mapping[str, Target] = {}

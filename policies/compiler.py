@@ -98,6 +98,7 @@ def compile_policy(
         routes=routes,
         budgets=_budgets(policy, looked_up),
         limits=_limits(policy),
+        targets=MappingProxyType({one.id: one.target for one in routes if one.target is not None}),
         redis_down=policy.redis_down,
         invariants=tuple(_invariant(one, resolved) for one in policy.never),
         defaults=_defaults(policy),
@@ -288,6 +289,7 @@ def _route(statement: RouteStatement, resolved: Sequence[Resolved]) -> Route:
         weights=_weights(use.weights) if use.weights is not None else None,
         shares=tuple(float(share.part) for share in use.shares),
         sticky=use.sticky,
+        target=use.target,
         checks=(use.checks or USUAL_CHECKS) if use.strategy == "cascade" else None,
     )
 

@@ -16,6 +16,7 @@ from gateway.core.deployment import Deployment
 from gateway.core.errors import UnknownModel
 from gateway.core.profile import Profile
 from gateway.core.sensitivity import Sensitivity
+from policies.aiming import aim_of
 from policies.compiled import CompiledPolicy, Route, Seen
 from policies.matchers import ALWAYS
 from policies.narrowing import Applied, apply_constraints, why_not
@@ -59,8 +60,9 @@ def decide(policy: CompiledPolicy, facts: Facts) -> Decision:
     if not candidates:
         told = _nobody_left(facts.profile, route, rejected)
         return _refusal(policy, told, NO_CANDIDATE, route.id, reasons, rejected)
+    ordered = in_order(policy, facts, route, candidates, applied.output_cap)
     return Decision(
-        candidates=in_order(policy, facts, route, candidates, applied.output_cap),
+        candidates=ordered,
         route=route.id,
         revision=policy.revision,
         reasons=reasons,
@@ -69,6 +71,7 @@ def decide(policy: CompiledPolicy, facts: Facts) -> Decision:
         output_cap=applied.output_cap,
         reserve=_reserve(policy, facts, applied, route),
         keep="" if route.strategy == "split" else sticky_to(route, facts),
+        aim=aim_of(policy, facts, route, ordered, applied.output_cap),
         cascade=Cascade(ladder=route.deployments, checks=route.checks) if route.checks else None,
     )
 

@@ -14,6 +14,7 @@ from gateway.core.decision import Decision, Facts
 from gateway.core.deployment import Deployment
 from gateway.core.money import NANO, nano_to_usd_text
 from gateway.core.sensitivity import Sensitivity
+from policies.aiming import threshold_for
 from policies.compiled import (
     CompiledPolicy,
     Constraint,
@@ -52,7 +53,8 @@ class StatementExplained(msgspec.Struct, frozen=True, kw_only=True):
     """A constraint, an invariant or a route; `applies` says whether it had a part in it all.
 
     `strategy` is how a route orders its deployments, empty for other statements; `checks` are what
-    a cascade asks of an answer.
+    a cascade asks of an answer. `target` is what a route aims at, and `threshold` the difficulty
+    from which on its last deployment comes first.
     """
 
     id: str
@@ -63,6 +65,8 @@ class StatementExplained(msgspec.Struct, frozen=True, kw_only=True):
     condition: ConditionExplained
     strategy: str = ""
     checks: tuple[str, ...] = ()
+    target: str = ""
+    threshold: float | None = None
 
 
 class DeploymentExplained(msgspec.Struct, frozen=True, kw_only=True):
@@ -222,6 +226,8 @@ def _routes(
                 condition=explain_condition(one.when, seen),
                 strategy=one.strategy,
                 checks=one.checks.words() if one.checks is not None else (),
+                target=one.target.words() if one.target is not None else "",
+                threshold=round(threshold_for(facts, one, one.target), 4) if one.target else None,
             )
         )
     return tuple(explained)

@@ -11,13 +11,14 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
 from math import inf, log
 
 from gateway.core.decision import Facts
 from gateway.core.deployment import Deployment
 from gateway.core.principal import Principal
+from policies.aiming import strong_first
 from policies.compiled import CompiledPolicy, Route, Weights
+from policies.drawing import chance
 from policies.estimates import likely_cost, likely_seconds, quality_of
 
 #: The share of requests that look for the speed of what has not been measured.
@@ -50,6 +51,10 @@ def in_order(
             ordered = _by([-points[one.name] for one in candidates], candidates)
         case "split":
             return _drawn(facts, route, candidates)
+        case "target":
+            last = strong_first(facts, route)
+            named = route.deployments[-1]
+            ordered = tuple(sorted(candidates, key=lambda one: (one.name == named) != last))
         case _:
             ordered = candidates
     return _kept_first(facts, route, ordered)
@@ -95,12 +100,6 @@ def name_of(kind: str, principal: Principal, session: str) -> str:
     else:
         named = principal.key_id if kind == "key" else getattr(principal, kind)
     return f"{kind}:{named}" if named else ""
-
-
-def chance(*words: str) -> float:
-    """A number within (0, 1) that looks drawn by chance and depends on the words alone."""
-    digest = blake2b("\0".join(words).encode(), digest_size=8).digest()
-    return (int.from_bytes(digest) + 0.5) / 2.0**64
 
 
 def _by(keys: Sequence[float], candidates: Candidates) -> Candidates:

@@ -11,6 +11,7 @@ from gateway.core.deployment import Deployment
 from gateway.core.principal import Principal
 from gateway.core.profile import Profile
 from gateway.core.speed import Speed
+from gateway.core.targets import Aim
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,7 +21,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     used share, 0.., over the principal's budgets. `api` is the API that was called: chat,
     responses, messages, completions or embeddings. `request_id` decides what is drawn by chance.
     `session` is the conversation's id, empty where there is none; `speeds` are the measured ones
-    by deployment; `kept` says by route which deployment last served who sticks to one. Both are
+    by deployment; `kept` says by route which deployment last served who sticks to one, and
+    `thresholds` by route from which difficulty on its strong deployment comes first. They are
     None where the policy did not ask.
     """
 
@@ -38,6 +40,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     session: str = ""
     speeds: Mapping[str, Speed] | None = None
     kept: Mapping[str, str] | None = None
+    thresholds: Mapping[str, float] | None = None
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +69,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     outside the route that may serve all the same; they are for budgets that say
     `on_exhausted: self_hosted_only`. `keep` names who shall stay with the deployment that serves,
     such as `session:4711`; empty for nobody. `cascade` says what the answers of all candidates but
-    the highest must pass; None where the route is no cascade.
+    the highest must pass; None where the route is no cascade. `aim` is what the order counts for
+    where the route has a target.
     """
 
     candidates: tuple[Deployment, ...]
@@ -81,6 +85,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     reserve: tuple[Deployment, ...] = ()
     keep: str = ""
     cascade: Cascade | None = None
+    aim: Aim | None = None
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):

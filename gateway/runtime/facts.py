@@ -42,4 +42,5 @@ async def gather_facts(
         session=session,
         speeds=services.speeds.speeds() if policy.asks_speed else None,
         kept=await services.sticking.kept(principal.org, sticking) if sticking else None,
+        thresholds=services.targets.thresholds(policy) if policy.targets else None,
     )

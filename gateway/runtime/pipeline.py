@@ -113,6 +113,7 @@ async def _decide(
         tags=(*declared_tags(exchange.client), *principal.tags),
     )
     exchange.decided = exchange.decision = decision = decide(exchange.ruling.policy, facts)
+    services.targets.decided(exchange.ruling.policy, decision.aim)
     exchange.mark("decide")
     if not decision.candidates:
         raise _refusal(decision)

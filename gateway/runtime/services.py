@@ -37,6 +37,7 @@ from gateway.runtime.ruling import Ruling, Rulings
 from gateway.runtime.speeds import SpeedBoard
 from gateway.runtime.sticking import Sticking
 from gateway.runtime.summary import summary_of
+from gateway.runtime.targets import Targets
 from gateway.stores.breakers import BreakerStore
 from gateway.stores.connection import RedisConnection
 from gateway.stores.idempotency import IdempotencyStore
@@ -49,6 +50,7 @@ from gateway.stores.seal import Sealer
 from gateway.stores.slices import SliceKeeper
 from gateway.stores.spool import Spool
 from gateway.stores.sticking import StickingStore
+from gateway.stores.targets import TargetStore
 from policies.compiled import CompiledPolicy
 from policies.testing import JudgeText
 
@@ -92,6 +94,7 @@ class Services:
         self.health = HealthBoard(BreakerStore(connection))
         self.speeds = SpeedBoard()
         self.sticking = Sticking(StickingStore(connection))
+        self.targets = Targets(TargetStore(connection))
         self.budgets = BudgetView(self.ledger.budget_use)
         self.alerts = Alerts(self.ledger.claim_alert, self.log)
         self._transport = transport
@@ -148,6 +151,9 @@ class Services:
     def finish(self, exchange: Exchange) -> None:
         """One log line and the metrics of a finished request; no prompt text, no secrets."""
         self.metrics.request(exchange)
+        if exchange.decided is not None:
+            aim = exchange.decided.aim
+            self.targets.spent(exchange.ruling.policy, aim, exchange.cost_nanousd)
         if self.live is not None and self.live.dry_runner.goes_on and exchange.decided is not None:
             self.live.dry_runner.note(
                 exchange.audit_record(exchange.outcome, exchange.status, exchange.error)
@@ -189,6 +195,7 @@ class Services:
         """Begin the background work: expired leases, shared breakers, gauges."""
         self._upkeep = [
             asyncio.ensure_future(_forever(1.0, self._share)),
+            asyncio.ensure_future(_forever(1.0, self._share_targets)),
             asyncio.ensure_future(_forever(self.settings.reap_seconds, self._reap)),
             asyncio.ensure_future(_forever(_SEAL_SECONDS, self._seal)),
             asyncio.ensure_future(_forever(_LEDGER_SEAL_SECONDS, self._seal_ledger)),
@@ -204,6 +211,8 @@ class Services:
             task.cancel()
         await asyncio.gather(*self._upkeep, return_exceptions=True)
         await self.sticking.close()
+        with contextlib.suppress(StoreUnavailable):
+            await self._share_targets()
         await self.alerts.close()
         if await self.outbox.flush():
             self.log.error("records_spooled", waiting=len(self.outbox))
@@ -218,6 +227,9 @@ class Services:
     async def _share(self) -> None:
         await self.health.refresh()
         self.metrics.breakers(list(self.rulings.current.adapters), self.health.breakers)
+
+    async def _share_targets(self) -> None:
+        await self.targets.share(self.rulings.current.policy)
 
     async def _seal(self) -> None:
         for org in await self.ledger.orgs():

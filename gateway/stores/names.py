@@ -82,6 +82,11 @@ def sticking(org: str, digest: str) -> str:
     return f"fairlead:{{{org}}}:sticking:{digest}"
 
 
+def target(route: str, kind: str) -> str:
+    """What is known of the requests of a route that aims at something of that kind (hash)."""
+    return f"fairlead:{{targets}}:{route}:{kind}"
+
+
 def virtual_key(key_id: str) -> str:
     """What is stored about one virtual key (string of JSON)."""
     return f"fairlead:key:{key_id}"

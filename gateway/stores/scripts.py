@@ -30,7 +30,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scripts(msgspec.Struct, frozen=True, kw_only=True):
-    """Every script of the ledger, the audit log, repeated requests and the policy's versions."""
+    """Every script: of the ledger, the audit log, repeated requests, the policy, and targets."""
 
     hold: Script
     settle: Script
@@ -46,6 +46,7 @@ class Scripts(msgspec.Struct, frozen=True, kw_only=True):
     trim: Script
     slice: Script
     record: Script
+    tally: Script
 
 
 #: The shared heads of scripts, by what they are about.
@@ -71,6 +72,7 @@ def load_scripts() -> Scripts:
         trim=_load("trim", (), records_spending=False),
         slice=_load("slice", _CLOCK, records_spending=False),
         record=_load("record", (), records_spending=True),
+        tally=_load("tally", (), records_spending=False),
     )
 
 

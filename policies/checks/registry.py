@@ -20,6 +20,7 @@ from policies.checks import (
     p013_test_cannot_hold,
     p014_untold_property,
     p020_cascade_of_one,
+    p021_target_of_one,
 )
 from policies.checks.base import Check
 from policies.model.file import PolicyFile
@@ -56,6 +57,7 @@ CHECKS: tuple[Check, ...] = tuple(
         p013_test_cannot_hold,
         p014_untold_property,
         p020_cascade_of_one,
+        p021_target_of_one,
     )
 )
 

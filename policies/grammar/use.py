@@ -11,6 +11,7 @@ import msgspec
 from policies.document import Mapping, Node, Scalar, kind_of
 from policies.grammar.checks import ChecksShape
 from policies.grammar.selectors import NAMES, SelectorShape
+from policies.grammar.targets import TargetShape
 from policies.grammar.words import NAME_PATTERN
 from policies.model.routes import Share, UseStatement, WeightsStatement
 from policies.problems import Problems
@@ -94,6 +95,9 @@ _USE = Record(
         ),
         "cascade": Key(SelectorShape(), "the deployments from the lowest rung up; a cascade"),
         "checks": Key(ChecksShape(), "of cascade: what an answer must pass, but the last one's"),
+        "target": Key(
+            TargetShape(), "what the route aims at, with the last deployment as the strong one"
+        ),
     },
 )
 
@@ -117,6 +121,8 @@ class UseShape(msgspec.Struct, frozen=True):
         if wrong:
             problems.add(use.at, wrong, hint=hint, path=node.path)
             return WRONG
+        if use.target is not None:
+            return msgspec.structs.replace(use, strategy="target")
         if use.cascade is None:
             return use
         return msgspec.structs.replace(use, strategy="cascade", among=use.cascade, cascade=None)
@@ -130,6 +136,11 @@ class UseShape(msgspec.Struct, frozen=True):
 def _mismatch(use: UseStatement) -> tuple[str, str]:
     """What does not belong together, with a hint; empty when all does."""
     weights = use.weights
+    if use.target is not None and (
+        use.among is None or use.strategy != "ordered" or use.cascade is not None
+    ):
+        hint = "among: [house, frontier], target: {frontier_share: 20%}"
+        return "'target' is the strategy and needs 'among', the strong deployment last", hint
     if use.cascade is not None and (use.among is not None or use.strategy != "ordered"):
         return "'cascade' is the strategy and names the deployments", "cascade: [house, frontier]"
     if use.checks is not None and use.cascade is None and use.strategy != "cascade":

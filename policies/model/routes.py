@@ -7,6 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from gateway.core.cascade import Checks
+from gateway.core.targets import Target
 from policies.model.conditions import Condition
 from policies.model.selectors import Selector
 from policies.problems import Place
@@ -32,8 +33,8 @@ class Share(msgspec.Struct, frozen=True):
 class UseStatement(msgspec.Struct, frozen=True, kw_only=True):
     """What a route uses: named deployments in order, or a strategy among selected ones.
 
-    `weights` belong to `balanced`, `shares` to `split` and `checks` to `cascade`; `sticky` is
-    session, user, app, team or key, empty for none.
+    `weights` belong to `balanced`, `shares` to `split` and `checks` to `cascade`; a `target` is a
+    strategy of its own. `sticky` is session, user, app, team or key, empty for none.
     """
 
     at: Place
@@ -44,6 +45,7 @@ class UseStatement(msgspec.Struct, frozen=True, kw_only=True):
     sticky: str = ""
     checks: Checks | None = None
     cascade: Selector | None = None
+    target: Target | None = None
 
 
 class RouteStatement(msgspec.Struct, frozen=True, kw_only=True):

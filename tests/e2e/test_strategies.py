@@ -52,3 +52,27 @@ async def test_a_session_stays_where_it_was_served(redis_url: str, home: Path, o
 
     served = [one.headers["x-fairlead-deployment"] for one in (first, again, other, none)]
     assert served == ["quick", "quick", "slow", "slow"]
+
+
+async def test_a_share_for_the_frontier_is_kept_by_the_gateway(
+    redis_url: str, home: Path, org: str
+) -> None:
+    """A quarter of requests that all look alike, counted, recorded and shared through Redis."""
+    answering = chat.answer("x")
+    async with ScriptedUpstream(answering) as house, ScriptedUpstream(answering) as frontier:
+        use = "{among: [slow, quick], target: {frontier_share: 25%}}"
+        text = policy(house.url, frontier.url, use).replace("id: all", "id: kept-share")
+        async with gateway_with(text, redis_url, home, org=org) as gateway:
+            for _ in range(240):
+                await gateway.chat()
+            records = gateway.audit()
+        async with gateway_with(text, redis_url, home, org=org) as again:
+            threshold = again.services.targets.thresholds(again.services.rulings.current.policy)
+            await again.services.targets.share(again.services.rulings.current.policy)
+            learnt = again.services.targets.thresholds(again.services.rulings.current.policy)
+
+    assert len(house.requests) + len(frontier.requests) == 240
+    assert 30 <= len(frontier.requests) <= 90
+    assert records[-1].facts is not None
+    assert records[-1].facts.thresholds is not None
+    assert threshold != learnt

@@ -114,3 +114,13 @@ def test_a_cascade_says_what_its_answers_must_pass(
     (shown,) = explain(compiled(deployments + route), facts()).routes
 
     assert (shown.strategy, shown.checks) == ("cascade", ("tools", "agreement 3"))
+
+
+def test_a_target_is_told_with_its_threshold(
+    compiled: Callable[[str], CompiledPolicy], deployments: str, facts: Callable[..., Facts]
+) -> None:
+    """What the route aims at, and the difficulty from which on the last deployment comes first."""
+    route = "routes: [{id: r, use: {among: [house, frontier], target: {quality: 95%}}}]"
+    (shown,) = explain(compiled(deployments + route), facts(thresholds={"r": 0.4321})).routes
+
+    assert (shown.target, shown.threshold) == ("quality 95%", 0.4321)

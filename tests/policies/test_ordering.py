@@ -202,3 +202,57 @@ def test_a_cascade_without_checks_has_the_usual_ones(decided: Decided) -> None:
     assert usual is not None
     assert usual.checks == USUAL_CHECKS
     assert decided(use("[tiny, frontier]")).cascade is None
+
+
+AIMED = use("{among: [house, tiny, frontier], target: {frontier_share: 30%}}")
+
+
+def test_a_target_sends_what_reaches_the_threshold_to_the_last_deployment(
+    decided: Decided,
+) -> None:
+    """Harder requests get the strong deployment first, all others get it last."""
+    told = {"thresholds": {"r": 0.7}}
+    hard = decided(AIMED, difficulty=0.8, **told)
+    easy = decided(AIMED, difficulty=0.6, **told)
+
+    assert names(hard) == ["frontier", "house", "tiny"]
+    assert names(easy) == ["house", "tiny", "frontier"]
+    assert hard.aim is not None
+    assert easy.aim is not None
+    assert (hard.aim.strong, hard.aim.free, hard.aim.value) == (True, True, 1_000_000)
+    assert (easy.aim.strong, easy.aim.free, easy.aim.value) == (False, True, 0)
+
+
+def test_requests_of_one_difficulty_are_divided_by_their_ids(decided: Decided) -> None:
+    """A threshold within a step takes its part of them, and the same ones every time."""
+    told = {"thresholds": {"r": 0.5025}}  # the middle of the step from 0.5 to 0.505
+    asked = [f"req_{number}" for number in range(400)]
+    first = [names(decided(AIMED, request_id=one, **told))[0] for one in asked]
+    again = [names(decided(AIMED, request_id=one, **told))[0] for one in asked]
+
+    assert first == again
+    assert 150 < first.count("frontier") < 250
+
+
+def test_a_target_never_reaches_past_a_clearance(decided: Decided) -> None:
+    """Who may not go outside stays, and counts as having had no choice."""
+    kept = decided(AIMED, difficulty=0.99, sensitivity=Sensitivity.RESTRICTED)
+
+    assert names(kept) == ["house"]
+    assert kept.aim is not None
+    assert (kept.aim.free, kept.aim.value) == (False, 0)
+
+
+@pytest.mark.parametrize(
+    ("target", "low", "high"),
+    [("{quality: 90%}", 400_000, 1_000_000), ("{spend: {usd: 5, per: day}}", 530_000, 2_400_000)],
+)
+def test_what_both_ways_are_worth_is_told_with_the_decision(
+    decided: Decided, target: str, low: int, high: int
+) -> None:
+    """Predicted quality in millionths, likely cost in nano-USD."""
+    text = use(f"{{among: [house, frontier], target: {target}}}")
+    aim = decided(text, difficulty=0.6, thresholds={"r": 0.5}).aim
+
+    assert aim is not None
+    assert (aim.low, aim.high, aim.strong) == (low, high, True)

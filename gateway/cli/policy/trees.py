@@ -57,6 +57,9 @@ def _statements_tree(title: str, statements: tuple[StatementExplained, ...]) -> 
         branch = tree.add(Text(f"{one.id}: {one.why}", style=style))
         if one.because:
             branch.add(Text(one.because, style="italic dim"))
+        if one.target:
+            told = f"target {one.target}: the last deployment first from difficulty {one.threshold}"
+            branch.add(Text(told, style="dim"))
         if one.checks:
             told = f"a cascade: every answer but the last one's must pass {', '.join(one.checks)}"
             branch.add(Text(told, style="dim"))

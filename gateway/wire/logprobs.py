@@ -41,8 +41,10 @@ def write_tokens(tokens: Iterable[TokenLogprob]) -> list[Block]:
 
 
 def read_columns(found: object) -> tuple[TokenLogprob, ...]:
-    """The parallel lists of the completions API."""
+    """The parallel lists of the completions API; llama.cpp's server tells the newer list there."""
     columns = dict_of(found)
+    if "content" in columns:
+        return read_tokens(columns["content"])
     tokens, numbers = list_of(columns.get("tokens")), list_of(columns.get("token_logprobs"))
     tops = list_of(columns.get("top_logprobs")) or [None] * len(tokens)
     return tuple(

@@ -20,6 +20,10 @@ the request passes through; otherwise it is translated both ways.
 
 This page is generated: `python -m ops.compat.publish` installs the pinned libraries in environments
 of their own, runs every suite and writes it. The same suites run in `sh ops/test.sh --full`.
+
+A script can only say what we believe of servers. So `tests/e2e/test_llama_cpp.py`, in the same full
+run, puts llama.cpp's own server with a real model behind the gateway and asks it through every API
+over the four wires that it speaks: OpenAI chat, Responses, Anthropic Messages and plain text.
 """
 
 

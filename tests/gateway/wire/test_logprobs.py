@@ -79,3 +79,10 @@ def test_broken_columns_give_what_can_be_read() -> None:
         TokenLogprob(token="b", logprob=-1.0),
     )
     assert read_columns(None) == ()
+
+
+def test_the_newer_list_in_the_old_apis_place_is_read() -> None:
+    """As llama.cpp's server tells it."""
+    token = {"token": "Rome", "logprob": -0.5, "bytes": [82], "top_logprobs": []}
+
+    assert read_columns({"content": [token]}) == read_tokens([token])

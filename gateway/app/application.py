@@ -18,6 +18,7 @@ from gateway.app.dataplane import AsgiApp, DataPlane, FastLane
 from gateway.app.documented import documented_handlers
 from gateway.app.listing import models_handler, one_model_handler
 from gateway.app.policies import POLICY_HANDLERS
+from gateway.app.reports import report_handler
 from gateway.app.responses import delete_handler, input_items_handler, show_handler
 from gateway.core.errors import FairleadError, InvalidRequest, UnknownEndpoint
 from gateway.runtime.services import Services
@@ -88,6 +89,7 @@ def create_app(opening: Callable[[], Awaitable[Services]]) -> AsgiApp:
             ready_handler,
             metrics_handler,
             explain_handler,
+            report_handler,
             *POLICY_HANDLERS,
         ],
         lifespan=[lifespan],

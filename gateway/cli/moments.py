@@ -1,9 +1,9 @@
-"""Dates as people type them: ISO, or relative to now; everything is UTC."""
+"""Dates as people type them: ISO, or relative to now; in UTC unless another zone is named."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 _SPAN = re.compile(r"(\d{1,5})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -13,13 +13,13 @@ FORMS = (
 )
 
 
-def past_moment(text: str, now: datetime) -> datetime:
-    """The moment that the text names; a span means so long ago.
+def past_moment(text: str, now: datetime, zone: tzinfo = UTC) -> datetime:
+    """The moment that the text names; a span means so long ago. Days are those of the zone.
 
     Raises:
         ValueError: the text is none of `FORMS`.
     """
-    return _moment(text, now, -1)
+    return _moment(text, now, -1, zone)
 
 
 def future_moment(text: str, now: datetime) -> datetime:
@@ -28,7 +28,7 @@ def future_moment(text: str, now: datetime) -> datetime:
     Raises:
         ValueError: the text is none of `FORMS`.
     """
-    return _moment(text, now, +1)
+    return _moment(text, now, +1, UTC)
 
 
 def iso(seconds: float | None) -> str | None:
@@ -38,9 +38,9 @@ def iso(seconds: float | None) -> str | None:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _moment(text: str, now: datetime, sign: int) -> datetime:
+def _moment(text: str, now: datetime, sign: int, zone: tzinfo) -> datetime:
     wanted = text.strip().lower()
-    named = _named(now.astimezone(UTC)).get(wanted)
+    named = _named(now.astimezone(zone)).get(wanted)
     if named is not None:
         return named
     try:
@@ -50,7 +50,7 @@ def _moment(text: str, now: datetime, sign: int) -> datetime:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         raise ValueError(f"'{text}' is not a date; use {FORMS}") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _named(now: datetime) -> dict[str, datetime]:

@@ -1,14 +1,19 @@
-"""`fairlead report`: what was spent, as a table, CSV or JSON."""
+"""`fairlead report`: what was spent and why, in every form.
+
+Each report is one command; the options are said once, and a report takes those that mean
+something to it.
+"""
 
 from __future__ import annotations
 
-import csv
+import inspect
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import redis
@@ -16,41 +21,132 @@ import typer
 from rich.table import Table
 
 from gateway.cli.moments import past_moment
-from gateway.cli.session import fail, store_session
+from gateway.cli.session import StoreSession, fail, store_session
 from gateway.cli.tables import print_table
-from gateway.core.money import nano_to_usd_text
+from gateway.config.settings import load_settings
+from gateway.core.money import nano_to_usd_text, usd_to_nano
+from gateway.core.periods import zone_of
 from gateway.core.records import LedgerLine
-from gateway.reports.cost import (
-    DIMENSIONS,
-    CostReport,
-    CostRow,
-    UnknownDimension,
-    check_dimensions,
-    cost_report,
+from gateway.reports.asking import Ask, Background, ReportError
+from gateway.reports.budget import METHODS
+from gateway.reports.forms import FORMS
+from gateway.reports.forms.words import shown
+from gateway.reports.journal import ACCOUNTS
+from gateway.reports.rates import RateError, Rates, read_rates
+from gateway.reports.selection import DIMENSIONS
+from gateway.reports.shape import Cell, Column, Kind, Report
+from gateway.runtime.reporting import (
+    NEEDS_POLICY,
+    background_of,
+    make_report,
+    policy_for_reports,
 )
 from gateway.stores.ledger_lines import known_orgs, ledger_lines
+from gateway.stores.segments import DamagedLedger
 from gateway.stores.sweep import reap_everywhere
+from policies.problems import PolicyError
 
 app = typer.Typer(help="Report what was spent.", no_args_is_help=True)
 
-_COUNTS = (
-    "requests",
-    "attempts",
-    "input_tokens",
-    "cached_input_tokens",
-    "output_tokens",
-    "estimated",
-    "in_doubt",
-    "corrections",
-)
-
 
 class Form(StrEnum):
-    """How a report is printed."""
+    """How a report is written."""
 
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+    HTML = "html"
+    XLSX = "xlsx"
+    PARQUET = "parquet"
+    PDF = "pdf"
+
+
+#: Forms that a terminal can show.
+_TEXTS = (Form.TABLE, Form.CSV, Form.JSON, Form.HTML)
+_SCALES = {"k": 10**3, "m": 10**6, "b": 10**9}
+_RATES = "rates.csv"
+
+
+class Option(msgspec.Struct, frozen=True):
+    """One option of reports: its type with its help, and what it is when it is not given."""
+
+    annotation: Any
+    default: Any = ""
+
+
+_BY = "Dimensions, comma-separated: " + " ".join(DIMENSIONS) + " tag:NAME."
+OPTIONS: Mapping[str, Option] = {
+    "by": Option(Annotated[str, typer.Option(help=_BY)]),
+    "across": Option(Annotated[str, typer.Option(help="A dimension whose values are columns.")]),
+    "since": Option(Annotated[str, typer.Option("--from", help="First moment: 2026-11-01, 7d.")]),
+    "until": Option(Annotated[str, typer.Option("--to", help="First moment after: 2026-12-01.")]),
+    "month": Option(
+        Annotated[str, typer.Option(help="A whole month, instead of --from and --to.")]
+    ),
+    "zone": Option(Annotated[str, typer.Option(help="Time zone: Europe/Berlin.")], "UTC"),
+    "org": Option(Annotated[str, typer.Option(help="Only this organisation.")]),
+    "against": Option(
+        Annotated[str, typer.Option(help="Baselines, comma-separated: openai/gpt-4o.")]
+    ),
+    "method": Option(Annotated[str, typer.Option(help="Forecast: " + ", ".join(METHODS))]),
+    "tokens": Option(Annotated[str, typer.Option(help="Tokens a month: 500m, 2b.")], "1b"),
+    "input_share": Option(
+        Annotated[str, typer.Option(help="Share of input in them, 0 to 1; else the ledger's.")]
+    ),
+    "bill": Option(
+        Annotated[str, typer.Option(help="Real bills of machines: house=1500.00,other=900.")]
+    ),
+    "accounts": Option(
+        Annotated[
+            str, typer.Option(help="Accounts: " + ",".join(f"{k}={v}" for k, v in ACCOUNTS.items()))
+        ]
+    ),
+    "decimals": Option(Annotated[int, typer.Option(help="Decimals of debit and credit.")], 2),
+    "currency": Option(Annotated[str, typer.Option(help="Show money in this one, too: EUR.")]),
+    "rates": Option(
+        Annotated[Path | None, typer.Option(help="CSV date,currency,rate; else HOME/rates.csv.")],
+        None,
+    ),
+    "form": Option(Annotated[Form, typer.Option("--format", help=", ".join(Form))], Form.TABLE),
+    "as_json": Option(
+        Annotated[bool, typer.Option("--json", help="The same as --format json.")], False
+    ),
+    "output": Option(Annotated[Path | None, typer.Option(help="Write to this file.")], None),
+}
+_SPAN = ("since", "until", "month", "zone", "org")
+_ENDING = ("form", "as_json", "output")
+
+
+class Command(msgspec.Struct, frozen=True):
+    """One report's own options, and its help."""
+
+    own: tuple[str, ...]
+    help: str
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """All options that the report takes, in the order of its help."""
+        return (*self.own, *_SPAN, *_ENDING)
+
+
+COMMANDS: Mapping[str, Command] = {
+    "cost": Command(
+        ("by", "across", "currency", "rates"),
+        "Sum the ledger by any dimensions; the total is exact to the nano-dollar.",
+    ),
+    "chargeback": Command(
+        ("currency", "rates"), "A statement for each team: lines, totals and policy reasons."
+    ),
+    "budget": Command(("method",), "Plan, actual and forecast of every budget."),
+    "savings": Command(("against", "by"), "Against list prices of named models; a counterfactual."),
+    "waste": Command(("by",), "Failed attempts, retries, fallbacks and aborted streams."),
+    "exceptions": Command(("by",), "Unpriced, estimated, in doubt and corrected lines."),
+    "gpu": Command(("bill",), "Own machines: utilisation, idle cost, cost per token, break-even."),
+    "tco": Command(("tokens", "input_share"), "So many tokens a month on each deployment."),
+    "journal": Command(
+        ("accounts", "decimals", "currency", "rates"), "General ledger entries, debit and credit."
+    ),
+}
 
 
 @app.callback()
@@ -58,66 +154,71 @@ def reports() -> None:
     """Report what was spent."""
 
 
-@app.command()
-def cost(
-    by: Annotated[
-        str, typer.Option(help="Dimensions, comma-separated: " + " ".join(DIMENSIONS))
-    ] = "team,model",
-    since: Annotated[str, typer.Option("--from", help="First moment: 2026-11-01, 7d.")] = "",
-    until: Annotated[str, typer.Option("--to", help="First moment after: 2026-12-01.")] = "",
-    org: Annotated[str, typer.Option(help="Only this organisation.")] = "",
-    form: Annotated[Form, typer.Option("--format", help="table, csv or json.")] = Form.TABLE,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
-) -> None:
-    """Sum the ledger by any dimensions; the total is exact to the nano-dollar."""
+def run(name: str, given: Mapping[str, Any]) -> None:
+    """Make a report and print it or write its file."""
+    chosen = {option: OPTIONS[option].default for option in OPTIONS} | dict(given)
+    form = Form.JSON if chosen["as_json"] else chosen["form"]
+    if form not in _TEXTS and chosen["output"] is None and sys.stdout.isatty():
+        fail(f"a file of the form {form} is not for a terminal; say --output FILE", status=2)
     try:
-        dimensions = check_dimensions(word.strip() for word in by.split(",") if word.strip())
-        start, end = span(since, until)
-    except (UnknownDimension, ValueError) as mistake:
+        ask = _ask(chosen)
+        rates = _rates(chosen)
+        with store_session() as session:
+            reap_everywhere(session.client)
+            known = _background(session, name, rates)
+            orgs = (chosen["org"],) if chosen["org"] else None
+            report = make_report(session.client, session.home, name, ask, known, orgs)
+        written = None if form == "table" else FORMS[form].write(report)
+    except (ReportError, RateError, ValueError) as mistake:
         fail(str(mistake), status=2)
-    with store_session() as session:
-        reap_everywhere(session.client)
-        lines = org_lines(session.client, session.home, org, start, end)
-        report = cost_report(lines, dimensions, start, end)
-    match Form.JSON if as_json else form:
-        case Form.JSON:
-            typer.echo(msgspec.json.encode(as_document(report)).decode())
-        case Form.CSV:
-            _print_csv(report)
-        case Form.TABLE:
-            _print_table(report)
+    except (PolicyError, DamagedLedger) as problem:
+        fail(str(problem))
+    if written is None:
+        _print_table(report)
+    elif chosen["output"] is not None:
+        chosen["output"].write_bytes(written)
+        typer.echo(f"{chosen['output']} was written", err=True)
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(written)
+        sys.stdout.buffer.flush()
 
 
-def span(since: str, until: str) -> tuple[float | None, float | None]:
-    """The two ends that a user gave, as epoch seconds.
+def span(
+    since: str, until: str, zone: str = "UTC", month: str = ""
+) -> tuple[float | None, float | None]:
+    """The two ends that a user gave, as epoch seconds; a month is both.
 
     Raises:
-        ValueError: not a date, or the end is not after the start.
+        ValueError: not a date or zone, a month beside other ends, or an end not after the start.
     """
+    place = zone_of(zone)
+    if month:
+        if since or until:
+            raise ValueError("say --month, or --from and --to")
+        return month_span(month, zone)
     now = datetime.now(UTC)
-    start = past_moment(since, now).timestamp() if since else None
-    end = past_moment(until, now).timestamp() if until else None
+    start = past_moment(since, now, place).timestamp() if since else None
+    end = past_moment(until, now, place).timestamp() if until else None
     if start is not None and end is not None and end <= start:
         raise ValueError(f"--to {until} is not after --from {since}; --to itself is not included")
     return start, end
 
 
-def as_document(report: CostReport) -> dict[str, object]:
-    """The report as JSON has it."""
-    return {
-        "rows": [_as_fields(report, row) for row in report.rows],
-        "total_nanousd": report.total_nanousd,
-        "total": _as_fields(report, report.total),
-    }
+def month_span(month: str, zone: str) -> tuple[float, float]:
+    """When a month such as 2026-11 begins and ends in a zone, in epoch seconds.
 
-
-def _as_fields(report: CostReport, row: CostRow) -> dict[str, object]:
-    return {
-        **dict(zip(report.by, row.dimensions, strict=False)),
-        **{count: getattr(row, count) for count in _COUNTS},
-        "cost_nanousd": row.cost_nanousd,
-        "cost_usd": nano_to_usd_text(row.cost_nanousd),
-    }
+    Raises:
+        ValueError: it is no month.
+    """
+    try:
+        begins = datetime.strptime(month, "%Y-%m").replace(tzinfo=zone_of(zone))
+    except ValueError as error:
+        if "time zone" in str(error):
+            raise
+        raise ValueError(f"'{month}' is not a month; use 2026-11") from None
+    year, number = begins.year + begins.month // 12, begins.month % 12 + 1
+    return begins.timestamp(), begins.replace(year=year, month=number).timestamp()
 
 
 def org_lines(
@@ -128,43 +229,111 @@ def org_lines(
         yield from ledger_lines(client, home, name, start, end)
 
 
-def _print_csv(report: CostReport) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow([*report.by, *_COUNTS, "cost_nanousd", "cost_usd"])
-    for row in report.rows:
-        writer.writerow(
-            [
-                *row.dimensions,
-                *(getattr(row, count) for count in _COUNTS),
-                row.cost_nanousd,
-                nano_to_usd_text(row.cost_nanousd),
-            ]
-        )
+def _ask(chosen: Mapping[str, Any]) -> Ask:
+    start, end = span(chosen["since"], chosen["until"], chosen["zone"], chosen["month"])
+    share = chosen["input_share"]
+    return Ask(
+        now=datetime.now(UTC).timestamp(),
+        start=start,
+        end=end,
+        zone=chosen["zone"],
+        by=_words(chosen["by"]),
+        across=chosen["across"].strip(),
+        against=_words(chosen["against"]),
+        method=chosen["method"],
+        tokens=_tokens(chosen["tokens"]),
+        input_share=float(share) if share else None,
+        bills={name: usd_to_nano(text) for name, text in _pairs(chosen["bill"], "--bill")},
+        accounts=dict(_pairs(chosen["accounts"], "--accounts")),
+        decimals=chosen["decimals"],
+    )
 
 
-def _print_table(report: CostReport) -> None:
+def _rates(chosen: Mapping[str, Any]) -> Rates | None:
+    if not chosen["currency"]:
+        return None
+    path = chosen["rates"] or load_settings(os.environ).home / _RATES
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise RateError(f"the rates in {path} cannot be read: {problem.strerror}") from None
+    return read_rates(text, chosen["currency"], chosen["zone"], str(path))
+
+
+def _background(session: StoreSession, name: str, rates: Rates | None) -> Background:
+    if name not in NEEDS_POLICY:
+        return Background(rates=rates)
+    settings = load_settings(os.environ)
+    path = settings.policy or settings.home / "policy.yaml"
+    return background_of(policy_for_reports(session.client, path), session.keys, rates)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _pairs(text: str, option: str) -> list[tuple[str, str]]:
+    pairs = [word.partition("=") for word in _words(text)]
+    wrong = next((name for name, sign, value in pairs if not sign or not value), None)
+    if wrong is not None:
+        raise ValueError(f"{option} takes name=value, comma-separated; '{wrong}' is not that")
+    return [(name.strip(), value.strip()) for name, _, value in pairs]
+
+
+def _tokens(text: str) -> int:
+    lowered = text.strip().lower().replace("_", "")
+    scale = _SCALES.get(lowered[-1:], 1)
+    try:
+        return round(float(lowered.rstrip("kmb")) * scale)
+    except (ValueError, OverflowError):
+        raise ValueError(f"'{text}' is no number of tokens; use 500m or 2b") from None
+
+
+def _print_table(report: Report) -> None:
     table = Table(box=None, pad_edge=False, show_footer=True)
-    for number, name in enumerate(report.by):
-        table.add_column(name, footer="total" if number == 0 else "", overflow="fold")
-    total = report.total
-    for heading, footer in (
-        ("requests", f"{total.requests:,}"),
-        ("tokens in", f"{total.input_tokens:,}"),
-        ("tokens out", f"{total.output_tokens:,}"),
-        ("cost USD", nano_to_usd_text(total.cost_nanousd)),
-    ):
-        table.add_column(heading, footer=footer, justify="right", no_wrap=True)
+    brief = [place for place, column in enumerate(report.columns) if column.brief]
+    for number, place in enumerate(brief):
+        column, total = report.columns[place], report.totals[place]
+        footer = "total" if number == 0 else _terse(column, total)
+        if column.kind is Kind.TEXT:
+            table.add_column(column.title, footer=footer, overflow="fold")
+        else:
+            table.add_column(column.title, footer=footer, justify="right", no_wrap=True)
     for row in report.rows:
-        table.add_row(
-            *(value or "-" for value in row.dimensions),
-            f"{row.requests:,}",
-            f"{row.input_tokens:,}",
-            f"{row.output_tokens:,}",
-            nano_to_usd_text(row.cost_nanousd),
-        )
+        table.add_row(*(_terse(report.columns[place], row[place]) or "-" for place in brief))
     print_table(table)
-    doubtful = total.in_doubt - total.corrections
-    if total.estimated:
-        typer.echo(f"Attempts whose tokens we had to estimate: {total.estimated:,}")
-    if doubtful:
-        typer.echo(f"Attempts in doubt, counted at the amount held for them: {doubtful:,}")
+    for note in report.notes:
+        typer.echo(note)
+
+
+def _terse(column: Column, cell: Cell) -> str:
+    """A value for a terminal: money with all its decimals, one below the other."""
+    if column.kind is Kind.MONEY and isinstance(cell, int):
+        return nano_to_usd_text(cell)
+    return shown(column, cell)
+
+
+def _register(name: str, command: Command) -> None:
+    def report(**given: Any) -> None:
+        run(name, given)
+
+    report.__doc__ = command.help
+    report.__name__ = name
+    report.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(
+                option,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=OPTIONS[option].default,
+                annotation=OPTIONS[option].annotation,
+            )
+            for option in command.options
+        ]
+    )
+    report.__annotations__ = {option: OPTIONS[option].annotation for option in command.options}
+    registered: Callable[..., None] = report
+    app.command(name)(registered)
+
+
+for _name, _command in COMMANDS.items():
+    _register(_name, _command)

@@ -1,190 +1,182 @@
-"""What was spent, by any dimensions of the ledger."""
+"""What was spent, by any dimensions of the ledger, and with one of them across the page."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-import msgspec
+from gateway.reports.asking import Ask, Background, ReportError
+from gateway.reports.rates import Rates
+from gateway.reports.selection import (
+    check_dimensions,
+    choose,
+    dimension_sql,
+    exchange_note,
+    exchanged,
+    exchanged_column,
+    exchanged_sql,
+    numbers,
+    one_row,
+    source_of,
+)
+from gateway.reports.shape import Cell, Column, Kind, Report, totals_of
 
-from gateway.core.records import LedgerLine
+if TYPE_CHECKING:
+    import duckdb
 
-#: How a line is filed under each dimension.
-DIMENSIONS: dict[str, Callable[[LedgerLine], str]] = {
-    "org": lambda line: line.org,
-    "team": lambda line: line.team,
-    "app": lambda line: line.app,
-    "user": lambda line: line.user,
-    "key": lambda line: line.key_id,
-    "model": lambda line: line.model,
-    "alias": lambda line: line.alias,
-    "deployment": lambda line: line.deployment,
-    "provider": lambda line: line.provider,
-    "route": lambda line: line.route,
-    "sensitivity": lambda line: line.sensitivity,
-    "outcome": lambda line: line.outcome,
-    "kind": lambda line: line.kind,
-    "hour": lambda line: f"{_moment(line):%Y-%m-%dT%H}",
-    "day": lambda line: f"{_moment(line):%Y-%m-%d}",
-    "month": lambda line: f"{_moment(line):%Y-%m}",
-}
-
-#: Attempts of one request are written close together; a request counts once in a row unless so
-#: many other requests lie between two of its attempts. This keeps memory constant.
-_REMEMBERED_REQUESTS = 65_536
-
-
-class CostRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One row: the values of the dimensions, in their order, and what fell under them.
-
-    `requests` counts distinct request ids and `attempts` calls upstream. Of the attempts,
-    `estimated` settled with tokens that we had to estimate, and `in_doubt` were booked at the
-    held amount because nobody settled; `corrections` of these were settled after all.
-    """
-
-    dimensions: tuple[str, ...]
-    requests: int = 0
-    attempts: int = 0
-    input_tokens: int = 0
-    cached_input_tokens: int = 0
-    output_tokens: int = 0
-    cost_nanousd: int = 0
-    estimated: int = 0
-    in_doubt: int = 0
-    corrections: int = 0
+_USUAL = ("team", "model")
+#: Columns of a pivot; more do not fit on a page.
+_MOST_ACROSS = 62
+_COUNTS = (
+    Column("requests", Kind.COUNT),
+    Column("attempts", Kind.COUNT, adds=True, brief=False),
+    Column("input_tokens", Kind.COUNT, "tokens in", adds=True),
+    Column("cached_input_tokens", Kind.COUNT, adds=True, brief=False),
+    Column("output_tokens", Kind.COUNT, "tokens out", adds=True),
+    Column("estimated", Kind.COUNT, adds=True, brief=False),
+    Column("in_doubt", Kind.COUNT, adds=True, brief=False),
+    Column("corrections", Kind.COUNT, adds=True, brief=False),
+)
+_COST = Column("cost_nanousd", Kind.MONEY, "cost USD", adds=True)
 
 
-class CostReport(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows, dearest first, and the sum of all lines; `by` names the dimensions."""
+def cost_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Background) -> Report:
+    """Sum the lines by the dimensions, dearest first; `ask.across` makes one of them columns.
 
-    by: tuple[str, ...]
-    rows: tuple[CostRow, ...]
-    total: CostRow
-
-    @property
-    def total_nanousd(self) -> int:
-        """What all lines together cost."""
-        return self.total.cost_nanousd
-
-
-class UnknownDimension(ValueError):
-    """A report was asked for by something that the ledger does not know."""
-
-
-def check_dimensions(by: Iterable[str]) -> tuple[str, ...]:
-    """The dimensions, in their order and each once.
-
-    Raises:
-        UnknownDimension: the message lists those that exist.
-    """
-    chosen = tuple(dict.fromkeys(by))
-    for name in chosen:
-        if name not in DIMENSIONS:
-            known = ", ".join(DIMENSIONS)
-            raise UnknownDimension(f"'{name}' is not a dimension of costs; use: {known}")
-    return chosen
-
-
-def cost_report(
-    lines: Iterable[LedgerLine],
-    by: Iterable[str],
-    start: float | None = None,
-    end: float | None = None,
-) -> CostReport:
-    """Sum the lines dated from `start` to before `end` (epoch seconds) by the dimensions.
-
-    The total is exactly the sum of the lines: everything is an integer.
+    A request counts once in each row that it has a line in, and once in the total. By token
+    class, counts are of requests and of tokens of the class.
 
     Raises:
         UnknownDimension: a dimension that does not exist.
+        ReportError: `across` has too many values.
     """
-    chosen = check_dimensions(by)
-    readers = [DIMENSIONS[name] for name in chosen]
-    sums: dict[tuple[str, ...], _Sum] = {}
-    total, seen = _Sum(), _Recent(_REMEMBERED_REQUESTS)
-    for line in lines:
-        if (start is not None and line.at < start) or (end is not None and line.at >= end):
-            continue
-        place = tuple(read(line) for read in readers)
-        row = sums.get(place)
-        if row is None:
-            row = sums[place] = _Sum()
-        row.add(line, new_request=seen.is_new((place, line.request_id)))
-        total.add(line, new_request=seen.is_new((None, line.request_id)))
-    rows = [row.frozen(place) for place, row in sums.items()]
-    rows.sort(key=lambda row: (-row.cost_nanousd, row.dimensions))
-    return CostReport(by=chosen, rows=tuple(rows), total=total.frozen(()))
-
-
-class _Sum:
-    """A row while it is being summed."""
-
-    __slots__ = (
-        "attempts",
-        "cached",
-        "corrections",
-        "cost",
-        "estimated",
-        "in_doubt",
-        "input",
-        "output",
-        "requests",
+    by = check_dimensions(ask.by or _USUAL)
+    total = choose(database, ask, known.rates)
+    if ask.across:
+        return _pivot(database, ask, known, by, total)
+    classes = "token_class" in by
+    counts = _class_counts() if classes else _COUNTS
+    columns = (
+        *(Column(name) for name in by),
+        *counts,
+        _COST,
+        *exchanged_column(known.rates),
+    )
+    found = database.execute(_sql(by, known.rates)).fetchall()
+    rows = [_row(one, known.rates) for one in found]
+    place = len(by) + len(counts)
+    rows.sort(key=lambda row: (-_whole(row[place]), [str(cell) for cell in row[: len(by)]]))
+    summed = list(totals_of(columns, rows))
+    summed[len(by)] = int(one_row(database, "SELECT count(DISTINCT request_id) FROM chosen")[0])
+    return Report(
+        name="cost",
+        title="Cost by " + ", ".join(by),
+        columns=columns,
+        rows=tuple(rows),
+        totals=tuple(summed),
+        total_nanousd=_whole(summed[place]),
+        ledger_nanousd=total,
+        notes=(*(() if classes else _doubts(summed, len(by))), *exchange_note(known.rates)),
+        since=ask.start,
+        until=ask.end,
+        zone=ask.zone,
+        chart="cost_nanousd",
     )
 
-    def __init__(self) -> None:
-        self.requests = self.attempts = 0
-        self.estimated = self.in_doubt = self.corrections = 0
-        self.input = self.cached = self.output = self.cost = 0
 
-    def add(self, line: LedgerLine, *, new_request: bool) -> None:
-        usage = line.usage
-        self.input += usage.input_tokens
-        self.cached += usage.cached_input_tokens
-        self.output += usage.output_tokens
-        self.cost += line.cost_nanousd
-        self.requests += new_request
-        match line.kind:
-            case "correction":
-                self.corrections += 1
-            case "in_doubt":
-                self.attempts += 1
-                self.in_doubt += 1
-            case _:
-                self.attempts += 1
-                self.estimated += usage.estimated
+def _class_counts() -> tuple[Column, ...]:
+    return (Column("requests", Kind.COUNT), Column("quantity", Kind.COUNT, adds=True))
 
-    def frozen(self, place: tuple[str, ...]) -> CostRow:
-        return CostRow(
-            dimensions=place,
-            requests=self.requests,
-            attempts=self.attempts,
-            input_tokens=self.input,
-            cached_input_tokens=self.cached,
-            output_tokens=self.output,
-            cost_nanousd=self.cost,
-            estimated=self.estimated,
-            in_doubt=self.in_doubt,
-            corrections=self.corrections,
+
+def _sql(by: Sequence[str], rates: Rates | None) -> str:
+    source, cost = source_of(by)
+    places = "".join(f"{dimension_sql(name)} AS d{place}, " for place, name in enumerate(by))
+    groups = ", ".join(f"d{place}" for place in range(len(by)))
+    if source == "parted":
+        counts = "count(DISTINCT request_id), sum(quantity)::HUGEINT"
+    else:
+        counts = (
+            "count(DISTINCT request_id), count(*) FILTER (kind != 'correction'), "
+            "sum(input_tokens)::HUGEINT, sum(cached_input_tokens)::HUGEINT, "
+            "sum(output_tokens)::HUGEINT, "
+            "count(*) FILTER (estimated AND kind NOT IN ('correction', 'in_doubt')), "
+            "count(*) FILTER (kind = 'in_doubt'), count(*) FILTER (kind = 'correction')"
         )
+    return (
+        f"SELECT {places}{counts}, sum({cost})::HUGEINT{exchanged_sql(rates, cost)} "
+        f"FROM {source} GROUP BY {groups}"
+    )
 
 
-class _Recent:
-    """Remembers the last so many things that it was asked about."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._seen: OrderedDict[object, None] = OrderedDict()
-
-    def is_new(self, thing: object) -> bool:
-        if thing in self._seen:
-            self._seen.move_to_end(thing)
-            return False
-        self._seen[thing] = None
-        if len(self._seen) > self._most:
-            self._seen.popitem(last=False)
-        return True
+def _row(found: Sequence[Any], rates: Rates | None) -> tuple[Cell, ...]:
+    if rates is None:
+        return numbers(found)
+    return (*numbers(found[:-1]), exchanged(found[-1]))
 
 
-def _moment(line: LedgerLine) -> datetime:
-    return datetime.fromtimestamp(line.at, UTC)
+def _doubts(totals: Sequence[Cell], first: int) -> tuple[str, ...]:
+    estimated, in_doubt, corrections = (_whole(totals[first + place]) for place in (5, 6, 7))
+    notes = []
+    if estimated:
+        notes.append(f"Attempts whose tokens we had to estimate: {estimated:,}")
+    if in_doubt - corrections > 0:
+        doubtful = in_doubt - corrections
+        notes.append(f"Attempts in doubt, counted at the amount held for them: {doubtful:,}")
+    return tuple(notes)
+
+
+def _pivot(
+    database: duckdb.DuckDBPyConnection,
+    ask: Ask,
+    known: Background,
+    by: tuple[str, ...],
+    total: int,
+) -> Report:
+    """Costs with the values of one dimension as columns, and their sum as the last."""
+    across = dimension_sql(ask.across)
+    source, cost = source_of((*by, ask.across))
+    places = "".join(f"{dimension_sql(name)} AS d{place}, " for place, name in enumerate(by))
+    groups = ", ".join(f"d{place}" for place in range(len(by)))
+    found = database.execute(
+        f"SELECT {places}{across} AS across, sum({cost})::HUGEINT "
+        f"FROM {source} GROUP BY {groups}, across"
+    ).fetchall()
+    values = sorted({str(one[-2]) for one in found})
+    if len(values) > _MOST_ACROSS:
+        raise ReportError(
+            f"'{ask.across}' has {len(values)} values here, and {_MOST_ACROSS} fit across a page"
+        )
+    cells: dict[tuple[str, ...], dict[str, int]] = {}
+    for *place, value, amount in found:
+        cells.setdefault(tuple(place), {})[str(value)] = int(amount)
+    columns = (
+        *(Column(name) for name in by),
+        *(
+            Column(f"{value or '-'}_nanousd", Kind.MONEY, f"{value or '-'} USD", adds=True)
+            for value in values
+        ),
+        _COST,
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (*place, *(held.get(value, 0) for value in values), sum(held.values()))
+        for place, held in cells.items()
+    ]
+    rows.sort(key=lambda row: (-_whole(row[-1]), [str(cell) for cell in row[: len(by)]]))
+    totals = totals_of(columns, rows)
+    return Report(
+        name="cost",
+        title=f"Cost by {', '.join(by)} across {ask.across}",
+        columns=columns,
+        rows=tuple(rows),
+        totals=totals,
+        total_nanousd=_whole(totals[-1]),
+        ledger_nanousd=total,
+        since=ask.start,
+        until=ask.end,
+        zone=ask.zone,
+        chart="cost_nanousd",
+    )
+
+
+def _whole(cell: Cell) -> int:
+    return cell if isinstance(cell, int) else 0

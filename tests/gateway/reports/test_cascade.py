@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.core.records import LedgerLine
 from gateway.reports.cascade import CascadeRow, cascade_report
-from tests.gateway.reports.test_cost import line
+from tests.gateway.reports.conftest import line
 
 
 def attempt(request: str, deployment: str, cost: int, because: str = "") -> LedgerLine:

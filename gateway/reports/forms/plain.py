@@ -1,0 +1,87 @@
+"""CSV and JSON: exact integers, and beside each amount the same as a decimal."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from io import StringIO
+from typing import Any
+
+import msgspec
+
+from gateway.core.money import nano_to_usd_text
+from gateway.reports.shape import Cell, Kind, Report, subtotals_of
+
+#: A cell that begins so is a formula to spreadsheets, and names come from callers.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def as_document(report: Report) -> dict[str, Any]:
+    """The report as JSON has it: rows by name, and their total."""
+    told: dict[str, Any] = {
+        "rows": [_fields(report, row) for row in report.rows],
+        "total_nanousd": report.total_nanousd,
+        "total": _fields(report, report.totals, adding=True),
+    }
+    if report.grouped:
+        told["subtotals"] = [
+            {
+                **{c.name: v for c, v in zip(report.columns, group, strict=False)},
+                **_fields(report, totals, adding=True),
+            }
+            for group, totals in subtotals_of(report).items()
+        ]
+    told |= {
+        "ledger_nanousd": report.ledger_nanousd,
+        "report": report.name,
+        "zone": report.zone,
+        "notes": list(report.notes),
+    }
+    return told
+
+
+def as_json(report: Report) -> bytes:
+    """The report as one JSON document on a line."""
+    return msgspec.json.encode(as_document(report)) + b"\n"
+
+
+def as_csv(report: Report) -> bytes:
+    """A header and the rows; totals are left to the reader, so that every line is a row."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    names = []
+    for column in report.columns:
+        names += [column.name, column.plain_name] if column.kind is Kind.MONEY else [column.name]
+    writer.writerow(names)
+    for row in report.rows:
+        writer.writerow(list(_cells(report, row)))
+    return text.getvalue().encode()
+
+
+def _fields(report: Report, row: Sequence[Cell], *, adding: bool = False) -> dict[str, Cell]:
+    fields: dict[str, Cell] = {}
+    for column, cell in zip(report.columns, row, strict=True):
+        if adding and cell is None:
+            continue
+        fields[column.name] = cell
+        if column.kind is Kind.MONEY:
+            fields[column.plain_name] = nano_to_usd_text(cell) if isinstance(cell, int) else None
+    return fields
+
+
+def _cells(report: Report, row: Sequence[Cell]) -> Iterator[Cell]:
+    for column, cell in zip(report.columns, row, strict=True):
+        if column.kind is Kind.MONEY:
+            yield cell
+            yield nano_to_usd_text(cell) if isinstance(cell, int) else None
+        elif column.kind is Kind.TEXT and isinstance(cell, str) and _is_formula(cell):
+            yield "'" + cell
+        else:
+            yield cell
+
+
+def _is_formula(text: str) -> bool:
+    """Whether a spreadsheet would reckon with it; plain numbers are what they look like."""
+    if not text.startswith(_FORMULA):
+        return False
+    return not text.removeprefix("-").replace(".", "", 1).isdigit()

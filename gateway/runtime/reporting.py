@@ -1,0 +1,85 @@
+"""A report from the ledger where it lies and the policy in force: the same for every caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import redis
+
+from gateway.config.price_book import load_price_book
+from gateway.reports.asking import Ask, Background, Plan
+from gateway.reports.catalogue import REPORTS
+from gateway.reports.rates import Rates
+from gateway.reports.shape import Report
+from gateway.runtime.live.policy_file import read_text
+from gateway.runtime.replaying import compiled_for_replay
+from gateway.stores import versions
+from gateway.stores.keybook import KeyBook
+from gateway.stores.ledger_lines import open_lines
+from policies.compiled import CompiledPolicy
+
+#: Reports that know what the policy says; the others are made without compiling it.
+NEEDS_POLICY = frozenset(("chargeback", "budget", "savings", "gpu", "tco"))
+
+
+def policy_for_reports(client: redis.Redis, path: Path) -> CompiledPolicy | None:
+    """The policy in force, else the one of the file; None where there is neither.
+
+    Raises:
+        PolicyError: it cannot be used here.
+    """
+    head = versions.ask_now(client, versions.head())
+    text = versions.ask_now(client, versions.text(head.number)) if head.number else None
+    if text is None:
+        try:
+            text = read_text(path)
+        except OSError:
+            return None
+    return compiled_for_replay(text, str(path))
+
+
+def background_of(
+    policy: CompiledPolicy | None, keys: KeyBook | None = None, rates: Rates | None = None
+) -> Background:
+    """What reports know beside the ledger: deployments, budgets, reasons, list prices, rates."""
+    prices = load_price_book().price_of
+    if policy is None:
+        return Background(price_of=prices, rates=rates)
+    plans = [
+        Plan(scope=one.scope, per=one.per, cap_nanousd=one.cap_nanousd, zone=one.zone)
+        for one in policy.budgets
+    ]
+    for key in keys.all() if keys is not None else ():
+        if key.budget is not None:
+            own = key.budget
+            plans.append(Plan(scope=f"key/{key.id}", per=own.per, cap_nanousd=own.cap_nanousd))
+    return Background(
+        deployments=policy.deployments,
+        plans=tuple(plans),
+        because={
+            **{one.id: one.because for one in policy.constraints},
+            **{one.id: one.because for one in policy.routes},
+        },
+        price_of=prices,
+        rates=rates,
+    )
+
+
+def make_report(
+    client: redis.Redis,
+    home: Path,
+    name: str,
+    ask: Ask,
+    known: Background,
+    orgs: Iterable[str] | None = None,
+) -> Report:
+    """One report over the lines of these orgs (None: all).
+
+    Raises:
+        ReportError: what is asked for cannot be told; the message says what can.
+        RateError: the rates do not cover the span.
+    """
+    chosen = None if orgs is None else tuple(orgs)
+    with open_lines(client, home, chosen) as database:
+        return REPORTS[name](database, ask, known)

@@ -19,7 +19,7 @@ from gateway.core.sensitivity import Sensitivity
 from policies.aiming import aim_of
 from policies.compiled import CompiledPolicy, Route, Seen
 from policies.matchers import ALWAYS
-from policies.narrowing import Applied, apply_constraints, why_not
+from policies.narrowing import Applied, apply_constraints, level_sent, why_not
 from policies.ordering import in_order, sticky_to
 from policies.seeing import see
 
@@ -56,7 +56,8 @@ def decide(policy: CompiledPolicy, facts: Facts) -> Decision:
         told = "No route of the policy covers this request."
         return _refusal(policy, told, NO_ROUTE, "none", reasons)
     reasons = (*reasons, Reason(id=route.id, kind="route", because=route.because))
-    candidates, rejected = _filtered(policy, facts, applied, route)
+    sent = level_sent(policy, facts.profile, applied.mask)
+    candidates, rejected = _filtered(policy, facts, applied, route, sent)
     if not candidates:
         told = _nobody_left(facts.profile, route, rejected)
         return _refusal(policy, told, NO_CANDIDATE, route.id, reasons, rejected)
@@ -68,8 +69,9 @@ def decide(policy: CompiledPolicy, facts: Facts) -> Decision:
         reasons=reasons,
         rejected=rejected,
         mask=applied.mask,
+        sent=sent,
         output_cap=applied.output_cap,
-        reserve=_reserve(policy, facts, applied, route),
+        reserve=_reserve(policy, facts, applied, route, sent),
         keep="" if route.strategy == "split" else sticky_to(route, facts),
         aim=aim_of(policy, facts, route, ordered, applied.output_cap),
         cascade=Cascade(ladder=route.deployments, checks=route.checks) if route.checks else None,
@@ -115,13 +117,13 @@ def requested_route(deployment: str) -> Route:
 
 
 def _filtered(
-    policy: CompiledPolicy, facts: Facts, applied: Applied, route: Route
+    policy: CompiledPolicy, facts: Facts, applied: Applied, route: Route, sent: Sensitivity
 ) -> tuple[tuple[Deployment, ...], tuple[Rejected, ...]]:
     candidates: list[Deployment] = []
     rejected: list[Rejected] = []
     for name in route.deployments:
         deployment = policy.deployments[name]
-        reason = why_not(deployment, facts.profile, applied)
+        reason = why_not(deployment, facts.profile, applied, sent)
         if reason is None:
             candidates.append(deployment)
         else:
@@ -130,7 +132,7 @@ def _filtered(
 
 
 def _reserve(
-    policy: CompiledPolicy, facts: Facts, applied: Applied, route: Route
+    policy: CompiledPolicy, facts: Facts, applied: Applied, route: Route, sent: Sensitivity
 ) -> tuple[Deployment, ...]:
     """Self-hosted deployments outside the route that the constraints and clearance allow.
 
@@ -143,7 +145,7 @@ def _reserve(
         for name, one in policy.deployments.items()
         if one.self_hosted
         and name not in route.deployments
-        and why_not(one, facts.profile, applied) is None
+        and why_not(one, facts.profile, applied, sent) is None
     )
 
 

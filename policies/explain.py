@@ -26,7 +26,7 @@ from policies.compiled import (
 )
 from policies.engine import decide, refused_for_key, route_for
 from policies.estimates import estimate
-from policies.narrowing import Applied, apply_constraints, why_not
+from policies.narrowing import Applied, apply_constraints, level_sent, why_not
 from policies.ordering import scores
 from policies.seeing import see
 
@@ -110,6 +110,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     refusal_code: str
     reasons: tuple[str, ...]
     mask: tuple[str, ...]
+    sent: str
     output_cap: int | None
     constraints: tuple[StatementExplained, ...]
     never: tuple[StatementExplained, ...]
@@ -150,6 +151,7 @@ def explain(
         refusal_code=decision.refusal_code,
         reasons=tuple(reason.id for reason in decision.reasons),
         mask=tuple(sorted(decision.mask)),
+        sent=level_sent(policy, profile, applied.mask).label,
         output_cap=decision.output_cap,
         constraints=_narrowing("constraint", policy.constraints, seen, key_refuses),
         never=_narrowing("never", policy.invariants, seen, key_refuses),
@@ -243,7 +245,8 @@ def _deployment(
 ) -> DeploymentExplained:
     names = [one.name for one in decision.candidates]
     place = names.index(deployment.name) + 1 if deployment.name in names else None
-    rejected = why_not(deployment, facts.profile, applied)
+    sent = level_sent(policy, facts.profile, applied.mask)
+    rejected = why_not(deployment, facts.profile, applied, sent)
     reason, because = "", ""
     unasked = next((one for one in decision.rejected if one.deployment == deployment.name), None)
     rejected = rejected or unasked

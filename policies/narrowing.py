@@ -3,7 +3,8 @@
 Rules of this file:
 - every constraint and invariant whose condition holds, *or cannot be told*, applies; their order
   does not matter;
-- clearance is always checked; nothing in a policy can switch it off;
+- clearance is always checked; nothing in a policy can switch it off; it is compared with the level
+  of what is sent, which `mask` lowers for the types that it hides, and conditions are not;
 - an invariant is asked after all constraints, so that a reason which names one says that the
   rest of the policy would have let the request through.
 """
@@ -16,7 +17,9 @@ import msgspec
 
 from gateway.core.decision import Rejected
 from gateway.core.deployment import Deployment
+from gateway.core.findings import TELLING_TYPES, sensitivity_of
 from gateway.core.profile import Profile
+from gateway.core.sensitivity import Sensitivity
 from policies.compiled import CompiledPolicy, Constraint, Invariant, Seen
 
 
@@ -64,13 +67,36 @@ def apply_constraints(policy: CompiledPolicy, seen: Seen) -> Applied:
     )
 
 
-def why_not(deployment: Deployment, profile: Profile, applied: Applied) -> Rejected | None:
-    """Why a deployment may not serve the request, or None when it may."""
+def level_sent(policy: CompiledPolicy, profile: Profile, mask: frozenset[str]) -> Sensitivity:
+    """The sensitivity of what is sent when findings of these types are hidden.
+
+    It is the request's own unless its findings alone explain it: what the caller declared, what
+    could not be judged and what is not hidden count as before, and so does what a text is about
+    (`TELLING_TYPES`), whichever of its words are hidden.
+    """
+    level = profile.sensitivity
+    if not mask or profile.failed:
+        return level
+    if level > sensitivity_of(profile.findings, policy.rules, profile.floor):
+        return level
+    hidden = mask - TELLING_TYPES
+    left = (one for one in profile.findings if one.type not in hidden)
+    return min(level, sensitivity_of(left, policy.rules, profile.floor))
+
+
+def why_not(
+    deployment: Deployment, profile: Profile, applied: Applied, sent: Sensitivity
+) -> Rejected | None:
+    """Why a deployment may not serve the request, or None when it may.
+
+    `sent` is the sensitivity of what would be sent, see `level_sent`.
+    """
     name = deployment.name
-    if deployment.clearance < profile.sensitivity:
+    if deployment.clearance < sent:
+        hidden = ", even with what is masked left out" if applied.mask else ""
         because = (
             f"its clearance is {deployment.clearance.label}, "
-            f"and the request is {profile.sensitivity.label}"
+            f"and the request is {sent.label}{hidden}"
         )
         return Rejected(deployment=name, reason="clearance", because=because)
     statement = applied.excluded.get(name)

@@ -141,6 +141,7 @@ def profile_of(
     if given.findings is not None or given.declared:
         level = sensitivity_of(profile.findings, rules, given.declared)
         changed["sensitivity"] = UNKNOWN if profile.failed else level
+        changed["floor"] = given.declared
     if given.failed:
         changed.update(failed=given.failed, sensitivity=UNKNOWN)
     if given.sensitivity is not None:

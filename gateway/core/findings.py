@@ -25,6 +25,8 @@ CONFIDENTIAL_TYPES = frozenset(
 WEAK_TYPES = frozenset(
     "person location organization date age nationality title postcode url project".split()
 )
+#: Types that tell what a text is about: hiding the words that gave it away does not change that.
+TELLING_TYPES = frozenset("medical legal hr fingerprint confidentiality_marker".split())
 FINDING_TYPES = RESTRICTED_TYPES | CONFIDENTIAL_TYPES | WEAK_TYPES
 
 

@@ -25,6 +25,7 @@ from gateway.runtime.exchange import Exchange
 from gateway.runtime.manners import limit_headers
 from gateway.runtime.pointers import shown_pointers
 from gateway.wire.base import Breakable, Bridge, Reply, Sending, StreamReader
+from gateway.wire.restoring.bridge import RestoringBridge
 
 #: Output text per token when a server reports no usage; bytes. English prose is near 4.
 _BYTES_PER_TOKEN = 4
@@ -75,12 +76,14 @@ class Call:
         exchange, deployment = self._exchange, self.candidate.deployment
         api = exchange.api
         back = back_wire(api, self._adapter) or self._adapter.wire
-        bridge = bridge_between(
+        bridge: Bridge = bridge_between(
             api,
             back,
             new_id=exchange.request_id.removeprefix("req_"),
             created=int(exchange.at),
         )
+        if exchange.values:
+            bridge = RestoringBridge(bridge, exchange.values)
         sending = Sending(
             model=deployment.model,
             output_cap=self.candidate.output_cap,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import monotonic, time
 
 import msgspec
@@ -43,6 +44,8 @@ class Exchange:
         self.decided: Decision | None = None
         self.decision: Decision | None = None
         self.hidden: tuple[tuple[str, str], ...] = ()
+        self.values: Mapping[str, str] = {}
+        self.sent: Sensitivity | None = None
         self.lossy: tuple[str, ...] = ()
         self.limits: Headers = []
         self.own_limits: Headers = []
@@ -192,6 +195,8 @@ class Exchange:
 
     def label(self) -> Sensitivity:
         """The sensitivity of the bytes that are sent; unknown counts as restricted."""
+        if self.sent is not None:
+            return self.sent
         return self.profile.sensitivity if self.profile is not None else UNKNOWN
 
     def doubtful_record(self, candidate: Candidate) -> AuditRecord:

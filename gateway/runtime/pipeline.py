@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from gateway.core.decision import Decision, Plan
 from gateway.core.errors import FairleadError, PolicyRefusal, Unauthenticated, UnknownModel
-from gateway.core.masking import mask
 from gateway.core.planning import make_plan
 from gateway.core.principal import Principal
 from gateway.core.profile import Profile
@@ -28,6 +27,7 @@ from gateway.runtime.exchange import Exchange
 from gateway.runtime.facts import gather_facts
 from gateway.runtime.reach import no_way, reachable
 from gateway.runtime.services import Services
+from gateway.runtime.veil import hide
 from policies.engine import decide
 
 
@@ -41,7 +41,7 @@ async def serve_request(services: Services, exchange: Exchange) -> None:
         request = await _recall(services, exchange, _decode(exchange, raw))
         profile = await _classify(services, exchange, request)
         decision = await _decide(services, exchange, principal, request, profile)
-        _mask(exchange, decision, request, profile)
+        decision, profile = await _mask(services, exchange, decision, request)
         decision = _reach(exchange, decision, request)
         plan = _plan(services, exchange, decision, request, profile)
         await Driver(services, exchange, request, Answer(exchange)).run(plan)
@@ -120,19 +120,24 @@ async def _decide(
     return decision
 
 
-def _mask(exchange: Exchange, decision: Decision, request: ChatRequest, profile: Profile) -> None:
+async def _mask(
+    services: Services, exchange: Exchange, decision: Decision, request: ChatRequest
+) -> tuple[Decision, Profile]:
     """Replace what policy wants hidden; what cannot be hidden is not sent."""
-    if not decision.mask:
-        return
-    masked = mask(request.segments, profile.findings, decision.mask)
-    if masked.missed:
-        kinds = ", ".join(sorted({finding.type for finding in masked.missed}))
-        raise PolicyRefusal(
-            f"Policy hides {kinds} before a model sees it, but here it is the name of a JSON "
-            "field, which cannot be replaced. Move it into a value.",
-            code="cannot_mask",
-        )
-    exchange.hidden = tuple(masked.hidden.items())
+    hidden = await hide(services, exchange, decision, request)
+    if hidden is None:
+        # More is left than was to be hidden: what cannot be relied on is restricted.
+        profile = _known(exchange.profile)
+        again = await _decide(services, exchange, exchange.caller, request, profile)
+        hidden = await hide(services, exchange, again, request) or again
+    exchange.mark("mask")
+    return hidden, _known(exchange.profile)
+
+
+def _known(profile: Profile | None) -> Profile:
+    if profile is None:
+        raise ValueError("the request has not been judged yet")
+    return profile
 
 
 def _reach(exchange: Exchange, decision: Decision, request: ChatRequest) -> Decision:

@@ -82,6 +82,7 @@ class Services:
         self.log: Any = logger()
         self.metrics = Metrics(several_workers=settings.workers > 1)
         self.keys = KeyResolver(connection, pepper)
+        self.mask_secret = pepper
         self.ledger = LedgerStore(connection)
         self._spool = Spool(settings.home)
         self.outbox = Outbox(self.ledger, self._spool)

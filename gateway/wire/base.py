@@ -69,10 +69,25 @@ class StreamReader(Protocol):
     backend's own end marker was seen; `failure` when an error event came inside the stream.
     """
 
-    usage: Usage | None
-    has_content: bool
-    ended: bool
-    failure: AttemptFailure | None
+    @property
+    def usage(self) -> Usage | None:
+        """What the answer used, once the backend told."""
+        ...
+
+    @property
+    def has_content(self) -> bool:
+        """Whether model output came."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether the end marker came."""
+        ...
+
+    @property
+    def failure(self) -> AttemptFailure | None:
+        """The error that came inside the stream."""
+        ...
 
     @property
     def text_size(self) -> int:

@@ -242,20 +242,27 @@ class Sight:
         return self.request.is_value(f"tag:{name}", wanted)
 
 
-def level_of(request: AnyRequest, rules: SensitivityRules) -> tuple[Formula, ...]:
+def level_of(
+    request: AnyRequest, rules: SensitivityRules, hidden: Mapping[str, Formula] | None = None
+) -> tuple[Formula, ...]:
     """For each level, that the request is at least so sensitive; the lowest is always so.
 
     This is `sensitivity_of` for all findings at once; what failed to be judged is restricted.
+    `hidden` says by finding type that such findings are left out.
     """
+    there = {
+        name: both(has, negated((hidden or {}).get(name, False)))
+        for name, has in request.has.items()
+    }
     failed = any_of(request.failed.values())
     steps: list[Formula] = []
     for level in Sensitivity:
-        raising = any_of(has for name, has in request.has.items() if _level(name, rules) >= level)
+        raising = any_of(has for name, has in there.items() if _level(name, rules) >= level)
         known = either(request.declared.at_least(level), rules.default >= level)
         steps.append(any_of((failed, raising, known)))
     if rules.weak_pair is None:
         return tuple(steps)
-    weak = [has for name, has in request.has.items() if _is_weak(name, rules)]
+    weak = [has for name, has in there.items() if _is_weak(name, rules)]
     two = any_of(both(one, other) for one, other in combinations(weak, 2))
     beside = both(any_of(weak), steps[Sensitivity.CONFIDENTIAL])
     paired = either(two, beside)

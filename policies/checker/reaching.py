@@ -8,8 +8,9 @@ Rules of this file:
 
 from __future__ import annotations
 
+from gateway.core.findings import TELLING_TYPES
 from policies.checker.asked import constraints_of
-from policies.checker.conditions import AnyRequest, Sight
+from policies.checker.conditions import AnyRequest, Sight, level_of
 from policies.checker.logic import Formula, all_of, any_of, both, either, negated
 from policies.compiled import Budget, CompiledPolicy, Route
 
@@ -17,7 +18,8 @@ from policies.compiled import Budget, CompiledPolicy, Route
 class Reaching:
     """The engine's steps for one policy, as formulas.
 
-    `blocked` says that a constraint refuses, `taken` that a route of aliases is taken, `allowed`
+    `blocked` says that a constraint refuses, `sent` for each level that what is sent is at least
+    so sensitive, after masking, `taken` that a route of aliases is taken, `allowed`
     that clearance, constraints and abilities leave a deployment, `candidate` that it is a
     candidate, `reserve` that it stands by for a used-up budget, and `reached` that some attempt
     may call it. Deployments and routes are known by name.
@@ -29,6 +31,7 @@ class Reaching:
         names = tuple(policy.deployments)
         self.applying = tuple((one, self.sight.applies(one.when)) for one in constraints_of(policy))
         self.blocked = any_of(applies for one, applies in self.applying if one.blocks)
+        self.sent = self._sent()
         self.cleared = {name: self._cleared(name) for name in names}
         self.permitted = {name: self._permitted(name) for name in names}
         self.able = {name: self._able(name) for name in names}
@@ -49,8 +52,15 @@ class Reaching:
 
     def _cleared(self, name: str) -> Formula:
         above = self.policy.deployments[name].clearance + 1
-        levels = self.sight.level
-        return negated(levels[above]) if above < len(levels) else True
+        return negated(self.sent[above]) if above < len(self.sent) else True
+
+    def _sent(self) -> tuple[Formula, ...]:
+        """The level of the findings that no constraint which applies hides."""
+        hidden = {
+            name: any_of(applies for one, applies in self.applying if name in one.mask)
+            for name in {name for one, _ in self.applying for name in one.mask} - TELLING_TYPES
+        }
+        return level_of(self.request, self.policy.rules, hidden)
 
     def _permitted(self, name: str) -> Formula:
         return negated(any_of(applies for one, applies in self.applying if name in one.excluded))

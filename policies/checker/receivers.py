@@ -9,10 +9,13 @@ from __future__ import annotations
 import msgspec
 
 from gateway.core.decision import Decision, Facts
+from gateway.core.sensitivity import UNKNOWN, Sensitivity
 from policies.charging import budgets_for
 from policies.compiled import CompiledPolicy
 from policies.engine import decide
 from policies.model.cases import GivenStatement
+from policies.narrowing import apply_constraints, level_sent
+from policies.seeing import see
 from policies.testing import facts_of
 
 
@@ -25,6 +28,13 @@ def receivers(policy: CompiledPolicy, given: GivenStatement) -> frozenset[str]:
     """The deployments that may be called: candidates, and reserves where a budget uses them."""
     facts = facts_of(policy, given, None)
     return receivers_of(policy, facts, decide(policy, facts))
+
+
+def level_received(policy: CompiledPolicy, given: GivenStatement) -> Sensitivity:
+    """The sensitivity of what they receive: what is masked has been left out."""
+    facts = facts_of(policy, given, None)
+    mask = apply_constraints(policy, see(policy, facts)).mask
+    return UNKNOWN if facts.profile.failed else level_sent(policy, facts.profile, mask)
 
 
 def receivers_of(policy: CompiledPolicy, facts: Facts, decision: Decision) -> frozenset[str]:

@@ -160,7 +160,10 @@ def request_for(draw: st.DrawFn, asked: str) -> dict[str, Any]:
 
 
 async def run_case(case: Case, redis_url: str, home: Path) -> tuple[Response, dict[str, int]]:
-    """Play one case; how many connections each deployment's upstream accepted."""
+    """Play one case; how often each deployment's upstream got what it may not.
+
+    That is every connection, or where the policy masks cards every request with one in it.
+    """
     upstreams = {
         name: ScriptedUpstream(BEHAVIOURS[kind])
         for name, kind in case.behaviours.items()
@@ -177,7 +180,13 @@ async def run_case(case: Case, redis_url: str, home: Path) -> tuple[Response, di
         async with gateway_with(text, redis_url, home) as gateway:
             body = json.dumps(case.request).encode()
             response = await gateway.chat(body=body)
-        return response, {name: upstream.connections for name, upstream in upstreams.items()}
+        masks = any("payment_card" in one.get("mask", ()) for one in policy.get("constraints", ()))
+        return response, {
+            name: sum(CARD.encode() in request.body for request in upstream.requests)
+            if masks
+            else upstream.connections
+            for name, upstream in upstreams.items()
+        }
     finally:
         for upstream in upstreams.values():
             await upstream.__aexit__()

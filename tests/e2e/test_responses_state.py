@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,9 @@ async def test_masking_reaches_the_history(redis_url: str, home: Path, org: str)
     assert second.status == 200
     sent = b"".join(request.body for request in (*outside.requests, *house.requests))
     assert b"ada.berg@kanzlei-berg.de" not in sent
-    assert sent.count(b"[EMAIL_1]") == 2
+    placeholders = re.findall(rb"\[EMAIL-[A-Z]{6}\]", sent)
+    assert len(placeholders) == 2
+    assert len(set(placeholders)) == 1
 
 
 @pytest.mark.parametrize("alias", ["frontier", "house"])

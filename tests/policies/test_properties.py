@@ -258,11 +258,13 @@ def test_more_sensitive_facts_never_open_a_door(
 
 
 def open_doors(policy: CompiledPolicy, facts: Facts) -> set[str]:
+    """The deployments that may serve, masking aside: what is hidden opens doors on purpose."""
     applied = apply_constraints(policy, see(policy, facts))
+    sent = facts.profile.sensitivity
     return {
         name
         for name, one in policy.deployments.items()
-        if why_not(one, facts.profile, applied) is None
+        if why_not(one, facts.profile, applied, sent) is None
     }
 
 

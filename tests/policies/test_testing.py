@@ -43,8 +43,8 @@ def run(compiled: Callable[[str], CompiledPolicy], deployments: str) -> Callable
     ("given", "expect"),
     [
         ("{text: hello}", "{deployment: frontier, route: hard, sensitivity: internal}"),
-        ("{text: a@b.com}", "{deployment: house, mask: email, output_cap: 50, reasons: [hide]}"),
-        ("{text: a@b.com}", "{any_of: [tiny, house], never: [frontier, tiny]}"),
+        ("{text: a@b.com}", "{deployment: frontier, mask: email, output_cap: 50, reasons: [hide]}"),
+        ("{text: a@b.com}", "{any_of: [tiny, frontier], never: [tiny]}"),
         ("{text: hello, difficulty: 0.1}", "{route: easy}"),
         ("{text: a@b.com, sensitivity: public}", "{deployment: frontier}"),
         ("{findings: [payment_card]}", "{sensitivity: restricted, refused: false}"),

@@ -43,7 +43,7 @@ def _request_tree(told: Explanation) -> Tree:
     needs = f", needs {', '.join(told.needs)}" if told.needs else ""
     tree.add(Text(f"about {told.input_tokens} input tokens{needs}"))
     if told.mask:
-        tree.add(Text(f"to be masked: {', '.join(told.mask)}"))
+        tree.add(Text(f"to be masked: {', '.join(told.mask)}; what is sent is {told.sent}"))
     if told.output_cap is not None:
         tree.add(Text(f"answer capped at {told.output_cap} tokens"))
     tree.add(Text(f"policy revision {told.revision}", style="dim"))

@@ -173,7 +173,7 @@ def _payload_is_whole(event: bytes) -> bool:
 
 
 def _text_size(body: bytes) -> int:
-    return sum(len(match[1] or match[2]) for match in _TEXT.finditer(body))
+    return sum(len(match[1] or match[2] or b"") for match in _TEXT.finditer(body))
 
 
 def _object(body: bytes) -> dict[str, Any] | None:

@@ -8,10 +8,9 @@ from gateway.core.sensitivity import UNKNOWN
 from policies.checker.claims.base import Claim
 from policies.checker.logic import any_of, both, either
 from policies.checker.reaching import Reaching
-from policies.checker.receivers import receivers
+from policies.checker.receivers import level_received, receivers
 from policies.checker.subject import Subject
 from policies.model.cases import GivenStatement
-from policies.testing import facts_of
 
 CODE = "leak-clearance"
 
@@ -22,7 +21,7 @@ def claims(subject: Subject, reaching: Reaching) -> Iterator[Claim]:
     for name, deployment in subject.policy.deployments.items():
         if deployment.clearance >= UNKNOWN:
             continue
-        above = reaching.sight.level_at_least(deployment.clearance + 1)
+        above = reaching.sent[deployment.clearance + 1]
         yield Claim(
             code=CODE,
             at=subject.statement(name).at,
@@ -38,8 +37,7 @@ def _witness(subject: Subject, name: str) -> Callable[[GivenStatement], str]:
     clearance = subject.policy.deployments[name].clearance
 
     def witness(given: GivenStatement) -> str:
-        profile = facts_of(subject.policy, given, None).profile
-        level = UNKNOWN if profile.failed else profile.sensitivity
+        level = level_received(subject.policy, given)
         if level <= clearance or name not in receivers(subject.policy, given):
             return ""
         return f"a {level.label} request reaches '{name}', whose clearance is {clearance.label}"

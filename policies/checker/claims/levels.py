@@ -17,7 +17,7 @@ from gateway.core.sensitivity import Sensitivity
 from policies.checker.claims.base import Claim
 from policies.checker.logic import any_of, both, negated
 from policies.checker.reaching import Reaching
-from policies.checker.receivers import receivers
+from policies.checker.receivers import level_received, receivers
 from policies.checker.subject import Subject
 from policies.compiled import CompiledPolicy
 from policies.model.cases import GivenStatement
@@ -95,7 +95,7 @@ def _witness(
 ) -> Callable[[GivenStatement], str]:
     def witness(given: GivenStatement) -> str:
         facts = facts_of(subject.policy, given, None)
-        level = facts_of(restored, given, None).profile.sensitivity
+        level = level_received(restored, given)
         reached = receivers(subject.policy, given)
         opened = reached - receivers(restored, given)
         deployments = subject.policy.deployments

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from gateway.core.sensitivity import UNKNOWN, Sensitivity
+from gateway.core.sensitivity import Sensitivity
 from policies.checker.claims.base import Claim
 from policies.checker.logic import both
 from policies.checker.reaching import Reaching
-from policies.checker.receivers import receivers
+from policies.checker.receivers import level_received, receivers
 from policies.checker.subject import STAYS_HOME, Subject
 from policies.model.cases import GivenStatement
-from policies.testing import facts_of
 
 CODE = "leak-outside"
 
@@ -29,7 +28,7 @@ def claims(subject: Subject, reaching: Reaching) -> Iterator[Claim]:
             at=statement.at,
             path=f"deployments.{name}.clearance",
             says=f"nothing {STAYS_HOME.label} leaves the company for '{name}'",
-            breach=both(reaching.reached[name], reaching.sight.level_at_least(STAYS_HOME)),
+            breach=both(reaching.reached[name], reaching.sent[STAYS_HOME]),
             witness=_witness(subject, name),
             hint=(
                 f"write 'clearance: {Sensitivity.INTERNAL.label}', or say why such data may go "
@@ -40,8 +39,7 @@ def claims(subject: Subject, reaching: Reaching) -> Iterator[Claim]:
 
 def _witness(subject: Subject, name: str) -> Callable[[GivenStatement], str]:
     def witness(given: GivenStatement) -> str:
-        profile = facts_of(subject.policy, given, None).profile
-        level = UNKNOWN if profile.failed else profile.sensitivity
+        level = level_received(subject.policy, given)
         if level < STAYS_HOME or name not in receivers(subject.policy, given):
             return ""
         marked = ""

@@ -15,7 +15,7 @@ from policies.checker.subject import Subject
 from policies.compiled import Route
 from policies.engine import NO_CANDIDATE, NO_ROUTE, decide
 from policies.model.cases import GivenStatement
-from policies.narrowing import apply_constraints, why_not
+from policies.narrowing import apply_constraints, level_sent, why_not
 from policies.seeing import see
 from policies.testing import facts_of
 
@@ -76,10 +76,11 @@ def _witness(subject: Subject, code: str) -> Callable[[GivenStatement], str]:
         facts = facts_of(policy, given, None)
         decision = decide(policy, facts)
         applied = apply_constraints(policy, see(policy, facts))
+        sent = level_sent(policy, facts.profile, applied.mask)
         able = [
             name
             for name, one in policy.deployments.items()
-            if why_not(one, facts.profile, applied) is None
+            if why_not(one, facts.profile, applied, sent) is None
         ]
         if decision.refusal_code != code or not able:
             return ""

@@ -12,8 +12,9 @@ from types import MappingProxyType
 import msgspec
 from hypothesis import strategies as st
 
+from gateway.core.decision import Facts
 from gateway.core.deployment import SHIPPED_ADAPTERS, Secret
-from gateway.core.findings import FINDING_TYPES, default_levels
+from gateway.core.findings import FINDING_TYPES, default_levels, sensitivity_of
 from gateway.core.prices import Price, PriceCase
 from gateway.core.profile import Needs
 from gateway.core.request import API_NAMES
@@ -153,7 +154,7 @@ def policies(draw: st.DrawFn) -> str:
     effects = st.one_of(
         selectors.map(lambda chosen: f"only: {chosen}"),
         selectors.map(lambda chosen: f"forbid: {chosen}"),
-        st.sampled_from(("require: self_hosted", "block: No.", "mask: email")),
+        st.sampled_from(("require: self_hosted", "block: No.", "mask: [email, medical]")),
     )
     lines = ["fairlead: 1", "deployments:"]
     lines += [f"  {name}: {{{held}}}" for name, held in there.items()]
@@ -275,6 +276,23 @@ def _subsets(names: Sequence[str]) -> tuple[frozenset[str], ...]:
     return tuple(frozenset(chosen) for chosen in chain.from_iterable(every))
 
 
+def sent(policy: CompiledPolicy, facts: Facts) -> Sensitivity:
+    """The level of what is left when every constraint has hidden what it hides."""
+    profile = facts.profile
+    if profile.failed:
+        return Sensitivity.RESTRICTED
+    seen = see(policy, facts)
+    applying = [one for one in policy.constraints if one.when.holds(seen) is not False]
+    hidden = {name for one in applying for name in one.mask} - TELLING
+    if profile.sensitivity > sensitivity_of(profile.findings, policy.rules, profile.floor):
+        return profile.sensitivity
+    left = [one for one in profile.findings if one.type not in hidden]
+    return sensitivity_of(left, policy.rules, profile.floor)
+
+
+TELLING = {"medical", "legal", "hr", "fingerprint", "confidentiality_marker"}
+
+
 class BruteForce:
     """What goes wrong with one request, said without the solver and without its claims."""
 
@@ -290,7 +308,7 @@ class BruteForce:
         facts = facts_of(policy, given, None)
         decision = decide(policy, facts)
         reached = called(policy, given)
-        level = facts.profile.sensitivity
+        level = sent(policy, facts)
         found = set()
         for one in file.deployments:
             if one.name not in reached:
@@ -306,7 +324,7 @@ class BruteForce:
                 found.add(f"never.{invariant.id}")
         for path, restored in self.restored.items():
             kept = called(restored, given)
-            usual = facts_of(restored, given, None).profile.sensitivity
+            usual = sent(restored, facts_of(restored, given, None))
             for one in file.deployments:
                 outside = one.adapter == "openai"
                 opened = one.name not in kept if outside else one.clearance.level < usual
@@ -321,8 +339,10 @@ class BruteForce:
         facts = facts_of(policy, given, None)
         decision = decide(policy, facts)
         applied = apply_constraints(policy, see(policy, facts))
+        level = sent(policy, facts)
         whys = {
-            name: why_not(one, facts.profile, applied) for name, one in policy.deployments.items()
+            name: why_not(one, facts.profile, applied, level)
+            for name, one in policy.deployments.items()
         }
         if all(whys.values()) or given.model not in policy.aliases:
             return set()
@@ -331,9 +351,9 @@ class BruteForce:
         route = next(one for one in policy.routes if one.id == decision.route)
         kept_out = not route.deployments
         for name in route.deployments:
-            able = msgspec.structs.replace(facts.profile, sensitivity=Sensitivity.PUBLIC)
             free = msgspec.structs.replace(applied, excluded=MappingProxyType({}))
-            kept_out = kept_out or why_not(policy.deployments[name], able, free) is None
+            able = why_not(policy.deployments[name], facts.profile, free, Sensitivity.PUBLIC)
+            kept_out = kept_out or able is None
         return {f"routes.{route.id}"} if kept_out else set()
 
     def _restored(self) -> Iterator[tuple[str, CompiledPolicy]]:

@@ -219,3 +219,12 @@ def test_the_estimate_of_a_long_answer_is_scaled_up() -> None:
         reader.feed(event)
 
     assert 2_800_000 < reader.text_size < 3_100_000
+
+
+def test_a_whole_answer_with_an_empty_text_is_passed_on() -> None:
+    """An empty block is no fault, and takes no room in the text."""
+    body = b'{"type":"message","content":[{"type":"text","text":""}],"stop_reason":"end_turn"}'
+    reply = PassThrough().reply(REQUEST, body)
+
+    assert reply.failure is None
+    assert (reply.body, reply.text_size) == (body, 0)

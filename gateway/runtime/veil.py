@@ -1,0 +1,115 @@
+"""Hides what policy wants hidden, and judges what is left before any of it is sent.
+
+Rules of this file:
+- what cannot be hidden is not sent;
+- the label of what is sent comes from a second judgement of the masked text, not from the belief
+  that masking worked; where it finds more than the decision counted on, the request is decided
+  again as one that could not be judged, and so stays home or is refused;
+- the hidden values live as long as the request, in memory, and go back to its caller alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from gateway.core.decision import Decision
+from gateway.core.errors import PolicyRefusal
+from gateway.core.findings import Finding, sensitivity_of
+from gateway.core.masking import Masked, conversation_key, mask
+from gateway.core.profile import Profile
+from gateway.core.request import ChatRequest
+from gateway.core.sensitivity import UNKNOWN, Sensitivity
+from gateway.runtime.callers import declared_session
+from gateway.runtime.exchange import Exchange
+from gateway.runtime.services import Services
+
+#: The judgement that is said to have failed when masked text is more than it was taken for.
+MASKING = "masking"
+
+
+async def hide(
+    services: Services, exchange: Exchange, decision: Decision, request: ChatRequest
+) -> Decision | None:
+    """Replace what the decision wants hidden; None when it has to be decided again.
+
+    Raises:
+        PolicyRefusal: something that must be hidden cannot be.
+    """
+    profile = _judged(exchange)
+    exchange.hidden, exchange.values, exchange.sent = (), {}, None
+    if not decision.mask:
+        return decision
+    masked = mask(
+        request.segments, profile.findings, decision.mask, _key(services, exchange, request)
+    )
+    _refuse_missed(masked)
+    exchange.hidden = tuple(masked.hidden.items())
+    exchange.values = masked.values
+    if decision.sent < profile.sensitivity:
+        level = await _judge_again(services, exchange, request, masked)
+        if level > decision.sent:
+            exchange.profile = msgspec.structs.replace(
+                profile, sensitivity=UNKNOWN, failed=(*profile.failed, MASKING)
+            )
+            return None
+        exchange.sent = decision.sent
+    return decision
+
+
+async def _judge_again(
+    services: Services, exchange: Exchange, request: ChatRequest, masked: Masked
+) -> Sensitivity:
+    """The level of the masked text; placeholders of ours are no findings."""
+    segments = tuple(
+        msgspec.structs.replace(segment, text=masked.hidden[segment.pointer])
+        if index in masked.places
+        else segment
+        for index, segment in enumerate(request.segments)
+    )
+    left = msgspec.structs.replace(request, segments=segments)
+    floor = _judged(exchange).floor
+    again = await services.judge(exchange.ruling, left, floor)
+    if again.failed:
+        return UNKNOWN
+    found = _without_placeholders(again.findings, masked.places)
+    return sensitivity_of(found, exchange.ruling.policy.rules, floor)
+
+
+def _without_placeholders(
+    findings: Iterable[Finding], places: Mapping[int, tuple[tuple[int, int], ...]]
+) -> list[Finding]:
+    return [
+        finding
+        for finding in findings
+        if not any(
+            start <= finding.start and finding.end <= end
+            for start, end in places.get(finding.segment, ())
+        )
+    ]
+
+
+def _key(services: Services, exchange: Exchange, request: ChatRequest) -> bytes:
+    """The secret of this caller's conversation: its session, or how the conversation began."""
+    caller = exchange.caller
+    session = declared_session(exchange.client)
+    begin = next((one.text for one in request.segments if one.role == "user"), "")
+    belonging = ("session", session) if session else ("begins", begin)
+    return conversation_key(services.mask_secret, caller.org, caller.key_id, *belonging)
+
+
+def _refuse_missed(masked: Masked) -> None:
+    if masked.missed:
+        kinds = ", ".join(sorted({finding.type for finding in masked.missed}))
+        raise PolicyRefusal(
+            f"Policy hides {kinds} before a model sees it, but here it is the name of a JSON "
+            "field, which cannot be replaced. Move it into a value.",
+            code="cannot_mask",
+        )
+
+
+def _judged(exchange: Exchange) -> Profile:
+    if exchange.profile is None:
+        raise ValueError("the request has not been judged yet")
+    return exchange.profile

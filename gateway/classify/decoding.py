@@ -137,8 +137,11 @@ def _base32(place: tuple[int, int], shown: str, decode: object) -> Iterator[Pass
 
 def _in_chunks(text: str) -> Iterator[Passage]:
     for match in _CHUNKS.finditer(text):
-        chunks = match.group().split(" ")
-        size = len(chunks[0])
+        whole = match.group()
+        size = whole.find(" ")
+        if whole.find(" ", size + 1) != 2 * size + 1:
+            continue
+        chunks = whole.split(" ")
         # Words differ in length; groups of one encoding do not, but for the last.
         while len(chunks) > 4 and len(chunks[-1].rstrip("=")) > size:
             chunks.pop()

@@ -19,6 +19,8 @@ _BREAKS = re.compile(r"[\s,،、;.\-–—/・]{0,3}")
 _AFTER_LABEL = re.compile(
     r"(?:番号|号码|號碼|号|號|번호|номер|№)?(?:[은는이가]|は|が|を|为|為|是|の)?[\s:：=＝]{0,3}"
 )
+# Whatever is neither Latin nor punctuation; every word here has such a letter.
+_OTHER_SCRIPT = re.compile("[\u0250-\u1dff\u2800-\U0010ffff]")
 _SHORTEST_NUMBER = 5
 _BRAILLE = dict(zip("⠚⠁⠃⠉⠙⠑⠋⠛⠓⠊", "0123456789", strict=True))
 _BRAILLE_NUMBER = re.compile("⠼[⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠼⠤\u2800 ]{3,}")
@@ -49,8 +51,7 @@ class Scripts:
         # A letter whose small form is longer would shift every place after it.
         if len(lower) != len(text):
             lower = text
-        hits = [(end + 1 - size, end + 1, kind, means) for end, (size, kind, means)
-                in self._words.iter_long(lower)]  # fmt: skip
+        hits = self._hits(lower)
         found = [*self._labels(text, hits), *_numbers(text, hits), *_braille(text)]
         found += [(m.start(), m.end(), m.group(1)[::-1]) for m in _OVERRIDE.finditer(text)]
         found.sort()
@@ -59,6 +60,21 @@ class Scripts:
             if not kept or one[0] >= kept[-1][1]:
                 kept.append(one)
         return kept
+
+    def _hits(self, lower: str) -> list[tuple[int, int, str, str]]:
+        """The words, as start, end, kind and meaning, on those lines that other scripts are on."""
+        hits: list[tuple[int, int, str, str]] = []
+        place = _OTHER_SCRIPT.search(lower)
+        while place is not None:
+            start = lower.rfind("\n", 0, place.start()) + 1
+            stop = lower.find("\n", place.end())
+            stop = len(lower) if stop < 0 else stop
+            hits += [
+                (end + 1 - size, end + 1, kind, means)
+                for end, (size, kind, means) in self._words.iter_long(lower, start, stop)
+            ]
+            place = _OTHER_SCRIPT.search(lower, stop)
+        return hits
 
     def _labels(self, text: str, hits: list[tuple[int, int, str, str]]) -> list[Replacement]:
         changes: list[Replacement] = []

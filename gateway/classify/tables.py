@@ -49,6 +49,8 @@ def cells(text: str) -> list[Replacement]:
 
 
 def _inserted(text: str) -> Iterator[Replacement]:
+    if "insert" not in text.lower():
+        return
     for match in _INSERT.finditer(text):
         names = [name.strip(_QUOTES) for name in match.group(1).split(",")]
         if not _worth(names):

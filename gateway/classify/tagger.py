@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from gateway.classify.tagger_tokens import BUCKETS, Token, rows_of
+from gateway.classify.tagger_tokens import BUCKETS, FEATURES, Token, rows_of
 
 Floats = npt.NDArray[np.float32]
 
@@ -22,6 +22,8 @@ Floats = npt.NDArray[np.float32]
 TAGS = ("O", "B-address", "I-address", "B-person", "I-person")
 #: How many neighbours on either side the first and the second layer see.
 REACH = (2, 3)
+#: What stands between two runs of tokens, so that neither layer sees from one into the other.
+_BETWEEN = [(0,) * FEATURES] * max(REACH)
 
 
 class TaggerWeights(msgspec.Struct, frozen=True):
@@ -53,16 +55,30 @@ class Tagger:
 
     def tag(self, tokens: Sequence[Token]) -> list[Tagged]:
         """The spans in a run of tokens, from left to right."""
-        if not tokens:
-            return []
-        return _spans(self._chances(rows_of(tokens)))
+        return self.tag_all([tokens])[0]
 
-    def _chances(self, rows: Sequence[tuple[int, ...]]) -> Floats:
-        """The probability of every tag at every token."""
+    def tag_all(self, runs: Sequence[Sequence[Token]]) -> list[list[Tagged]]:
+        """The spans in each of several runs, none of which sees another."""
+        rows: list[tuple[int, ...]] = []
+        bounds = []
+        for tokens in runs:
+            bounds.append((len(rows), len(rows) + len(tokens)))
+            rows += rows_of(tokens)
+            rows += _BETWEEN
+        if len(rows) == len(bounds) * len(_BETWEEN):
+            return [[] for _ in runs]
+        chances = self._chances(rows, [stop for _, stop in bounds])
+        return [_spans(chances[start:stop]) for start, stop in bounds]
+
+    def _chances(self, rows: Sequence[tuple[int, ...]], gaps: Sequence[int]) -> Floats:
+        """The probability of every tag at every token; `gaps` are where the padding begins."""
         weights = self._weights
         ids = np.array(rows, np.int32)
         embedded = np.einsum("tfd->td", weights.embeddings.take(ids, axis=0))
+        padding = [gap + n for gap in gaps for n in range(len(_BETWEEN))]
+        embedded[padding] = 0
         hidden = np.maximum(beside(embedded, REACH[0]) @ weights.first + weights.first_offset, 0)
+        hidden[padding] = 0
         hidden = np.maximum(beside(hidden, REACH[1]) @ weights.second + weights.second_offset, 0)
         odds = hidden @ weights.output + weights.output_offset
         chances: Floats = np.exp(odds - odds.max(axis=1, keepdims=True))

@@ -14,7 +14,6 @@ from gateway.classify.detectors.address import PLACES
 from gateway.classify.detectors.base import Found
 from gateway.classify.tagger import Tagger
 from gateway.classify.tagger_tokens import tokens_of
-from gateway.core.findings import WEAK_TYPES
 
 #: Anchors whose places are signs of an address in a long text.
 SIGNS = (
@@ -29,12 +28,21 @@ SHORT = 500
 #: How far around a sign is read.
 BEFORE, AFTER = 60, 120
 #: The most that is read of a longer text: so much and a share of its length, in characters.
-MOST, SHARE = 1_200, 1 / 40
+MOST, SHARE = 1_200, 1 / 100
 #: The least mean probability of a span that is reported.
 LEAST = {"address": 0.75, "person": 0.7}
 
+# Findings beside which no name is to be expected.
+_NOBODYS = frozenset(
+    "credential private_key password connection_string confidentiality_marker ip_address "
+    "mac_address crypto_wallet device_id location organization date age url postcode".split()
+)
 _MATTERS = re.compile(r"\d|[^\W\d_].*\b(?![a-z])[^\W\d_]", re.S)
 _DIGIT = re.compile(r"\d")
+# `12 Elm`, `12 34th`, `Gartenweg 4`: a number where a house has it.
+_NUMBERED = re.compile(
+    r"\b\d{1,5}[A-Za-z]?,? (?:[^\W\d_a-z]|\d)|\b[^\W\d_a-z][^\W\d_]{2,}\.? \d{1,5}[a-z]?\b"
+)
 _NAMES = re.compile(r"\b[A-Z][a-z'’\-]+ (?:[A-Z]\.? )?[A-Z]")
 _WORD = re.compile(r"[^\W\d_]{3}")
 # Signs of programs, sums and links stand in no address and in no name.
@@ -70,9 +78,9 @@ def find_tagged(
     """
     tagged: list[Found] = []
     others = [one for one in found if one.type not in LEAST]
-    for start, end in regions(text, signs, found, messages):
-        tokens = tokens_of(text, start, end)
-        for span in tagger.tag(tokens):
+    runs = [tokens_of(text, *region) for region in regions(text, signs, found, messages)]
+    for tokens, spans in zip(runs, tagger.tag_all(runs), strict=True):
+        for span in spans:
             if span.confidence < LEAST[span.type]:
                 continue
             place = (tokens[span.first].start, tokens[span.end - 1].end)
@@ -92,13 +100,9 @@ def regions(
     wanted = [
         (place - BEFORE, place + AFTER)
         for place in signs
-        if _DIGIT.search(text, max(0, place - BEFORE), place + BEFORE) is not None
+        if _NUMBERED.search(text, max(0, place - BEFORE), place + BEFORE) is not None
     ]
-    wanted += [
-        (one.start - BEFORE, one.end + BEFORE)
-        for one in found
-        if one.type not in WEAK_TYPES or one.type == "person"
-    ]
+    wanted += [(one.start - BEFORE, one.end + BEFORE) for one in found if one.type not in _NOBODYS]
     wanted += [
         (start, end)
         for start, end in messages

@@ -25,6 +25,7 @@ _COMMANDS = {
     "keys": "app",
     "policy": "app",
     "classify": "classify_command",
+    "privacy": "app",
     "routing": "app",
     "report": "app",
     "ledger": "app",

@@ -1,8 +1,9 @@
-"""Measures the classifier on the evaluation data beside the repository.
+"""Measures the classifier with the evaluation data's own script, as an independent count.
 
 Run:  python ops/bench/privacy.py [--no-latency] [--errors FILE] [--engine re2]
-which calls ../shared/data/eval_privacy.py with this file as the detector and then times the
-adversarial texts of latency_attacks.json at two sizes, to show that cost grows linearly.
+`fairlead privacy bench` counts the same without that script. This calls
+../shared/data/eval_privacy.py with this file as the detector and then times the adversarial texts
+of latency_attacks.json at two sizes, to show that cost grows linearly.
 """
 
 from __future__ import annotations

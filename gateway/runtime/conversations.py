@@ -71,7 +71,7 @@ class Conversations:
             kept=turn.kept,
             items=items,
             earlier=tuple(one.id for one in turns),
-            floor=max(*floors, *(Sensitivity(one.sensitivity) for one in turns)),
+            floor=max(*floors, *(Sensitivity(one.floor) for one in turns)),
         )
         return history.continued(request, said), recalled
 
@@ -83,8 +83,13 @@ class Conversations:
         *,
         stream: bool,
         sensitivity: Sensitivity,
+        floor: Sensitivity,
     ) -> None:
-        """Store a turn that was answered, if its client wants that; failing is no error of it."""
+        """Store a turn that was answered, if its client wants that; failing is no error of it.
+
+        Args:
+            floor: the level of what was sent: below `sensitivity` where something was masked.
+        """
         if recalled is None or not recalled.kept:
             return
         told = history.read_told(sent, stream=stream)
@@ -96,6 +101,7 @@ class Conversations:
             response=told.response,
             earlier=recalled.earlier,
             sensitivity=max(sensitivity, recalled.floor),
+            floor=max(floor, recalled.floor),
         )
         try:
             await self._store.keep(org, stored, told.item_ids)
@@ -164,7 +170,7 @@ class Conversations:
             stored = None if name in found else await self._store.find_by_item(org, name)
             if stored is None:
                 continue
-            floors.append(Sensitivity(stored.sensitivity))
+            floors.append(Sensitivity(stored.floor))
             for item in history.output_items(stored.response):
                 found[str(msgspec.json.decode(item).get("id"))] = item
         return found, floors

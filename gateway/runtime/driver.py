@@ -174,6 +174,7 @@ class Driver:
                 call.rest if call.reply is None else call.reply.body,
                 stream=call.reply is None,
                 sensitivity=exchange.profile.sensitivity,
+                floor=exchange.label(),
             )
 
     async def _client_gone(self) -> None:

@@ -46,6 +46,7 @@ class Exchange:
         self.hidden: tuple[tuple[str, str], ...] = ()
         self.values: Mapping[str, str] = {}
         self.sent: Sensitivity | None = None
+        self.conversation = ""
         self.lossy: tuple[str, ...] = ()
         self.limits: Headers = []
         self.own_limits: Headers = []

@@ -14,6 +14,7 @@ from gateway.core.planning import make_plan
 from gateway.core.principal import Principal
 from gateway.core.profile import Profile
 from gateway.core.request import ChatRequest
+from gateway.core.sensitivity import Sensitivity
 from gateway.runtime.answer import Answer, decision_headers, send_error
 from gateway.runtime.callers import (
     bearer_key,
@@ -25,6 +26,7 @@ from gateway.runtime.client import ClientDisconnected
 from gateway.runtime.driver import Driver
 from gateway.runtime.exchange import Exchange
 from gateway.runtime.facts import gather_facts
+from gateway.runtime.memory import conversation_of
 from gateway.runtime.reach import no_way, reachable
 from gateway.runtime.services import Services
 from gateway.runtime.veil import hide
@@ -42,6 +44,7 @@ async def serve_request(services: Services, exchange: Exchange) -> None:
         profile = await _classify(services, exchange, request)
         decision = await _decide(services, exchange, principal, request, profile)
         decision, profile = await _mask(services, exchange, decision, request)
+        await _remember(services, exchange)
         decision = _reach(exchange, decision, request)
         plan = _plan(services, exchange, decision, request, profile)
         await Driver(services, exchange, request, Answer(exchange)).run(plan)
@@ -87,9 +90,27 @@ async def _classify(services: Services, exchange: Exchange, request: ChatRequest
     floor = declared_sensitivity(exchange.client)
     if exchange.recalled is not None:
         floor = max(floor, exchange.recalled.floor)
+    floor = max(floor, await _remembered(services, exchange, request))
     exchange.profile = await services.judge(exchange.ruling, request, floor)
     exchange.mark("classify")
     return exchange.profile
+
+
+async def _remembered(services: Services, exchange: Exchange, request: ChatRequest) -> Sensitivity:
+    """What earlier turns of the conversation were found to be."""
+    session = declared_session(exchange.client)
+    exchange.conversation = conversation_of(services.secret, exchange.caller, request, session)
+    lenient = exchange.ruling.lenient
+    return await services.memory.level(exchange.caller.org, exchange.conversation, lenient=lenient)
+
+
+async def _remember(services: Services, exchange: Exchange) -> None:
+    """A later turn cannot fall below what is sent now; the usual level is not worth a note."""
+    level = exchange.label()
+    if level > exchange.ruling.policy.rules.default:
+        await services.memory.remember(
+            exchange.caller.org, exchange.conversation, level, lenient=exchange.ruling.lenient
+        )
 
 
 async def _decide(

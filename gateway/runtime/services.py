@@ -32,6 +32,7 @@ from gateway.runtime.live.policy import LivePolicy
 from gateway.runtime.live.proof import Prover
 from gateway.runtime.live.start import bench_for
 from gateway.runtime.log import logger
+from gateway.runtime.memory import ConversationMemory
 from gateway.runtime.metrics import Metrics
 from gateway.runtime.ruling import Ruling, Rulings
 from gateway.runtime.speeds import SpeedBoard
@@ -43,6 +44,7 @@ from gateway.stores.connection import RedisConnection
 from gateway.stores.idempotency import IdempotencyStore
 from gateway.stores.keys import KeyResolver
 from gateway.stores.ledger import LedgerStore
+from gateway.stores.memory import MemoryStore
 from gateway.stores.outbox import Outbox
 from gateway.stores.pepper import load_pepper
 from gateway.stores.responses import ResponseStore
@@ -82,7 +84,8 @@ class Services:
         self.log: Any = logger()
         self.metrics = Metrics(several_workers=settings.workers > 1)
         self.keys = KeyResolver(connection, pepper)
-        self.mask_secret = pepper
+        self.secret = pepper
+        self.memory = ConversationMemory(MemoryStore(connection))
         self.ledger = LedgerStore(connection)
         self._spool = Spool(settings.home)
         self.outbox = Outbox(self.ledger, self._spool)

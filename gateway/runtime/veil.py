@@ -96,7 +96,7 @@ def _key(services: Services, exchange: Exchange, request: ChatRequest) -> bytes:
     session = declared_session(exchange.client)
     begin = next((one.text for one in request.segments if one.role == "user"), "")
     belonging = ("session", session) if session else ("begins", begin)
-    return conversation_key(services.mask_secret, caller.org, caller.key_id, *belonging)
+    return conversation_key(services.secret, caller.org, caller.key_id, *belonging)
 
 
 def _refuse_missed(masked: Masked) -> None:

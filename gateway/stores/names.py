@@ -82,6 +82,11 @@ def sticking(org: str, digest: str) -> str:
     return f"fairlead:{{{org}}}:sticking:{digest}"
 
 
+def conversation_level(org: str, digest: str) -> str:
+    """The level that a conversation is remembered at (string); `digest` hides which one it is."""
+    return f"fairlead:{{{org}}}:conversation:{digest}"
+
+
 def target(route: str, kind: str) -> str:
     """What is known of the requests of a route that aims at something of that kind (hash)."""
     return f"fairlead:{{targets}}:{route}:{kind}"

@@ -37,7 +37,8 @@ class StoredResponse(msgspec.Struct, frozen=True, kw_only=True):
     """One turn: its own input items, the response as the client saw it, and what came before.
 
     `earlier` are the ids of the turns before it, oldest first. `sensitivity` is the level that
-    the whole conversation was judged at.
+    the whole conversation was judged at, and `floor` the one that a later turn cannot go below:
+    that of what was sent, where something was masked.
     """
 
     id: str
@@ -45,6 +46,7 @@ class StoredResponse(msgspec.Struct, frozen=True, kw_only=True):
     response: msgspec.Raw
     earlier: tuple[str, ...] = ()
     sensitivity: int = 0
+    floor: int = 0
 
 
 class ResponseStore:

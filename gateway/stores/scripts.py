@@ -47,6 +47,7 @@ class Scripts(msgspec.Struct, frozen=True, kw_only=True):
     slice: Script
     record: Script
     tally: Script
+    remember: Script
 
 
 #: The shared heads of scripts, by what they are about.
@@ -73,6 +74,7 @@ def load_scripts() -> Scripts:
         slice=_load("slice", _CLOCK, records_spending=False),
         record=_load("record", (), records_spending=True),
         tally=_load("tally", (), records_spending=False),
+        remember=_load("remember", (), records_spending=False),
     )
 
 

@@ -112,7 +112,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     `weights` belong to the strategy balanced; `shares` to split, a part for each deployment in
     their order; `sticky` is session, user, app, team or key, empty for none. `checks` belong to
-    cascade and `target` to target.
+    cascade and `target` to target. For the share `explore` of the requests another candidate comes
+    first.
     """
 
     id: str
@@ -125,6 +126,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     sticky: str = ""
     checks: Checks | None = None
     target: Target | None = None
+    explore: float = 0.0
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,9 +180,9 @@ class CompiledPolicy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     `revision` is a hash of the meaning: comments, layout and the order of what has no order do
     not change it, and neither do the file's own tests. `deployments`, `aliases` and `routes`
     keep the order of the file. `asks_cost` says whether any condition needs the estimate,
-    `asks_speed` whether any route orders by measured speed, and `sticks_to` whose deployments
-    must be remembered; `targets` are those of the routes that have one, by route id. `limits` may
-    be of a kind of scope, like budgets; `redis_down` is strict or lenient.
+    `asks_speed` and `asks_quality` whether any route orders by these, and `sticks_to` whose
+    deployments must be remembered; `targets` are those of the routes that have one, by route id.
+    `limits` may be of a kind of scope, like budgets; `redis_down` is strict or lenient.
     """
 
     revision: str
@@ -196,6 +198,7 @@ class CompiledPolicy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     tests: tuple[CaseStatement, ...] = ()
     asks_cost: bool = False
     asks_speed: bool = False
+    asks_quality: bool = False
     sticks_to: frozenset[str] = frozenset()
     limits: tuple[LimitCounter, ...] = ()
     redis_down: str = "strict"

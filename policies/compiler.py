@@ -104,6 +104,7 @@ def compile_policy(
         defaults=_defaults(policy),
         tests=policy.tests,
         asks_cost=any("estimated_cost" in facts_asked(when) for when in conditions),
+        asks_quality=any(map(_by_quality, routes)),
         asks_speed=any(route.strategy in ("fastest", "balanced") for route in routes),
         sticks_to=frozenset(
             route.sticky for route in routes if route.sticky and route.strategy != "split"
@@ -290,7 +291,14 @@ def _route(statement: RouteStatement, resolved: Sequence[Resolved]) -> Route:
         shares=tuple(float(share.part) for share in use.shares),
         sticky=use.sticky,
         target=use.target,
+        explore=use.explore,
         checks=(use.checks or USUAL_CHECKS) if use.strategy == "cascade" else None,
+    )
+
+
+def _by_quality(route: Route) -> bool:
+    return route.strategy == "balanced" or (
+        route.target is not None and route.target.kind == "quality"
     )
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from gateway.core.decision import Facts
 from gateway.core.deployment import Deployment
+from gateway.core.learning import shifted
 from gateway.core.prices import cost_of, worst_cost
 from gateway.core.quality import predicted_quality
 from gateway.core.speed import seconds_for
@@ -86,7 +87,13 @@ def likely_seconds(
 
 
 def quality_of(facts: Facts, deployment: Deployment) -> float:
-    """The predicted quality of the deployment's answer, 0..1."""
+    """The predicted quality of the deployment's answer, 0..1, with what use has taught."""
+    shift = facts.shifts.get(deployment.name, 0.0) if facts.shifts else 0.0
+    return shifted(predicted_for(facts, deployment), shift)
+
+
+def predicted_for(facts: Facts, deployment: Deployment) -> float:
+    """The quality that is predicted before anything was learnt from use, 0..1."""
     profile = facts.profile
     return predicted_quality(
         deployment.skills, profile.difficulty, profile.task, self_hosted=deployment.self_hosted

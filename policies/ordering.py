@@ -57,7 +57,12 @@ def in_order(
             ordered = tuple(sorted(candidates, key=lambda one: (one.name == named) != last))
         case _:
             ordered = candidates
-    return _kept_first(facts, route, ordered)
+    return _kept_first(facts, route, _explored(facts, route, ordered))
+
+
+def explores(facts: Facts, route: Route) -> bool:
+    """Whether this request is one of those for which another candidate comes first."""
+    return bool(route.explore) and chance("explore", route.id, facts.request_id) < route.explore
 
 
 def scores(
@@ -133,6 +138,15 @@ def _drawn(facts: Facts, route: Route, candidates: Candidates) -> Candidates:
         return -log(chance(route.id, who, one.name)) / part if part else inf
 
     return _by([place(one) for one in candidates], candidates)
+
+
+def _explored(facts: Facts, route: Route, ordered: Candidates) -> Candidates:
+    """For a share of the requests one of the others first, each as often as any."""
+    if not explores(facts, route):
+        return ordered
+    drawn = int(chance("explored", route.id, facts.request_id) * (len(ordered) - 1))
+    first = ordered[1 + drawn]
+    return (first, *(one for one in ordered if one is not first))
 
 
 def _kept_first(facts: Facts, route: Route, ordered: Candidates) -> Candidates:

@@ -48,6 +48,7 @@ def revision_of(policy: PolicyFile, compiled: CompiledPolicy) -> str:
                 *(one.id, one.because, _condition_meaning(one.when), built.deployments),
                 *(built.strategy, built.weights, built.shares, built.sticky, built.checks),
                 built.target,
+                built.explore,
             ]
             for one, built in zip(policy.routes, compiled.routes, strict=True)
         ],

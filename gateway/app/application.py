@@ -16,6 +16,7 @@ from gateway.app.admin import explain_handler
 from gateway.app.counting import count_tokens_handler
 from gateway.app.dataplane import AsgiApp, DataPlane, FastLane
 from gateway.app.documented import documented_handlers
+from gateway.app.feedback import feedback_handler
 from gateway.app.listing import models_handler, one_model_handler
 from gateway.app.policies import POLICY_HANDLERS
 from gateway.app.reports import report_handler
@@ -80,6 +81,7 @@ def create_app(opening: Callable[[], Awaitable[Services]]) -> AsgiApp:
         route_handlers=[
             *documented_handlers(),
             count_tokens_handler,
+            feedback_handler,
             models_handler,
             one_model_handler,
             show_handler,

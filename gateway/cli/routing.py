@@ -35,6 +35,7 @@ from gateway.classify.routing_curve import (
     quality_curve,
 )
 from gateway.cli.routing_cascade import cascade
+from gateway.cli.routing_quality import quality
 from gateway.cli.session import fail
 from gateway.cli.tables import print_table
 from gateway.config.difficulty_models import check_name, load_model, save_model, saved_names
@@ -61,6 +62,7 @@ def routing() -> None:
 
 
 app.command("cascade")(cascade)
+app.command("quality")(quality)
 
 
 @app.command("calibrate")

@@ -20,12 +20,13 @@ from gateway.stores.pepper import load_pepper
 
 
 class StoreSession(msgspec.Struct, frozen=True, kw_only=True):
-    """An open Redis, blocking, the book of virtual keys in it, the pepper, and the home."""
+    """An open Redis, blocking, the book of virtual keys in it, the pepper, the home and its URL."""
 
     client: redis.Redis
     keys: KeyBook
     pepper: bytes
     home: Path
+    url: str
 
     def __repr__(self) -> str:
         return "StoreSession(***)"
@@ -62,6 +63,7 @@ def store_session() -> Iterator[StoreSession]:
                 keys=KeyBook(client, pepper),
                 pepper=pepper,
                 home=settings.home,
+                url=url,
             )
         except redis.RedisError as problem:
             fail(f"Redis at {read_endpoint(url).label} cannot be used: {problem}")

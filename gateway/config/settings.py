@@ -34,7 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     `policy` and `redis_url` are None when unset: then a policy is discovered and an embedded
     Redis is started under `home`. `admin_key` and `pepper` are None when unset: then they are
     made once and kept under `home`. `difficulty_model` names a model that was calibrated on own
-    pairs; None is the one that ships. `proof_seconds` bounds the proof of a changed policy. Times
+    pairs; None is the one that ships. `proof_seconds` bounds the proof of a changed policy. For
+    `feedback_hours` an answer can be rated; with 0 nothing is learnt from use. Times
     are in seconds, sizes in bytes. `warnings` are sentences about variables that nobody reads.
     """
 
@@ -53,6 +54,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     drain_seconds: float = 30.0
     difficulty_model: str | None = None
     proof_seconds: float = 10.0
+    feedback_hours: float = 24.0
     warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -195,6 +197,9 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         ),
         "FAIRLEAD_PROOF_SECONDS": Setting(
             "proof_seconds", _seconds(0, 600), "a number of seconds, 0..600 (0: no proofs)"
+        ),
+        "FAIRLEAD_FEEDBACK_HOURS": Setting(
+            "feedback_hours", _seconds(0, 720), "a number of hours, 0..720 (0: nothing is learnt)"
         ),
         "FAIRLEAD_DIFFICULTY_MODEL": Setting(
             "difficulty_model", check_name, "the name of a model that `routing list` shows"

@@ -23,8 +23,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     responses, messages, completions or embeddings. `request_id` decides what is drawn by chance.
     `session` is the conversation's id, empty where there is none; `speeds` are the measured ones
     by deployment; `kept` says by route which deployment last served who sticks to one, and
-    `thresholds` by route from which difficulty on its strong deployment comes first. They are
-    None where the policy did not ask.
+    `thresholds` by route from which difficulty on its strong deployment comes first.
+    `shifts` say by deployment what use has taught about its quality for the task, in log-odds.
+    They are None where the policy did not ask.
     """
 
     requested_model: str
@@ -42,6 +43,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     speeds: Mapping[str, Speed] | None = None
     kept: Mapping[str, str] | None = None
     thresholds: Mapping[str, float] | None = None
+    shifts: Mapping[str, float] | None = None
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ from gateway.core.sensitivity import UNKNOWN, Sensitivity
 
 #: Raised by one with every fact that is added to `Facts`; what older records lack is then named
 #: in `facts_of`.
-FACTS_VERSION = 2
+FACTS_VERSION = 3
 
 
 class NotReplayable(Exception):
@@ -76,6 +76,7 @@ def record_of(facts: Facts, decision: Decision) -> AuditRecord:
             speeds=None if facts.speeds is None else dict(facts.speeds),
             kept=None if facts.kept is None else dict(facts.kept),
             thresholds=None if facts.thresholds is None else dict(facts.thresholds),
+            shifts=None if facts.shifts is None else dict(facts.shifts),
         ),
         decided=RecordedDecision(
             candidates=tuple(one.name for one in decision.candidates),
@@ -134,4 +135,5 @@ def facts_of(record: AuditRecord, rules: SensitivityRules) -> Facts:
         speeds=kept.speeds,
         kept=kept.kept,
         thresholds=kept.thresholds,
+        shifts=kept.shifts,
     )

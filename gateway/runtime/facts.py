@@ -42,5 +42,8 @@ async def gather_facts(
         session=session,
         speeds=services.speeds.speeds() if policy.asks_speed else None,
         kept=await services.sticking.kept(principal.org, sticking) if sticking else None,
+        shifts=services.learning.shifts(principal.org, profile.task)
+        if policy.asks_quality
+        else None,
         thresholds=services.targets.thresholds(policy) if policy.targets else None,
     )

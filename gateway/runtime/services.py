@@ -26,6 +26,7 @@ from gateway.runtime.conversations import Conversations
 from gateway.runtime.exchange import Exchange
 from gateway.runtime.health import HealthBoard
 from gateway.runtime.idempotency import Idempotency
+from gateway.runtime.learning import Learning
 from gateway.runtime.live.follower import InForce
 from gateway.runtime.live.metrics import PolicyMetrics
 from gateway.runtime.live.policy import LivePolicy
@@ -43,6 +44,7 @@ from gateway.stores.breakers import BreakerStore
 from gateway.stores.connection import RedisConnection
 from gateway.stores.idempotency import IdempotencyStore
 from gateway.stores.keys import KeyResolver
+from gateway.stores.learning import LearningStore
 from gateway.stores.ledger import LedgerStore
 from gateway.stores.memory import MemoryStore
 from gateway.stores.outbox import Outbox
@@ -99,6 +101,8 @@ class Services:
         self.speeds = SpeedBoard()
         self.sticking = Sticking(StickingStore(connection))
         self.targets = Targets(TargetStore(connection))
+        kept = round(settings.feedback_hours * 3600)
+        self.learning = Learning(LearningStore(connection), kept)
         self.budgets = BudgetView(self.ledger.budget_use)
         self.alerts = Alerts(self.ledger.claim_alert, self.log)
         self._transport = transport
@@ -158,6 +162,7 @@ class Services:
         if exchange.decided is not None:
             aim = exchange.decided.aim
             self.targets.spent(exchange.ruling.policy, aim, exchange.cost_nanousd)
+            self.learning.finished(exchange)
         if self.live is not None and self.live.dry_runner.goes_on and exchange.decided is not None:
             self.live.dry_runner.note(
                 exchange.audit_record(exchange.outcome, exchange.status, exchange.error)
@@ -199,7 +204,7 @@ class Services:
         """Begin the background work: expired leases, shared breakers, gauges."""
         self._upkeep = [
             asyncio.ensure_future(_forever(1.0, self._share)),
-            asyncio.ensure_future(_forever(1.0, self._share_targets)),
+            asyncio.ensure_future(_forever(1.0, self._share_learnt)),
             asyncio.ensure_future(_forever(self.settings.reap_seconds, self._reap)),
             asyncio.ensure_future(_forever(_SEAL_SECONDS, self._seal)),
             asyncio.ensure_future(_forever(_LEDGER_SEAL_SECONDS, self._seal_ledger)),
@@ -215,8 +220,9 @@ class Services:
             task.cancel()
         await asyncio.gather(*self._upkeep, return_exceptions=True)
         await self.sticking.close()
+        await self.learning.close()
         with contextlib.suppress(StoreUnavailable):
-            await self._share_targets()
+            await self._share_learnt()
         await self.alerts.close()
         if await self.outbox.flush():
             self.log.error("records_spooled", waiting=len(self.outbox))
@@ -232,8 +238,10 @@ class Services:
         await self.health.refresh()
         self.metrics.breakers(list(self.rulings.current.adapters), self.health.breakers)
 
-    async def _share_targets(self) -> None:
+    async def _share_learnt(self) -> None:
         await self.targets.share(self.rulings.current.policy)
+        await self.learning.keep()
+        await self.learning.refresh()
 
     async def _seal(self) -> None:
         for org in await self.ledger.orgs():

@@ -92,6 +92,21 @@ def target(route: str, kind: str) -> str:
     return f"fairlead:{{targets}}:{route}:{kind}"
 
 
+def served(org: str, request_id: str) -> str:
+    """What served a request that may still be rated (string of JSON)."""
+    return f"fairlead:{{{org}}}:served:{request_id}"
+
+
+def learnt(org: str) -> str:
+    """The deployments and tasks that an org has evidence about (set)."""
+    return f"fairlead:{{{org}}}:learnt"
+
+
+def evidence(org: str, name: str) -> str:
+    """The evidence about one deployment and task, by day (hash)."""
+    return f"fairlead:{{{org}}}:evidence:{name}"
+
+
 def virtual_key(key_id: str) -> str:
     """What is stored about one virtual key (string of JSON)."""
     return f"fairlead:key:{key_id}"

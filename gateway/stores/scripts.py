@@ -30,7 +30,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scripts(msgspec.Struct, frozen=True, kw_only=True):
-    """Every script: of the ledger, the audit log, repeated requests, the policy, and targets."""
+    """Every script, whatever it is about; the heads they share stand below."""
 
     hold: Script
     settle: Script
@@ -48,6 +48,7 @@ class Scripts(msgspec.Struct, frozen=True, kw_only=True):
     record: Script
     tally: Script
     remember: Script
+    learn: Script
 
 
 #: The shared heads of scripts, by what they are about.
@@ -75,6 +76,7 @@ def load_scripts() -> Scripts:
         record=_load("record", (), records_spending=True),
         tally=_load("tally", (), records_spending=False),
         remember=_load("remember", (), records_spending=False),
+        learn=_load("learn", (), records_spending=False),
     )
 
 

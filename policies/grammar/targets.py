@@ -20,8 +20,11 @@ _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%|(0?\.[0-9]{1,8}|[01](?:\
 _HINT = "target: {frontier_share: 20%}, {quality: 95%} or {spend: {usd: 500, per: month}}"
 
 
-class ShareShape(msgspec.Struct, frozen=True):
-    """A part of the whole: `20%`, or `0.2`."""
+class ShareShape(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the whole, `20%` or `0.2`, up to `most`; `percents` is what editors let pass."""
+
+    most: Decimal = Decimal(1)
+    percents: str = r"[0-9]{1,2}(\.[0-9]{1,6})?|100(\.0{1,6})?"
 
     def read(self, node: Node, problems: Problems) -> Any:
         """The part, 0..1."""
@@ -30,16 +33,17 @@ class ShareShape(msgspec.Struct, frozen=True):
         share = Decimal(-1)
         if matched is not None:
             share = Decimal(matched[1]) / 100 if matched[1] else Decimal(matched[2])
-        if not 0 <= share <= 1:
-            message = f"a share such as 20% was expected here, not {kind_of(node)}"
+        if not 0 <= share <= self.most:
+            bound = f"of at most {self.most * 100:f}%" if self.most < 1 else "such as 20%"
+            message = f"a share {bound} was expected here, not {kind_of(node)}"
             problems.add(node.at, message, path=node.path)
             return WRONG
         return float(share)
 
     def schema(self) -> dict[str, Any]:
         """Text with a percent sign, or a number from 0 to 1."""
-        text = {"type": "string", "pattern": "^([0-9]{1,2}(\\.[0-9]{1,6})?|100) *%$"}
-        return {"anyOf": [text, {"type": "number", "minimum": 0, "maximum": 1}]}
+        text = {"type": "string", "pattern": f"^({self.percents}) *%$"}
+        return {"anyOf": [text, {"type": "number", "minimum": 0, "maximum": float(self.most)}]}
 
 
 class Spend(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,13 +11,16 @@ import msgspec
 from policies.document import Mapping, Node, Scalar, kind_of
 from policies.grammar.checks import ChecksShape
 from policies.grammar.selectors import NAMES, SelectorShape
-from policies.grammar.targets import TargetShape
+from policies.grammar.targets import ShareShape, TargetShape
 from policies.grammar.words import NAME_PATTERN
 from policies.model.routes import Share, UseStatement, WeightsStatement
 from policies.problems import Problems
 from policies.shapes import WRONG, Choice, Key, Record
 
 STRATEGIES = ("ordered", "cheapest", "fastest", "balanced", "split", "cascade")
+#: More than so much is an experiment: that is what `split` is for.
+EXPLORED_AT_MOST = Decimal("0.2")
+_UP_TO_A_FIFTH = r"1?[0-9](\.[0-9]{1,6})?|20(\.0{1,6})?"
 STICKY = ("session", "user", "app", "team", "key")
 
 _PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*%?")
@@ -95,6 +98,10 @@ _USE = Record(
         ),
         "cascade": Key(SelectorShape(), "the deployments from the lowest rung up; a cascade"),
         "checks": Key(ChecksShape(), "of cascade: what an answer must pass, but the last one's"),
+        "explore": Key(
+            ShareShape(most=EXPLORED_AT_MOST, percents=_UP_TO_A_FIFTH),
+            "the share of the requests for which another candidate comes first, to learn from",
+        ),
         "target": Key(
             TargetShape(), "what the route aims at, with the last deployment as the strong one"
         ),
@@ -136,6 +143,8 @@ class UseShape(msgspec.Struct, frozen=True):
 def _mismatch(use: UseStatement) -> tuple[str, str]:
     """What does not belong together, with a hint; empty when all does."""
     weights = use.weights
+    if use.explore and use.strategy == "split":
+        return "'split' draws already; it does not 'explore'", "remove 'explore'"
     if use.target is not None and (
         use.among is None or use.strategy != "ordered" or use.cascade is not None
     ):

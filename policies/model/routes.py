@@ -34,7 +34,8 @@ class UseStatement(msgspec.Struct, frozen=True, kw_only=True):
     """What a route uses: named deployments in order, or a strategy among selected ones.
 
     `weights` belong to `balanced`, `shares` to `split` and `checks` to `cascade`; a `target` is a
-    strategy of its own. `sticky` is session, user, app, team or key, empty for none.
+    strategy of its own. `sticky` is session, user, app, team or key, empty for none. `explore` is
+    the share of the requests for which another candidate comes first.
     """
 
     at: Place
@@ -46,6 +47,7 @@ class UseStatement(msgspec.Struct, frozen=True, kw_only=True):
     checks: Checks | None = None
     cascade: Selector | None = None
     target: Target | None = None
+    explore: float = 0.0
 
 
 class RouteStatement(msgspec.Struct, frozen=True, kw_only=True):

@@ -256,3 +256,36 @@ def test_what_both_ways_are_worth_is_told_with_the_decision(
 
     assert aim is not None
     assert (aim.low, aim.high, aim.strong) == (low, high, True)
+
+
+def test_a_share_of_the_requests_explores_each_of_the_others(decided: Decided) -> None:
+    """A tenth, drawn by the id, divided evenly among those that would not have come first."""
+    text = use("{among: [house, tiny, frontier], explore: 10%}")
+    asked = [f"req_{number}" for number in range(2000)]
+    firsts = Counter(names(decided(text, request_id=one))[0] for one in asked)
+
+    assert firsts["tiny"] + firsts["frontier"] == pytest.approx(200, abs=45)
+    assert firsts["tiny"] == pytest.approx(firsts["frontier"], abs=45)
+
+
+def test_exploring_never_reaches_past_a_clearance(decided: Decided) -> None:
+    """It draws among candidates, so what is forbidden stays so."""
+    text = use("{among: [house, tiny, frontier], explore: 20%}")
+    found = {
+        name
+        for number in range(200)
+        for name in names(
+            decided(text, request_id=f"req_{number}", sensitivity=Sensitivity.CONFIDENTIAL)
+        )
+    }
+
+    assert found == {"house", "tiny"}
+
+
+def test_what_use_has_taught_moves_the_predicted_quality(decided: Decided) -> None:
+    """A deployment that was rated poor loses to an equal one."""
+    text = use("{strategy: balanced, among: [house, tiny], weights: {quality: 1}}")
+
+    assert names(decided(text)) == ["house", "tiny"]
+    assert names(decided(text, shifts={"house": -1.0})) == ["tiny", "house"]
+    assert names(decided(text, shifts={"tiny": 0.5})) == ["tiny", "house"]

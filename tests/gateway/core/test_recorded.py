@@ -41,6 +41,7 @@ OTHERS: dict[type, dict[str, Any]] = {
         "speeds": {"house": Speed(first_byte_seconds=0.1 + 0.2, tokens_per_second=31.7)},
         "kept": {"all": "house"},
         "thresholds": {"all": 0.1 + 0.2},
+        "shifts": {"house": -0.1 - 0.2},
     },
     Principal: {
         "key_id": "k3",

@@ -1,0 +1,146 @@
+"""`fairlead routing quality`: what use has taught about deployments, and taking it back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from time import time
+from typing import Annotated, TypeVar
+
+import msgspec
+import typer
+from rich.table import Table
+
+from gateway.cli.moments import past_moment
+from gateway.cli.session import fail, store_session
+from gateway.cli.tables import print_table
+from gateway.core.errors import StoreUnavailable
+from gateway.core.learning import evidence_of, shift_of, shifted
+from gateway.stores.connection import RedisConnection
+from gateway.stores.learning import LearningStore
+from gateway.stores.ledger_lines import known_orgs
+
+_DAY_SECONDS = 86400
+_T = TypeVar("_T")
+
+
+class QualityRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one deployment and task of an org.
+
+    `answers` are decayed; `score` and `predicted` are means; `quality` is what the prediction is
+    moved to, by `shift` in log-odds. `version` counts the changes.
+    """
+
+    org: str
+    deployment: str
+    task: str
+    answers: float
+    score: float
+    predicted: float
+    quality: float
+    shift: float
+    version: int
+
+
+def quality(
+    org: Annotated[str, typer.Option(help="Only this organisation.")] = "",
+    forget: Annotated[
+        str, typer.Option("--forget", help="Take back what was learnt about this deployment.")
+    ] = "",
+    since: Annotated[
+        str, typer.Option("--from", help="Only what was learnt from this day on: 2026-11-01, 7d.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Show, or take back, what feedback and checks have taught, by deployment and task."""
+    if since and not forget:
+        fail("--from says what to --forget", status=2)
+    try:
+        first = past_moment(since, datetime.now(UTC)).timestamp() if since else 0.0
+    except ValueError as mistake:
+        fail(str(mistake), status=2)
+    with store_session() as session:
+        orgs = (org,) if org else known_orgs(session.client, session.home)
+        url = session.url
+        if forget:
+            taken = sum(_with_store(url, _forgetting(one, forget, first)) for one in orgs)
+            told = {"deployment": forget, "days": taken}
+            typer.echo(msgspec.json.encode(told).decode() if as_json else _forgot(forget, taken))
+            return
+        rows = [row for one in orgs for row in _with_store(url, _reading(one))]
+    if as_json:
+        typer.echo(msgspec.json.encode({"rows": rows}).decode())
+    elif rows:
+        _print(rows)
+    else:
+        typer.echo("Nothing was learnt yet: no feedback came and no cascade checked an answer.")
+
+
+def _with_store(url: str, work: Callable[[LearningStore], Awaitable[_T]]) -> _T:
+    async def run() -> _T:
+        connection = RedisConnection(url, timeout_seconds=10.0)
+        await connection.open()
+        try:
+            return await work(LearningStore(connection))
+        finally:
+            await connection.close()
+
+    try:
+        return asyncio.run(run())
+    except StoreUnavailable as problem:
+        fail(f"Redis cannot be used: {problem.detail}")
+
+
+def _forgetting(
+    org: str, deployment: str, first: float
+) -> Callable[[LearningStore], Awaitable[int]]:
+    return lambda store: store.forget(org, deployment, int(first // _DAY_SECONDS))
+
+
+def _reading(org: str) -> Callable[[LearningStore], Awaitable[list[QualityRow]]]:
+    async def read(store: LearningStore) -> list[QualityRow]:
+        today = int(time() // _DAY_SECONDS)
+        rows = []
+        for one in await store.load(org):
+            found = evidence_of(one.days, today)
+            shift = shift_of(found)
+            rows.append(
+                QualityRow(
+                    org=org,
+                    deployment=one.deployment,
+                    task=one.task,
+                    answers=round(found.answers, 1),
+                    score=round(found.score, 4),
+                    predicted=round(found.predicted, 4),
+                    quality=round(shifted(found.predicted, shift), 4),
+                    shift=round(shift, 4),
+                    version=one.version,
+                )
+            )
+        return rows
+
+    return read
+
+
+def _forgot(deployment: str, days: int) -> str:
+    counted = "1 day" if days == 1 else f"{days} days"
+    return f"Took back what was learnt about '{deployment}' on {counted}."
+
+
+def _print(rows: list[QualityRow]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("org", "deployment", "task"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("answers", "score", "predicted", "quality", "shift"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(
+            *(row.org, row.deployment, row.task),
+            f"{row.answers:,.1f}",
+            f"{row.score:.2f}",
+            f"{row.predicted:.2f}",
+            f"{row.quality:.2f}",
+            f"{row.shift:+.2f}",
+        )
+    print_table(table)

@@ -1,0 +1,80 @@
+"""What use has taught about a deployment's quality, by task: counts by day, and a bounded shift.
+
+Rules of this file:
+- evidence is sums by day, so that it fades by its age, and any day of it can be taken back exactly;
+- what it changes is one number for a deployment and task: a shift of the predicted quality's
+  log-odds, pulled towards none while there is little evidence and never beyond `MOST_SHIFT`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import exp, log
+
+import msgspec
+
+MILLION = 1_000_000
+#: How old evidence is when it counts half, in days.
+HALF_LIFE_DAYS = 30.0
+#: How long a day's evidence is kept, in days: an eighth of it still counts then.
+KEPT_DAYS = 90
+#: As how many answers the prediction itself counts.
+PRIOR_ANSWERS = 20.0
+#: The largest shift either way, in log-odds.
+MOST_SHIFT = 2.0
+#: Scores and predictions at the ends count as almost sure, so that their log-odds are finite.
+_LEAST = 0.01
+
+
+class Day(msgspec.Struct, frozen=True):
+    """The answers of one day: how many, and the sums of scores and predictions (millionths)."""
+
+    answers: int = 0
+    score: int = 0
+    predicted: int = 0
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one deployment and task, older answers counting less.
+
+    `answers` is their decayed number; `score` and `predicted` are means, 0..1.
+    """
+
+    answers: float = 0.0
+    score: float = 0.0
+    predicted: float = 0.0
+
+
+def evidence_of(days: Mapping[int, Day], today: int) -> Evidence:
+    """The evidence of all days, by their numbers since the epoch."""
+    answers = score = predicted = 0.0
+    for number, day in days.items():
+        weight = 0.5 ** (max(0, today - number) / HALF_LIFE_DAYS)
+        answers += weight * day.answers
+        score += weight * day.score / MILLION
+        predicted += weight * day.predicted / MILLION
+    if answers <= 0:
+        return Evidence()
+    return Evidence(answers=answers, score=score / answers, predicted=predicted / answers)
+
+
+def shift_of(evidence: Evidence) -> float:
+    """How far the predicted quality's log-odds are moved; 0 without evidence."""
+    if evidence.answers <= 0:
+        return 0.0
+    expected = evidence.predicted
+    answers = evidence.answers
+    seen = (evidence.score * answers + expected * PRIOR_ANSWERS) / (answers + PRIOR_ANSWERS)
+    return max(-MOST_SHIFT, min(MOST_SHIFT, _logit(seen) - _logit(expected)))
+
+
+def shifted(quality: float, shift: float) -> float:
+    """A predicted quality, 0..1, with its log-odds moved."""
+    if not shift:
+        return quality
+    return 1.0 / (1.0 + exp(-(_logit(quality) + shift)))
+
+
+def _logit(share: float) -> float:
+    bounded = min(1.0 - _LEAST, max(_LEAST, share))
+    return log(bounded / (1.0 - bounded))

@@ -1,0 +1,151 @@
+"""Learns from use: ratings of answers, and what the checks of cascades found.
+
+Counting happens in the background, and nobody waits for it; while Redis is away nothing is
+learnt and what was known goes on being used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Mapping
+from itertools import islice
+from time import time
+from typing import Any
+
+from gateway.core.cascade import PASSED, SAMPLE
+from gateway.core.errors import StoreUnavailable
+from gateway.core.learning import MILLION, evidence_of, shift_of
+from gateway.core.records import AttemptRecord
+from gateway.runtime.exchange import Exchange
+from gateway.stores.learning import LearningStore, Served
+from policies.estimates import predicted_for
+
+#: How old the shifts of an org may be before they are loaded anew, in seconds.
+_FRESH_SECONDS = 30.0
+#: Orgs whose shifts are kept at hand.
+_MOST_ORGS = 1000
+_DAY_SECONDS = 86400
+#: Requests that wait to be written down, at most: those of a second or so.
+_MOST_FRESH = 20_000
+_WRITTEN_AT_ONCE = 500
+
+
+class Learning:
+    """Remembers what served, counts what it was worth, and tells the shifts that follow."""
+
+    def __init__(
+        self, store: LearningStore, kept_seconds: int, clock: Callable[[], float] = time
+    ) -> None:
+        self.store = store
+        self._kept_seconds = kept_seconds
+        self._clock = clock
+        self._shifts: dict[str, Mapping[tuple[str, str], float]] = {}
+        self._loaded: dict[str, float] = {}
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._fresh: dict[tuple[str, str], Served] = {}
+
+    def shifts(self, org: str, task: str) -> Mapping[str, float]:
+        """The shifts of deployments for a task, as this gateway knows them."""
+        if org not in self._loaded and len(self._loaded) < _MOST_ORGS:
+            self._loaded[org] = -_FRESH_SECONDS
+        known = self._shifts.get(org, {})
+        return {deployment: shift for (deployment, of), shift in known.items() if of == task}
+
+    def finished(self, exchange: Exchange) -> None:
+        """Learn what the checks found, and remember who served for whoever rates the answer."""
+        if exchange.facts is None or not exchange.attempts or not self._kept_seconds:
+            return
+        org = exchange.caller.org
+        for attempt in exchange.attempts:
+            score = _score_of(attempt)
+            served = self._served(exchange, attempt.deployment)
+            if attempt.check and attempt.check != SAMPLE and served is not None:
+                worth = served.predicted / MILLION if score is None else score
+                self._start(self.store.count(org, served, worth, self._today()))
+        served = self._served(exchange, exchange.deployment)
+        if exchange.outcome == "served" and served and len(self._fresh) < _MOST_FRESH:
+            self._fresh[org, exchange.request_id] = served
+
+    async def rate(self, org: str, request_id: str, score: float) -> Served | None:
+        """Count what a request's answer was worth, 0..1; None where nobody knows the request.
+
+        Raises:
+            StoreUnavailable: Redis does not answer.
+        """
+        if (org, request_id) in self._fresh:
+            await self.keep()
+        served = await self.store.served(org, request_id)
+        if served is None:
+            return None
+        known = await self.store.rate(org, request_id, served, score, self._today())
+        if org in self._loaded:
+            self._loaded[org] = -_FRESH_SECONDS
+        return served if known else None
+
+    async def keep(self) -> None:
+        """Write down who served the latest requests.
+
+        Raises:
+            StoreUnavailable: those that could not be written are tried the next time.
+        """
+        while self._fresh:
+            some = dict(islice(self._fresh.items(), _WRITTEN_AT_ONCE))
+            await asyncio.gather(
+                *(
+                    self.store.remember(org, request_id, served, self._kept_seconds)
+                    for (org, request_id), served in some.items()
+                )
+            )
+            for key in some:
+                self._fresh.pop(key, None)
+
+    async def refresh(self) -> None:
+        """Load what has become old of the orgs that asked.
+
+        Raises:
+            StoreUnavailable: Redis does not answer.
+        """
+        now, today = self._clock(), self._today()
+        for org, loaded in list(self._loaded.items()):
+            if now - loaded < _FRESH_SECONDS:
+                continue
+            learnt = await self.store.load(org)
+            self._shifts[org] = {
+                (one.deployment, one.task): shift_of(evidence_of(one.days, today)) for one in learnt
+            }
+            self._loaded[org] = now
+
+    async def close(self) -> None:
+        """Finish what is being counted."""
+        with contextlib.suppress(StoreUnavailable):
+            await self.keep()
+        await asyncio.gather(*self._under_way)
+
+    def _served(self, exchange: Exchange, deployment: str) -> Served | None:
+        found = exchange.ruling.policy.deployments.get(deployment)
+        if exchange.facts is None or found is None:
+            return None
+        predicted = round(predicted_for(exchange.facts, found) * MILLION)
+        task = exchange.facts.profile.task
+        return Served(deployment=deployment, task=task, predicted=predicted)
+
+    def _today(self) -> int:
+        return int(self._clock() // _DAY_SECONDS)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(_quietly(work))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+
+def _score_of(attempt: AttemptRecord) -> float | None:
+    """A failed check is worth nothing; a passed one says no more than was predicted: None."""
+    return None if attempt.check == PASSED else 0.0
+
+
+async def _quietly(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except StoreUnavailable:
+        return  # one answer fewer to learn from

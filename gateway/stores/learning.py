@@ -1,0 +1,134 @@
+"""Evidence about deployments by org, and what was served for as long as it may be rated."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from gateway.core.learning import KEPT_DAYS, MILLION, Day
+from gateway.stores import names
+from gateway.stores.connection import Argument, RedisConnection, Reply
+from gateway.stores.scripts import load_scripts
+
+
+class Served(msgspec.Struct, frozen=True, kw_only=True):
+    """What served a request; quality and score in millionths.
+
+    `scored_on` is the day (since the epoch) that `score` was first counted on, 0 for not yet.
+    """
+
+    deployment: str
+    task: str
+    predicted: int
+    score: int = 0
+    scored_on: int = 0
+
+
+class Learnt(msgspec.Struct, frozen=True, kw_only=True):
+    """The evidence of one deployment and task by day, and how often it was changed."""
+
+    deployment: str
+    task: str
+    days: Mapping[int, Day]
+    version: int
+
+
+class LearningStore:
+    """Keeps, counts and forgets.
+
+    Methods raise `gateway.core.errors.StoreUnavailable` when Redis does not answer.
+    """
+
+    def __init__(self, connection: RedisConnection) -> None:
+        self._connection = connection
+        self._script = load_scripts().learn
+
+    async def remember(self, org: str, request_id: str, served: Served, seconds: int) -> None:
+        """Keep what served a request for so long."""
+        entry = msgspec.json.encode(served)
+        key = names.served(org, request_id)
+        await self._connection.execute("SET", key, entry, "EX", seconds, idempotent=True)
+
+    async def served(self, org: str, request_id: str) -> Served | None:
+        """What served a request; None where nobody knows any more."""
+        found = await self._connection.execute(
+            "GET", names.served(org, request_id), idempotent=True
+        )
+        return msgspec.json.decode(found, type=Served) if isinstance(found, bytes) else None
+
+    async def count(self, org: str, served: Served, score: float, day: int) -> None:
+        """Count a score, 0..1, that no request is needed for: a check that failed or passed."""
+        await self._learn(org, served, round(score * MILLION), day, "")
+
+    async def rate(self, org: str, request_id: str, served: Served, score: float, day: int) -> bool:
+        """Count a request's score, 0..1, in place of an earlier one; False when it is forgotten."""
+        worth = round(score * MILLION)
+        return await self._learn(org, served, worth, day, request_id) > 0
+
+    async def load(self, org: str) -> list[Learnt]:
+        """All evidence of an org, sorted by deployment and task."""
+        reply = await self._connection.execute("SMEMBERS", names.learnt(org), idempotent=True)
+        known = sorted(one.decode() for one in _list(reply) if isinstance(one, bytes))
+        found = await asyncio.gather(*(self._load(org, name) for name in known))
+        return [one for one in found if one.days]
+
+    async def forget(self, org: str, deployment: str, since_day: int = 0) -> int:
+        """Take evidence about a deployment back, of all days or from one on; how many days.
+
+        What is forgotten is as if it had never been counted.
+        """
+        taken = 0
+        for one in await self.load(org):
+            if one.deployment != deployment:
+                continue
+            days = [number for number in one.days if number >= since_day]
+            fields = [f"{n}:{part}" for n in days for part in ("answers", "score", "predicted")]
+            if fields:
+                key = names.evidence(org, _named(one.deployment, one.task))
+                await self._connection.execute("HDEL", key, *fields, idempotent=True)
+                await self._connection.execute("HINCRBY", key, "version", 1)
+                taken += len(days)
+        return taken
+
+    async def _load(self, org: str, name: str) -> Learnt:
+        reply = await self._connection.execute(
+            "HGETALL", names.evidence(org, name), idempotent=True
+        )
+        texts = [one.decode() for one in _list(reply) if isinstance(one, bytes)]
+        fields = dict(zip(texts[::2], texts[1::2], strict=True))
+        deployment, _, task = name.partition("\t")
+        numbers = {int(field.partition(":")[0]) for field in fields if ":" in field}
+        return Learnt(
+            deployment=deployment,
+            task=task,
+            version=int(fields.get("version", "0")),
+            days={number: _day(fields, number) for number in sorted(numbers)},
+        )
+
+    async def _learn(self, org: str, served: Served, score: int, day: int, request_id: str) -> int:
+        name = _named(served.deployment, served.task)
+        keys: list[Argument] = [names.evidence(org, name), names.learnt(org)]
+        told = b""
+        if request_id:
+            keys.append(names.served(org, request_id))
+            told = msgspec.json.encode(msgspec.structs.replace(served, score=score))
+        args = (name, day, score, served.predicted, day - KEPT_DAYS, told)
+        reply = await self._connection.run(self._script, keys, args, idempotent=False)
+        return reply if isinstance(reply, int) else 0
+
+
+def _named(deployment: str, task: str) -> str:
+    return f"{deployment}\t{task}"
+
+
+def _day(fields: Mapping[str, str], number: int) -> Day:
+    answers, score, predicted = (
+        int(fields.get(f"{number}:{part}", "0")) for part in ("answers", "score", "predicted")
+    )
+    return Day(answers, score, predicted)
+
+
+def _list(reply: Reply) -> Iterable[Reply]:
+    return reply if isinstance(reply, list) else ()

@@ -1,0 +1,141 @@
+"""Feedback and failed checks change how good a deployment is thought to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.e2e.backstage import upstream_thread
+from tests.e2e.harness import GatewayProcess
+from tests.e2e.inprocess import gateway_with
+from tests.upstreams import openai_chat as chat
+from tests.upstreams.every_wire import Said, say
+from tests.upstreams.scripted import ScriptedUpstream
+
+
+def policy(one: str, other: str, use: str) -> str:
+    price = "price: {input_usd_per_mtok: 1, output_usd_per_mtok: 1}"
+    rest = f"model: m, clearance: restricted, {price}"
+    return f"""
+fairlead: 1
+deployments:
+  one: {{adapter: openai_compatible, base_url: "{one}/v1", {rest}}}
+  other: {{adapter: openai_compatible, base_url: "{other}/v1", {rest}}}
+aliases: {{auto: {{}}}}
+routes: [{{id: all, use: {use}}}]
+"""
+
+
+BALANCED = "{strategy: balanced, weights: {quality: 1}}"
+
+
+async def test_ratings_change_who_is_best_for_a_task(redis_url: str, home: Path, org: str) -> None:
+    """The first in the file serves until its answers are rated poor; then the other does."""
+    answering = chat.answer("x")
+    async with ScriptedUpstream(answering) as one, ScriptedUpstream(answering) as other:
+        text = policy(one.url, other.url, BALANCED)
+        async with gateway_with(text, redis_url, home, org=org) as gateway:
+            learning = gateway.services.learning
+            before = await gateway.chat()
+            for _ in range(5):
+                answer = await gateway.chat()
+                rated = await learning.rate(org, answer.headers["x-fairlead-request-id"], 0.0)
+                assert rated is not None
+                assert rated.deployment == "one"
+            await learning.refresh()
+            after = await gateway.chat()
+            (facts,) = [record.facts for record in gateway.audit()[-1:]]
+
+    assert before.headers["x-fairlead-deployment"] == "one"
+    assert after.headers["x-fairlead-deployment"] == "other"
+    assert facts is not None
+    assert facts.shifts is not None
+    assert facts.shifts["one"] < 0
+
+
+async def test_failed_checks_of_a_cascade_count_against_the_deployment(
+    redis_url: str, home: Path, org: str
+) -> None:
+    """A refusal is worth nothing; an answer that passes says no more than was predicted."""
+    refusing = say(Said("I'm sorry, but I can't help with that."))
+    good = say(Said("Paris."))
+    async with ScriptedUpstream(refusing, good) as weak, ScriptedUpstream(good) as strong:
+        text = policy(weak.url, strong.url, "{cascade: [one, other]}")
+        async with gateway_with(text, redis_url, home, org=org) as gateway:
+            for _ in range(3):
+                await gateway.chat()
+            await gateway.services.learning.close()
+            learnt = await gateway.services.learning.store.load(org)
+
+    (one,) = learnt
+    (day,) = one.days.values()
+    assert (one.deployment, day.answers) == ("one", 3)
+    assert day.score == day.predicted * 2 // 3
+
+
+async def test_a_share_explores_among_what_is_allowed(redis_url: str, home: Path, org: str) -> None:
+    """A fifth of the requests goes to the other first, and never where it may not."""
+    answering = chat.answer("x")
+    async with ScriptedUpstream(answering) as one, ScriptedUpstream(answering) as other:
+        text = policy(one.url, other.url, "{among: [one, other], explore: 20%}")
+        text = text.replace(
+            f'"{other.url}/v1", model: m, clearance: restricted',
+            f'"{other.url}/v1", model: m, clearance: internal',
+        )
+        async with gateway_with(text, redis_url, home, org=org) as gateway:
+            for _ in range(100):
+                await gateway.chat()
+            explored = len(other.requests)
+            for _ in range(60):
+                await gateway.chat("my card is 4111 1111 1111 1111")
+
+    assert 6 <= explored <= 40
+    assert len(other.requests) == explored
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    with upstream_thread(chat.answer("x")) as upstream:
+        text = policy(upstream.url, upstream.url, BALANCED)
+        process = GatewayProcess(tmp_path_factory.mktemp("learning"), policy=text)
+        process.start()
+        yield process
+        process.stop()
+
+
+def test_an_answer_is_rated_over_http(gateway: GatewayProcess) -> None:
+    """By its request id, with a score or thumbs, under any key of the same org."""
+    headers = {"authorization": f"Bearer {gateway.new_key()}"}
+    body = {"model": "auto", "messages": [{"role": "user", "content": "hello"}]}
+    answer = httpx2.post(f"{gateway.url}/v1/chat/completions", json=body, headers=headers)
+    request_id = answer.headers["x-fairlead-request-id"]
+
+    def rate(**fields: object) -> httpx2.Response:
+        return httpx2.post(f"{gateway.url}/v1/feedback", json=fields, headers=headers)
+
+    up = rate(request_id=request_id, thumbs="up")
+    half = rate(request_id=request_id, score=0.5)
+    unknown = rate(request_id="req_nobody", score=1)
+    wrong = [
+        rate(request_id=request_id),
+        rate(request_id=request_id, score=2),
+        rate(request_id=request_id, score=1, thumbs="up"),
+        rate(request_id=request_id, score=1, comment="text is not taken"),
+    ]
+    (row,) = gateway.json_command("routing", "quality", "--json")["rows"]
+    taken = gateway.json_command("routing", "quality", "--forget", "one", "--json")
+    left = gateway.json_command("routing", "quality", "--json")["rows"]
+    nobody = httpx2.post(f"{gateway.url}/v1/feedback", json={"request_id": request_id, "score": 1})
+
+    assert up.json() == {"request_id": request_id, "deployment": "one", "score": 1.0}
+    assert half.status_code == 200
+    assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "request_not_found")
+    assert [one.status_code for one in wrong] == [400] * 4
+    assert nobody.status_code == 401
+    assert (row["org"], row["deployment"], row["answers"]) == ("default", "one", 1.0)
+    assert (row["score"], row["version"]) == (0.5, 2)
+    assert row["quality"] < row["predicted"]
+    assert (taken["days"], left) == (1, [])

@@ -1,0 +1,81 @@
+"""Evidence about deployments: counted once, replaced, taken back."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from gateway.core.learning import KEPT_DAYS, Day
+from gateway.stores.connection import RedisConnection
+from gateway.stores.learning import LearningStore, Served
+
+HOUSE = Served(deployment="house", task="code", predicted=700_000)
+
+
+@pytest.fixture
+def org() -> str:
+    return f"org-{uuid4().hex[:8]}"
+
+
+async def test_a_rating_is_counted_once_and_a_later_one_replaces_it(
+    connection: RedisConnection, org: str
+) -> None:
+    """Whoever changes their mind leaves one answer behind, on the day it was first counted."""
+    store = LearningStore(connection)
+    await store.remember(org, "req_1", HOUSE, 60)
+    first = await store.rate(org, "req_1", HOUSE, 1.0, 20_000)
+    second = await store.rate(org, "req_1", HOUSE, 0.25, 20_001)
+    (learnt,) = await store.load(org)
+
+    assert (first, second) == (True, True)
+    assert (learnt.deployment, learnt.task, learnt.version) == ("house", "code", 2)
+    assert learnt.days == {20_000: Day(1, 250_000, 700_000)}
+
+
+async def test_what_nobody_knows_cannot_be_rated(connection: RedisConnection, org: str) -> None:
+    """Neither an unknown request nor one of another org."""
+    store = LearningStore(connection)
+    await store.remember(org, "req_1", HOUSE, 60)
+
+    assert await store.served(org, "req_2") is None
+    assert await store.served("other", "req_1") is None
+    assert not await store.rate("other", "req_1", HOUSE, 1.0, 20_000)
+    assert await store.load("other") == []
+
+
+async def test_checks_are_counted_without_a_request(connection: RedisConnection, org: str) -> None:
+    """Each is an answer of its own, beside those that were rated."""
+    store = LearningStore(connection)
+    for score in (0.0, 0.7):
+        await store.count(org, HOUSE, score, 20_000)
+    (learnt,) = await store.load(org)
+
+    assert learnt.days == {20_000: Day(2, 700_000, 1_400_000)}
+
+
+async def test_days_can_be_taken_back_exactly(connection: RedisConnection, org: str) -> None:
+    """What was learnt from a day on is as if it had never been; other deployments keep theirs."""
+    store = LearningStore(connection)
+    other = Served(deployment="frontier", task="code", predicted=900_000)
+    for number in (20_000, 20_001, 20_002):
+        await store.count(org, HOUSE, 0.0, number)
+        await store.count(org, other, 1.0, number)
+    taken = await store.forget(org, "house", 20_001)
+    frontier, house = await store.load(org)
+
+    assert taken == 2
+    assert list(house.days) == [20_000]
+    assert list(frontier.days) == [20_000, 20_001, 20_002]
+    assert await store.forget(org, "house") == 1
+    assert [one.deployment for one in await store.load(org)] == ["frontier"]
+
+
+async def test_days_that_are_too_old_are_dropped(connection: RedisConnection, org: str) -> None:
+    """The first answer of a day sweeps."""
+    store = LearningStore(connection)
+    await store.count(org, HOUSE, 1.0, 20_000)
+    await store.count(org, HOUSE, 1.0, 20_000 + KEPT_DAYS + 1)
+    (learnt,) = await store.load(org)
+
+    assert list(learnt.days) == [20_000 + KEPT_DAYS + 1]

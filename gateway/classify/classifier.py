@@ -19,6 +19,7 @@ from gateway.classify.detectors import all_detectors
 from gateway.classify.detectors.base import Found
 from gateway.classify.difficulty import Assessed, DifficultyModel, Predictor, load_shipped
 from gateway.classify.engine import compile_database, database_key, open_engine
+from gateway.classify.fingerprints import FingerprintIndex
 from gateway.classify.folding import Folding
 from gateway.classify.hidden import Readers, find_everywhere
 from gateway.classify.overlaps import without_overlaps
@@ -95,6 +96,10 @@ class Classifier:
         self._readers = readers
         self._cues = cues
         self._predictor = predictor
+
+    def look_for(self, fingerprints: FingerprintIndex | None) -> None:
+        """From now on, also look for passages of these documents, in place of any others."""
+        self._readers = msgspec.structs.replace(self._readers, fingerprints=fingerprints)
 
     def judge(
         self,

@@ -17,6 +17,7 @@ from gateway.classify.decoding import passages
 from gateway.classify.detection import Detection, Scanner
 from gateway.classify.detectors.base import Found, View
 from gateway.classify.disguises import DISGUISES, replacements
+from gateway.classify.fingerprints import FingerprintIndex
 from gateway.classify.folding import Folding
 from gateway.classify.offsets import OffsetMap, Replacement, rewrite
 from gateway.classify.scripts import Scripts
@@ -49,6 +50,7 @@ class Readers(msgspec.Struct, frozen=True):
     scripts: Scripts
     scanner: Scanner
     tagger: Tagger
+    fingerprints: FingerprintIndex | None = None
 
 
 class Reading:
@@ -59,6 +61,7 @@ class Reading:
         self._scripts = readers.scripts
         self._scanner = readers.scanner
         self._tagger = readers.tagger
+        self._fingerprints = readers.fingerprints
         self.failed: set[str] = set()
 
     def read(
@@ -78,6 +81,8 @@ class Reading:
                 found.extend(self._tagged(text, detection, messages))
             else:
                 found.extend(self._tagged(view.text, detection, ()))
+            if self._fingerprints is not None:
+                found.extend(self._fingerprints.find(text if offsets is None else view.text))
         if depth < DEEPEST:
             disguises = detection.gates & _DISGUISE_NAMES
             if "table" in detection.gates:

@@ -13,12 +13,15 @@ import typer
 
 from gateway.classify.classifier import Classifier, load_classifier
 from gateway.classify.difficulty import DifficultyModel
+from gateway.classify.fingerprints import FingerprintIndex
 from gateway.config.difficulty_models import load_model
 from gateway.config.settings import Settings, load_settings
 from gateway.core.errors import InvalidRequest
 from gateway.core.findings import Finding, SensitivityRules
 from gateway.core.profile import Profile
 from gateway.core.request import ChatRequest
+from gateway.stores.fingerprints import COPY, read_copy
+from gateway.stores.pepper import load_pepper
 from gateway.wire.openai_chat.view import decode
 
 PolicyOption = Annotated[
@@ -46,11 +49,14 @@ def classify_command(policy: PolicyOption = None, difficulty_model: DifficultyOp
     """
     rules = SensitivityRules() if policy is None else _rules_of(policy)
     try:
-        model = named_model(difficulty_model, load_settings(os.environ))
+        settings = load_settings(os.environ)
+        model = named_model(difficulty_model, settings)
+        fingerprints = known_fingerprints(settings)
     except ValueError as problem:
         typer.echo(f"fairlead: {problem}", err=True)
         raise typer.Exit(2) from None
     classifier = load_classifier(difficulty=model)
+    classifier.look_for(fingerprints)
     bad = classify_lines(sys.stdin.buffer, sys.stdout, sys.stderr, classifier, rules)
     raise typer.Exit(1 if bad else 0)
 
@@ -63,6 +69,17 @@ def named_model(name: str, settings: Settings) -> DifficultyModel | None:
     """
     chosen = name or settings.difficulty_model
     return load_model(settings.home, chosen) if chosen else None
+
+
+def known_fingerprints(settings: Settings) -> FingerprintIndex | None:
+    """The documents that were registered from this home, if there are any.
+
+    Raises:
+        ValueError: the pepper or the copy of the documents cannot be used.
+    """
+    if not (settings.home / COPY).exists():
+        return None
+    return read_copy(settings.home, load_pepper(settings.home, settings.pepper))
 
 
 def classify_lines(

@@ -26,6 +26,7 @@ _COMMANDS = {
     "policy": "app",
     "classify": "classify_command",
     "privacy": "app",
+    "fingerprint": "app",
     "routing": "app",
     "report": "app",
     "ledger": "app",

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from gateway.classify.classifier import Classifier, load_classifier
 from gateway.classify.difficulty import DifficultyModel
+from gateway.classify.fingerprints import FingerprintIndex
 from gateway.config.difficulty_models import load_model
 from gateway.config.settings import Settings
 from gateway.core.findings import SensitivityRules
@@ -29,6 +30,7 @@ class Classifiers:
         self._quick = quick
         self._difficulty = difficulty
         self._patient: Classifier | None = None
+        self._fingerprints: FingerprintIndex | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="classify")
 
     async def judge(
@@ -39,6 +41,13 @@ class Classifiers:
             return self._quick.judge(request, rules, floor)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._take_time, request, rules, floor)
+
+    def look_for(self, fingerprints: FingerprintIndex | None) -> None:
+        """From now on, also look for passages of these documents, in place of any others."""
+        self._fingerprints = fingerprints
+        self._quick.look_for(fingerprints)
+        if self._patient is not None:
+            self._patient.look_for(fingerprints)
 
     def text_judge(self) -> JudgeText:
         """What judges a bare text, for callers in other threads; they wait for their turn."""
@@ -62,7 +71,10 @@ class Classifiers:
 
     def _patient_one(self) -> Classifier:
         if self._patient is None:
-            self._patient = load_classifier(difficulty=self._difficulty)
+            patient = load_classifier(difficulty=self._difficulty)
+            self._patient = patient
+            # Only now: what changed while it was loading has reached the field by then.
+            patient.look_for(self._fingerprints)
         return self._patient
 
 

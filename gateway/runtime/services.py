@@ -24,6 +24,7 @@ from gateway.runtime.budgets import BudgetView
 from gateway.runtime.classifiers import Classifiers, open_classifiers
 from gateway.runtime.conversations import Conversations
 from gateway.runtime.exchange import Exchange
+from gateway.runtime.fingerprints import FINGERPRINT_SECONDS, FingerprintFollower
 from gateway.runtime.health import HealthBoard
 from gateway.runtime.idempotency import Idempotency
 from gateway.runtime.learning import Learning
@@ -108,6 +109,7 @@ class Services:
         self._transport = transport
         self._connection = connection
         self._classifiers = classifiers
+        self._fingerprints = FingerprintFollower(connection, pepper, classifiers)
         self._upkeep: list[asyncio.Task[None]] = []
         self.live = self._live_policy(begun) if begun is not None else None
 
@@ -169,6 +171,11 @@ class Services:
             )
         self.log.info("request", **summary_of(exchange))
 
+    async def prepare(self) -> None:
+        """Know what the first request needs to be judged by."""
+        with contextlib.suppress(StoreUnavailable):
+            await self._fingerprints.look()
+
     async def not_ready(self) -> list[str]:
         """What is missing before requests can be served; empty when ready."""
         missing = []
@@ -205,6 +212,7 @@ class Services:
         self._upkeep = [
             asyncio.ensure_future(_forever(1.0, self._share)),
             asyncio.ensure_future(_forever(1.0, self._share_learnt)),
+            asyncio.ensure_future(_forever(FINGERPRINT_SECONDS, self._fingerprints.look)),
             asyncio.ensure_future(_forever(self.settings.reap_seconds, self._reap)),
             asyncio.ensure_future(_forever(_SEAL_SECONDS, self._seal)),
             asyncio.ensure_future(_forever(_LEDGER_SEAL_SECONDS, self._seal_ledger)),
@@ -322,6 +330,7 @@ async def open_services(
         classifiers=classifiers or open_classifiers(settings),
         begun=begun,
     )
+    await services.prepare()
     services.start_upkeep()
     return services
 

@@ -16,6 +16,9 @@ POLICY_TEXTS = "fairlead:{policy}:texts"
 POLICY_WORKERS = "fairlead:{policy}:workers"
 #: The folder that holds the sealed ledger: its id and its path.
 LEDGER_HOME = "fairlead:ledger-home"
+#: The registered documents (hash by id), and a stamp that changes with them.
+FINGERPRINTS = "fairlead:{fingerprints}:documents"
+FINGERPRINTS_STAMP = "fairlead:{fingerprints}:stamp"
 #: The candidate of the dry run that goes on or was the last (hash).
 POLICY_CANDIDATE = "fairlead:{policy}:candidate"
 

@@ -12,7 +12,9 @@ from gateway.classify.overlaps import without_overlaps
 from gateway.core.findings import Finding, SensitivityRules, sensitivity_of
 
 RULES = SensitivityRules()
-KINDS = st.sampled_from(["payment_card", "phone", "email", "person", "unheard_of"])
+KINDS = st.sampled_from(
+    ["payment_card", "phone", "email", "person", "unheard_of", "fingerprint", "medical"]
+)
 FOUND = st.builds(
     lambda kind, start, size, sure: Found(kind, start, start + size, sure),
     KINDS,
@@ -41,3 +43,14 @@ def test_settling_keeps_the_level_and_leaves_no_overlap(found: list[Found]):
 def _level(found: object) -> int:
     findings = [Finding(type=one.type, start=one.start, end=one.end) for one in found]  # type: ignore[attr-defined]
     return sensitivity_of(findings, RULES)
+
+
+def test_a_passage_stands_for_what_is_left_of_it():
+    """What is found inside a passage is reported, and the passage around it."""
+    passage, mail = Found("fingerprint", 10, 200, 0.97), Found("email", 50, 70, 0.9)
+
+    assert without_overlaps([passage, mail], RULES.levels) == (
+        Found("fingerprint", 10, 50, 0.97),
+        mail,
+        Found("fingerprint", 70, 200, 0.97),
+    )

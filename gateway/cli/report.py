@@ -146,6 +146,7 @@ COMMANDS: Mapping[str, Command] = {
     "journal": Command(
         ("accounts", "decimals", "currency", "rates"), "General ledger entries, debit and credit."
     ),
+    "focus": Command((), "The ledger as FOCUS 1.2, for finance tools: CSV or Parquet."),
 }
 
 
@@ -295,7 +296,7 @@ def _print_table(report: Report) -> None:
     for number, place in enumerate(brief):
         column, total = report.columns[place], report.totals[place]
         footer = "total" if number == 0 else _terse(column, total)
-        if column.kind is Kind.TEXT:
+        if column.kind.is_words:
             table.add_column(column.title, footer=footer, overflow="fold")
         else:
             table.add_column(column.title, footer=footer, justify="right", no_wrap=True)

@@ -11,6 +11,7 @@ from gateway.reports.budget import budget_report
 from gateway.reports.chargeback import chargeback_report
 from gateway.reports.cost import cost_report
 from gateway.reports.exceptions import exceptions_report
+from gateway.reports.focus import focus_report
 from gateway.reports.gpu import gpu_report
 from gateway.reports.journal import journal_report
 from gateway.reports.savings import savings_report
@@ -35,5 +36,6 @@ REPORTS: Mapping[str, Builder] = MappingProxyType(
         "gpu": gpu_report,
         "tco": tco_report,
         "journal": journal_report,
+        "focus": focus_report,
     }
 )

@@ -26,6 +26,15 @@ class Kind(StrEnum):
     NUMBER = "number"
     #: A part of a whole; 1.0 is all of it.
     SHARE = "share"
+    #: An exact decimal, as text.
+    DECIMAL = "decimal"
+    #: ISO 8601 in UTC, to the second.
+    MOMENT = "moment"
+
+    @property
+    def is_words(self) -> bool:
+        """Whether it is read from the left, as texts are."""
+        return self in (Kind.TEXT, Kind.MOMENT)
 
 
 class Column(msgspec.Struct, frozen=True):

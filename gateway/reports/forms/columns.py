@@ -16,6 +16,9 @@ _TYPES = {
     Kind.MONEY: "DECIMAL(38, 0)",
     Kind.NUMBER: "DOUBLE",
     Kind.SHARE: "DOUBLE",
+    # What the rules of FOCUS call a decimal; exact amounts are beside it as whole numbers.
+    Kind.DECIMAL: "DOUBLE",
+    Kind.MOMENT: "TIMESTAMPTZ",
 }
 
 

@@ -77,7 +77,7 @@ def svg_bars(report: Report) -> str:
 
 def _head(report: Report) -> str:
     cells = "".join(
-        f'<th class="{"n" if column.kind is not Kind.TEXT else "t"}">{escape(column.title)}</th>'
+        f'<th class="{"n" if not column.kind.is_words else "t"}">{escape(column.title)}</th>'
         for column in report.columns
     )
     return f"<thead><tr>{cells}</tr></thead>"
@@ -106,6 +106,6 @@ def _foot(report: Report) -> str:
 def _cells(report: Report, row: Sequence[Cell]) -> str:
     told = []
     for column, cell in zip(report.columns, row, strict=True):
-        kind = "n" if column.kind is not Kind.TEXT else "t"
+        kind = "n" if not column.kind.is_words else "t"
         told.append(f'<td class="{kind}">{escape(shown(column, cell))}</td>')
     return "".join(told)

@@ -80,7 +80,7 @@ def _table(paper: FPDF, report: Report) -> None:
     lines = list(_lines(report))
     paper.set_font(_FONT, size=_SIZE)
     widths = _widths(paper, report, [line for line, _ in lines])
-    aligned = ["LEFT" if one.kind is Kind.TEXT else "RIGHT" for one in report.columns]
+    aligned = ["LEFT" if one.kind.is_words else "RIGHT" for one in report.columns]
     strong = FontFace(emphasis="BOLD", fill_color=(243, 245, 247))
     with paper.table(
         col_widths=tuple(widths),

@@ -30,6 +30,7 @@ _FORMATS = {
     Kind.MONEY: "#,##0",
     Kind.NUMBER: "#,##0.000",
     Kind.SHARE: "0.0%",
+    Kind.DECIMAL: "General",
 }
 
 
@@ -91,7 +92,9 @@ def _write_cells(
     for line, cell in enumerate(cells, start=1):
         if cell is None:
             continue
-        if isinstance(cell, str):
+        if column.kind is Kind.DECIMAL:
+            sheet.write_number(line, place, float(cell), form)
+        elif isinstance(cell, str):
             sheet.write_string(line, place, cell)
         elif isinstance(cell, int) and abs(cell) > MAX_NANOUSD:
             sheet.write_string(line, place, str(cell))

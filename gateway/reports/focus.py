@@ -2,7 +2,7 @@
 
 Rules of this file:
 - a row is one day, sub-account (team), model, token class and price; a price that changed within
-  a day, another deployment, tier or app makes another row, for a row has one unit price;
+  a day, another deployment or tier makes another row, for a row has one unit price;
 - `EffectiveCost` and `BilledCost` are the ledger's own amounts and add up to its total exactly;
   `ListCost` and `ContractedCost` are quantity times unit price, which the rules ask for;
 - what was learnt later is a row of its own of the class Correction; money of which nobody knows
@@ -13,15 +13,13 @@ Column names and their meaning: https://focus.finops.org/focus-specification/v1-
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gateway.core.money import NANO
 from gateway.core.periods import zone_of
 from gateway.reports.asking import Ask, Background
 from gateway.reports.selection import choose
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
 
 #: A rate is nano-USD per million units: so many decimals in dollars for one.
 _RATE_DECIMALS = 15
+_NANO_DECIMALS = 9
 #: Classes that are counted by the piece; all others are tokens.
 _PIECES: Mapping[str, str] = MappingProxyType({"web_search": "Requests", "request": "Requests"})
 #: Classes of money without known quantities.
@@ -47,20 +46,23 @@ _DECIMALS = (
 _MOMENTS = ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd")
 #: The columns in their order; those that Fairlead adds begin with `x_`, as the standard asks.
 NAMES = (
+    # Who, and when.
     *("BillingAccountId", "BillingAccountName", "BillingAccountType", "BillingCurrency"),
     *("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd"),
-    *("ChargeCategory", "ChargeClass", "ChargeDescription", "ChargeFrequency"),
     *("SubAccountId", "SubAccountName", "SubAccountType"),
     *("ProviderName", "PublisherName", "InvoiceIssuerName", "InvoiceId"),
+    # What.
+    *("ChargeCategory", "ChargeClass", "ChargeDescription", "ChargeFrequency"),
     *("ServiceCategory", "ServiceSubcategory", "ServiceName"),
     *("ResourceId", "ResourceName", "ResourceType"),
     *("SkuId", "SkuMeter", "SkuPriceId", "SkuPriceDetails"),
-    *("PricingCategory", "PricingCurrency", "PricingQuantity", "PricingUnit"),
+    *("PricingCategory", "PricingCurrency", "CommitmentDiscountStatus", "Tags"),
+    # How much.
+    *("PricingQuantity", "PricingUnit", "ConsumedQuantity", "ConsumedUnit"),
+    *("ListUnitPrice", "ContractedUnitPrice"),
     *("PricingCurrencyListUnitPrice", "PricingCurrencyContractedUnitPrice"),
-    *("PricingCurrencyEffectiveCost", "CommitmentDiscountStatus"),
-    *("ConsumedQuantity", "ConsumedUnit", "ListUnitPrice", "ContractedUnitPrice"),
-    *("ListCost", "ContractedCost", "EffectiveCost", "BilledCost", "Tags"),
-    *("x_Application", "x_Requests", "x_EffectiveCostNanousd"),
+    *("ListCost", "ContractedCost", "EffectiveCost", "BilledCost"),
+    *("PricingCurrencyEffectiveCost", "x_Requests", "x_EffectiveCostNanousd"),
 )
 
 
@@ -77,7 +79,7 @@ def _column(name: str) -> Column:
 
 COLUMNS = tuple(_column(name) for name in NAMES)
 _SQL = (
-    "SELECT moment::DATE AS day, strftime(moment, '%Y-%m') AS month, org, team, app, provider, "
+    "SELECT moment::DATE AS day, strftime(moment, '%Y-%m') AS month, org, team, provider, "
     "model, deployment, self_hosted, service_tier, token_class, rate, list_rate, "
     "kind = 'correction' AS corrected, sum(quantity)::HUGEINT, count(DISTINCT request_id), "
     "sum(part_nanousd)::HUGEINT FROM parted WHERE quantity != 0 OR part_nanousd != 0 "
@@ -88,7 +90,7 @@ _SQL = (
 def focus_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Background) -> Report:
     """Every charge of the span as FOCUS 1.2 has it; `InvoiceId` is empty: no invoice is known."""
     total = choose(database, ask)
-    rows = tuple(_row(found, ask.zone) for found in database.execute(_SQL).fetchall())
+    rows = tuple(_rows(database.execute(_SQL).fetchall(), ask.zone))
     return Report(
         name="focus",
         title="FOCUS 1.2 cost and usage",
@@ -103,129 +105,94 @@ def focus_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Backgroun
     )
 
 
-class _Charge(msgspec.Struct, frozen=True):
-    """One group of the query, by name."""
-
-    day: date
-    month: str
-    org: str
-    team: str
-    app: str
-    provider: str
-    model: str
-    deployment: str
-    self_hosted: bool
-    tier: str
-    token_class: str
-    rate: int
-    list_rate: int
-    corrected: bool
-    quantity: int
-    requests: int
-    nanousd: int
+def _rows(found: Iterable[Sequence[Any]], zone: str) -> Iterator[tuple[Cell, ...]]:
+    """A row for each group of the query; what many rows share is made once."""
+    days: dict[tuple[Any, ...], tuple[Cell, ...]] = {}
+    skus: dict[tuple[Any, ...], tuple[Cell, ...]] = {}
+    for *place, quantity, requests, nanousd in found:
+        day, month, org, team, provider, model, deployment, own = place[:8]
+        tier, token_class, rate, list_rate, corrected = place[8:]
+        when = (day, month, org, team, provider, own)
+        if when not in days:
+            days[when] = _who_and_when(day, month, org, team, provider, own, zone)
+        sku = (provider, model, deployment, tier, token_class, list_rate, corrected)
+        if sku not in skus:
+            skus[sku] = _what(*sku)
+        amounts = _how_much(
+            token_class, int(rate), int(list_rate), int(quantity), requests, int(nanousd)
+        )
+        yield (*days[when], *skus[sku], *amounts)
 
 
-def _row(found: Sequence[Any], zone: str) -> tuple[Cell, ...]:
-    charge = _Charge(*found)
-    fields = {**_who_and_when(charge, zone), **_what(charge), **_how_much(charge)}
-    return tuple(fields.get(name) for name in NAMES)
+def _who_and_when(
+    day: date, month: str, org: str, team: str, provider: str, own: bool, zone: str
+) -> tuple[Cell, ...]:
+    year, number = (int(part) for part in month.split("-"))
+    following = date(year + number // 12, number % 12 + 1, 1)
+    issuer, team = _OWN if own else provider, team or "none"
+    return (
+        *(org, org, "Organization", "USD"),
+        *(_midnight(date(year, number, 1), zone), _midnight(following, zone)),
+        *(_midnight(day, zone), _midnight(day + timedelta(days=1), zone)),
+        *(f"{org}/{team}", team, "Team"),
+        *(issuer, provider, issuer, None),
+    )
 
 
-def _who_and_when(charge: _Charge, zone: str) -> dict[str, Cell]:
-    year, month = (int(part) for part in charge.month.split("-"))
-    following = date(year + month // 12, month % 12 + 1, 1)
-    team = charge.team or "none"
-    provider = _OWN if charge.self_hosted else charge.provider
-    return {
-        "BillingAccountId": charge.org,
-        "BillingAccountName": charge.org,
-        "BillingAccountType": "Organization",
-        "BillingCurrency": "USD",
-        "BillingPeriodStart": _midnight(date(year, month, 1), zone),
-        "BillingPeriodEnd": _midnight(following, zone),
-        "ChargePeriodStart": _midnight(charge.day, zone),
-        "ChargePeriodEnd": _midnight(charge.day + timedelta(days=1), zone),
-        "SubAccountId": f"{charge.org}/{team}",
-        "SubAccountName": team,
-        "SubAccountType": "Team",
-        "ProviderName": provider,
-        "PublisherName": charge.provider,
-        "InvoiceIssuerName": provider,
-        "x_Application": charge.app or None,
-    }
-
-
-def _what(charge: _Charge) -> dict[str, Cell]:
-    usage = charge.token_class not in _UNKNOWN
-    tier = charge.tier or "standard"
-    sku = f"{charge.provider}/{charge.model}/{charge.token_class}"
-    words = charge.token_class.replace("_", " ")
+def _what(
+    provider: str,
+    model: str,
+    deployment: str,
+    tier: str,
+    token_class: str,
+    list_rate: int,
+    corrected: bool,
+) -> tuple[Cell, ...]:
+    usage, tier = token_class not in _UNKNOWN, tier or "standard"
+    sku, words = f"{provider}/{model}/{token_class}", token_class.replace("_", " ")
     details = {
         "x_ServiceTier": tier,
-        "x_Deployment": charge.deployment,
-        "x_TokenClass": charge.token_class,
+        "x_Deployment": deployment,
+        "x_TokenClass": token_class,
     }
-    return {
-        "ChargeCategory": "Usage" if usage else "Adjustment",
-        "ChargeClass": "Correction" if charge.corrected else None,
-        "ChargeDescription": f"{charge.model} by {charge.provider}: {words}"
-        + (", corrected later" if charge.corrected else ""),
-        "ChargeFrequency": "Usage-Based",
-        "ServiceCategory": "AI and Machine Learning",
-        "ServiceSubcategory": "Generative AI",
-        "ServiceName": f"{charge.provider} language models",
-        "ResourceId": charge.deployment,
-        "ResourceName": charge.deployment,
-        "ResourceType": "Deployment",
-        "SkuId": sku,
-        "SkuMeter": words,
-        "SkuPriceId": f"{sku}/{tier}/{charge.deployment}/{charge.list_rate}",
-        "SkuPriceDetails": msgspec.json.encode(details).decode(),
-        "PricingCategory": "Standard" if usage else "Other",
-        "PricingCurrency": "USD",
-    }
-
-
-def _how_much(charge: _Charge) -> dict[str, Cell]:
-    cost = _decimal(Decimal(charge.nanousd) / NANO)
-    told: dict[str, Cell] = {
-        "EffectiveCost": cost,
-        "BilledCost": cost,
-        "PricingCurrencyEffectiveCost": cost,
-        "x_Requests": charge.requests,
-        "x_EffectiveCostNanousd": charge.nanousd,
-    }
-    if charge.token_class in _UNKNOWN:
-        return told | {
-            "PricingQuantity": _decimal(Decimal(charge.requests)),
-            "PricingUnit": "Requests",
-            "ListCost": cost,
-            "ContractedCost": cost,
-        }
-    unit = _PIECES.get(charge.token_class, "Tokens")
-    quantity = _decimal(Decimal(charge.quantity))
-    listed, agreed = (
-        Decimal(rate).scaleb(-_RATE_DECIMALS) for rate in (charge.list_rate, charge.rate)
+    late = ", corrected later" if corrected else ""
+    return (
+        "Usage" if usage else "Adjustment",
+        "Correction" if corrected else None,
+        f"{model} by {provider}: {words}{late}",
+        "Usage-Based",
+        *("AI and Machine Learning", "Generative AI", f"{provider} language models"),
+        *(deployment, deployment, "Deployment"),
+        *(sku, words, f"{sku}/{tier}/{deployment}/{list_rate}"),
+        msgspec.json.encode(details).decode(),
+        *("Standard" if usage else "Other", "USD", None, None),
     )
-    return told | {
-        "PricingQuantity": quantity,
-        "PricingUnit": unit,
-        "ConsumedQuantity": quantity,
-        "ConsumedUnit": unit,
-        "ListUnitPrice": _decimal(listed),
-        "ContractedUnitPrice": _decimal(agreed),
-        "PricingCurrencyListUnitPrice": _decimal(listed),
-        "PricingCurrencyContractedUnitPrice": _decimal(agreed),
-        "ListCost": _decimal(listed * charge.quantity),
-        "ContractedCost": _decimal(agreed * charge.quantity),
-    }
 
 
-def _decimal(amount: Decimal) -> str:
+def _how_much(
+    token_class: str, rate: int, list_rate: int, quantity: int, requests: int, nanousd: int
+) -> tuple[Cell, ...]:
+    cost = _decimal(nanousd, _NANO_DECIMALS)
+    if token_class in _UNKNOWN:
+        return (
+            *(f"{requests}.0", "Requests", None, None, None, None, None, None),
+            *(cost, cost, cost, cost, cost, requests, nanousd),
+        )
+    unit, count = _PIECES.get(token_class, "Tokens"), f"{quantity}.0"
+    listed, agreed = _decimal(list_rate, _RATE_DECIMALS), _decimal(rate, _RATE_DECIMALS)
+    return (
+        *(count, unit, count, unit, listed, agreed, listed, agreed),
+        _decimal(list_rate * quantity, _RATE_DECIMALS),
+        _decimal(rate * quantity, _RATE_DECIMALS),
+        *(cost, cost, cost, requests, nanousd),
+    )
+
+
+def _decimal(units: int, decimals: int) -> str:
     """Plain decimals, never an exponent, always with a fraction, so that readers see a decimal."""
-    text = f"{amount:f}"
-    whole, _, fraction = text.partition(".")
-    return f"{whole}.{fraction.rstrip('0') or '0'}"
+    digits = f"{abs(units):0{decimals + 1}d}"
+    fraction = digits[-decimals:].rstrip("0") or "0"
+    return f"{'-' if units < 0 else ''}{digits[:-decimals]}.{fraction}"
 
 
 def _midnight(day: date, zone: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from gateway.core.periods import zone_of
+
 _SPAN = re.compile(r"(\d{1,5})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 FORMS = (
@@ -29,6 +31,22 @@ def future_moment(text: str, now: datetime) -> datetime:
         ValueError: the text is none of `FORMS`.
     """
     return _moment(text, now, +1, UTC)
+
+
+def month_span(month: str, zone: str) -> tuple[float, float]:
+    """When a month such as 2026-11 begins and ends in a zone, in epoch seconds.
+
+    Raises:
+        ValueError: it is no month.
+    """
+    try:
+        begins = datetime.strptime(month, "%Y-%m").replace(tzinfo=zone_of(zone))
+    except ValueError as error:
+        if "time zone" in str(error):
+            raise
+        raise ValueError(f"'{month}' is not a month; use 2026-11") from None
+    year, number = begins.year + begins.month // 12, begins.month % 12 + 1
+    return begins.timestamp(), begins.replace(year=year, month=number).timestamp()
 
 
 def iso(seconds: float | None) -> str | None:

@@ -20,11 +20,13 @@ import redis
 import typer
 from rich.table import Table
 
-from gateway.cli.moments import past_moment
+from gateway.cli.closing import close
+from gateway.cli.moments import month_span, past_moment
+from gateway.cli.pairs import bills_of, pairs_of, words_of
 from gateway.cli.session import StoreSession, fail, store_session
 from gateway.cli.tables import print_table
 from gateway.config.settings import load_settings
-from gateway.core.money import nano_to_usd_text, usd_to_nano
+from gateway.core.money import nano_to_usd_text
 from gateway.core.periods import zone_of
 from gateway.core.records import LedgerLine
 from gateway.reports.asking import Ask, Background, ReportError
@@ -146,6 +148,7 @@ COMMANDS: Mapping[str, Command] = {
     "journal": Command(
         ("accounts", "decimals", "currency", "rates"), "General ledger entries, debit and credit."
     ),
+    "restatement": Command((), "Lines that came after their month was closed."),
     "focus": Command((), "The ledger as FOCUS 1.2, for finance tools: CSV or Parquet."),
 }
 
@@ -206,22 +209,6 @@ def span(
     return start, end
 
 
-def month_span(month: str, zone: str) -> tuple[float, float]:
-    """When a month such as 2026-11 begins and ends in a zone, in epoch seconds.
-
-    Raises:
-        ValueError: it is no month.
-    """
-    try:
-        begins = datetime.strptime(month, "%Y-%m").replace(tzinfo=zone_of(zone))
-    except ValueError as error:
-        if "time zone" in str(error):
-            raise
-        raise ValueError(f"'{month}' is not a month; use 2026-11") from None
-    year, number = begins.year + begins.month // 12, begins.month % 12 + 1
-    return begins.timestamp(), begins.replace(year=year, month=number).timestamp()
-
-
 def org_lines(
     client: redis.Redis, home: Path, org: str, start: float | None, end: float | None
 ) -> Iterator[LedgerLine]:
@@ -238,14 +225,14 @@ def _ask(chosen: Mapping[str, Any]) -> Ask:
         start=start,
         end=end,
         zone=chosen["zone"],
-        by=_words(chosen["by"]),
+        by=words_of(chosen["by"]),
         across=chosen["across"].strip(),
-        against=_words(chosen["against"]),
+        against=words_of(chosen["against"]),
         method=chosen["method"],
         tokens=_tokens(chosen["tokens"]),
         input_share=float(share) if share else None,
-        bills={name: usd_to_nano(text) for name, text in _pairs(chosen["bill"], "--bill")},
-        accounts=dict(_pairs(chosen["accounts"], "--accounts")),
+        bills=bills_of(chosen["bill"]),
+        accounts=dict(pairs_of(chosen["accounts"], "--accounts")),
         decimals=chosen["decimals"],
     )
 
@@ -267,18 +254,6 @@ def _background(session: StoreSession, name: str, rates: Rates | None) -> Backgr
     settings = load_settings(os.environ)
     path = settings.policy or settings.home / "policy.yaml"
     return background_of(policy_for_reports(session.client, path), session.keys, rates)
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def _pairs(text: str, option: str) -> list[tuple[str, str]]:
-    pairs = [word.partition("=") for word in _words(text)]
-    wrong = next((name for name, sign, value in pairs if not sign or not value), None)
-    if wrong is not None:
-        raise ValueError(f"{option} takes name=value, comma-separated; '{wrong}' is not that")
-    return [(name.strip(), value.strip()) for name, _, value in pairs]
 
 
 def _tokens(text: str) -> int:
@@ -336,5 +311,6 @@ def _register(name: str, command: Command) -> None:
     app.command(name)(registered)
 
 
+app.command()(close)
 for _name, _command in COMMANDS.items():
     _register(_name, _command)

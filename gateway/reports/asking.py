@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from gateway.core.closing import Closed
 from gateway.core.deployment import Deployment
 from gateway.core.prices import Price
 from gateway.reports.rates import Rates
@@ -28,7 +29,9 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     `against` are baselines as PROVIDER/MODEL; `method` is a way to forecast; `tokens` a month and
     `input_share` of them (None: as the ledger has it) are for projections; `bills` are real
     amounts of own machines in the span, in nano-USD by deployment. `accounts` are the names of
-    general ledger accounts; `decimals` those of a journal's currency.
+    general ledger accounts; `decimals` those of a journal's currency. Lines dated before
+    `billed_from` (epoch seconds) are billed as if they were of that moment. `machines_since` says
+    since when own machines are paid for, where that is known better than from their first line.
     """
 
     now: float
@@ -44,6 +47,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     bills: Mapping[str, int] = MappingProxyType({})
     accounts: Mapping[str, str] = MappingProxyType({})
     decimals: int = 2
+    billed_from: float | None = None
+    machines_since: Mapping[str, float] = MappingProxyType({})
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +67,7 @@ def _no_price(_provider: str, _model: str) -> Price | None:
 class Background(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What a report knows beside the ledger: the policy in force, list prices and rates.
 
-    `because` are the reasons of routes and constraints by their id.
+    `because` are the reasons of routes and constraints by their id; `closes` the closed periods.
     """
 
     deployments: Mapping[str, Deployment] = MappingProxyType({})
@@ -70,4 +75,4 @@ class Background(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     because: Mapping[str, str] = MappingProxyType({})
     price_of: Callable[[str, str], Price | None] = _no_price
     rates: Rates | None = None
-    issuer: str = "Fairlead"
+    closes: tuple[Closed, ...] = ()

@@ -14,6 +14,7 @@ from gateway.reports.exceptions import exceptions_report
 from gateway.reports.focus import focus_report
 from gateway.reports.gpu import gpu_report
 from gateway.reports.journal import journal_report
+from gateway.reports.restatement import restatement_report
 from gateway.reports.savings import savings_report
 from gateway.reports.shape import Report
 from gateway.reports.tco import tco_report
@@ -37,5 +38,6 @@ REPORTS: Mapping[str, Builder] = MappingProxyType(
         "tco": tco_report,
         "journal": journal_report,
         "focus": focus_report,
+        "restatement": restatement_report,
     }
 )

@@ -79,7 +79,7 @@ def _column(name: str) -> Column:
 
 COLUMNS = tuple(_column(name) for name in NAMES)
 _SQL = (
-    "SELECT moment::DATE AS day, strftime(moment, '%Y-%m') AS month, org, team, provider, "
+    "SELECT moment::DATE AS day, strftime(billed, '%Y-%m') AS month, org, team, provider, "
     "model, deployment, self_hosted, service_tier, token_class, rate, list_rate, "
     "kind = 'correction' AS corrected, sum(quantity)::HUGEINT, count(DISTINCT request_id), "
     "sum(part_nanousd)::HUGEINT FROM parted WHERE quantity != 0 OR part_nanousd != 0 "

@@ -75,15 +75,17 @@ def _machine_rows(
     machine = deployment.price.machine
     if machine is None:
         return []
-    first = one_row(database, "SELECT min(dated) FROM lines WHERE deployment = ?", [name])[0]
+    first = ask.machines_since.get(name)
+    if first is None:
+        first = one_row(database, "SELECT min(dated) FROM lines WHERE deployment = ?", [name])[0]
     if first is None:
         return []
     until = ask.now if ask.end is None else min(ask.end, ask.now)
-    since = max(float(first), ask.start if ask.start is not None else float(first))
+    since = max([float(first), *(at for at in (ask.start, ask.billed_from) if at is not None)])
     found = {
         month: (int(tokens), float(busy), int(cost))
         for month, tokens, busy, cost in database.execute(
-            "SELECT strftime(moment, '%Y-%m') AS month, sum(input_tokens + output_tokens)"
+            "SELECT strftime(billed, '%Y-%m') AS month, sum(input_tokens + output_tokens)"
             "::HUGEINT, sum(gpu_seconds), sum(cost_nanousd)::HUGEINT FROM chosen "
             "WHERE deployment = ? GROUP BY month",
             [name],

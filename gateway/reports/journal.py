@@ -88,7 +88,7 @@ def _sides(
 ) -> dict[str, tuple[list[_Entry], list[_Entry]]]:
     """Debits and credits of each month, both adding up to the same."""
     found = database.execute(
-        "SELECT strftime(moment, '%Y-%m') AS month, team, provider, self_hosted, "
+        "SELECT strftime(billed, '%Y-%m') AS month, team, provider, self_hosted, "
         f"sum(cost_nanousd)::HUGEINT AS cost{sql} FROM chosen "
         "GROUP BY month, team, provider, self_hosted ORDER BY month, team, provider, self_hosted"
     ).fetchall()

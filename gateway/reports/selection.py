@@ -102,9 +102,11 @@ def choose(database: duckdb.DuckDBPyConnection, ask: Ask, rates: Rates | None = 
         where.append(f"dated >= {ask.start!r}")
     if ask.end is not None:
         where.append(f"dated < {ask.end!r}")
+    billed = "dated" if ask.billed_from is None else f"greatest(dated, {ask.billed_from!r})"
     database.execute(
         "CREATE OR REPLACE TEMP VIEW chosen AS SELECT *, "
         f"timezone({_quoted(ask.zone)}, to_timestamp(dated)) AS moment, "
+        f"timezone({_quoted(ask.zone)}, to_timestamp({billed})) AS billed, "
         f"{_rate_sql(rates)} AS exchange FROM lines"
         + (f" WHERE {' AND '.join(where)}" if where else "")
     )

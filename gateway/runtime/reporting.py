@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import redis
 
 from gateway.config.price_book import load_price_book
@@ -15,8 +16,9 @@ from gateway.reports.shape import Report
 from gateway.runtime.live.policy_file import read_text
 from gateway.runtime.replaying import compiled_for_replay
 from gateway.stores import versions
+from gateway.stores.closes import read_closes
 from gateway.stores.keybook import KeyBook
-from gateway.stores.ledger_lines import open_lines
+from gateway.stores.ledger_lines import known_orgs, open_lines
 from policies.compiled import CompiledPolicy
 
 #: Reports that know what the policy says; the others are made without compiling it.
@@ -81,5 +83,9 @@ def make_report(
         RateError: the rates do not cover the span.
     """
     chosen = None if orgs is None else tuple(orgs)
+    if name == "restatement":
+        orgs_closed = known_orgs(client, home) if chosen is None else chosen
+        closes = tuple(one for org in orgs_closed for one in read_closes(home, org))
+        known = msgspec.structs.replace(known, closes=closes)
     with open_lines(client, home, chosen) as database:
         return REPORTS[name](database, ask, known)

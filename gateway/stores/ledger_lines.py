@@ -48,7 +48,8 @@ def open_lines(
             files = ", ".join(quoted(str(path)) for path in sealed)
             if files:
                 sources.append(f"SELECT * FROM read_parquet([{files}], union_by_name = true)")
-            sources.append(rows_of(live))
+            if live.stat().st_size:
+                sources.append(_as_columns(live))
         with open_database(folder) as database:
             if not sources:
                 empty = folder / "empty.jsonl"
@@ -56,6 +57,17 @@ def open_lines(
                 sources.append(rows_of(empty))
             database.execute("CREATE VIEW lines AS " + " UNION ALL BY NAME ".join(sources))
             yield database
+
+
+def _as_columns(live: Path) -> str:
+    """SQL of lines from Redis, turned into columns once so that no query parses them again."""
+    made = live.with_suffix(".parquet")
+    with open_database(live.parent) as database:
+        database.execute(
+            f"COPY ({rows_of(live)}) TO {quoted(str(made))} (FORMAT parquet, COMPRESSION snappy)"
+        )
+    live.unlink()
+    return f"SELECT * FROM read_parquet({quoted(str(made))})"
 
 
 def known_orgs(client: redis.Redis, home: Path) -> tuple[str, ...]:

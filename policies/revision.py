@@ -23,7 +23,12 @@ from policies.model.secrets import SecretReference
 
 def revision_of(policy: PolicyFile, compiled: CompiledPolicy) -> str:
     """A short content hash of the compiled meaning."""
-    meaning = {
+    return sha256(canonical(meaning_of(policy, compiled))).hexdigest()[:12]
+
+
+def meaning_of(policy: PolicyFile, compiled: CompiledPolicy) -> dict[str, Any]:
+    """What the revision is a hash of, by section; values that mean the same encode alike."""
+    return {
         "deployments": {
             one.name: _deployment_meaning(one, compiled.deployments[one.name])
             for one in policy.deployments
@@ -60,7 +65,6 @@ def revision_of(policy: PolicyFile, compiled: CompiledPolicy) -> str:
         "redis_down": compiled.redis_down,
         "defaults": compiled.defaults,
     }
-    return sha256(_canonical(meaning)).hexdigest()[:12]
 
 
 def _deployment_meaning(statement: DeploymentStatement, built: Deployment) -> dict[str, Any]:
@@ -101,7 +105,7 @@ def _condition_meaning(condition: Condition | None) -> Any:
         return None
     if isinstance(condition, Group):
         parts = [_condition_meaning(part) for part in condition.parts]
-        return [condition.kind, sorted(parts, key=_canonical)]
+        return [condition.kind, sorted(parts, key=canonical)]
     asked = {
         name: _unordered(held) for name, held in msgspec.structs.asdict(condition.test).items()
     }
@@ -113,9 +117,10 @@ def _unordered(held: Any) -> Any:
     if isinstance(held, Decimal):
         return str(held.normalize())
     if isinstance(held, tuple):
-        return sorted((_unordered(part) for part in held), key=_canonical)
+        return sorted((_unordered(part) for part in held), key=canonical)
     return held
 
 
-def _canonical(meaning: Any) -> bytes:
+def canonical(meaning: Any) -> bytes:
+    """The bytes of a part of a meaning."""
     return msgspec.json.encode(meaning, order="deterministic")

@@ -6,6 +6,7 @@ import typer
 
 from gateway.cli.policy import dryrunning
 from gateway.cli.policy.checking import check, run_file_tests, schema
+from gateway.cli.policy.diffing import diff_files
 from gateway.cli.policy.explaining import explain_request
 from gateway.cli.policy.history import apply, list_versions, rollback, show_status
 from gateway.cli.policy.proving import prove_file
@@ -16,6 +17,7 @@ app.command()(check)
 app.command("test")(run_file_tests)
 app.command("explain")(explain_request)
 app.command("prove")(prove_file)
+app.command("diff")(diff_files)
 app.command()(schema)
 app.command("status")(show_status)
 app.command("versions")(list_versions)

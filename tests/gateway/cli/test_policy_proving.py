@@ -118,3 +118,34 @@ def test_without_the_prover_the_command_says_how_to_install_it(tmp_path: Path) -
     assert "-m pip install 'z3-solver" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert checked.returncode == 0
+
+
+def test_a_difference_is_told_with_the_command_that_shows_it(run: Run, tmp_path: Path) -> None:
+    """In words for people, as a list for machines; no difference is said to be none."""
+    old = tmp_path / "old.yaml"
+    old.write_text(GOOD)
+    told = CliRunner().invoke(app, ["diff", str(old), str(_written(tmp_path, LEAKING))])
+    found = CliRunner().invoke(app, ["diff", str(old), str(_written(tmp_path, LEAKING)), "--json"])
+    none = CliRunner().invoke(app, ["diff", str(old), str(old)])
+
+    assert (told.exit_code, found.exit_code, none.exit_code) == (0, 0, 0)
+    assert "confidential requests may newly leave the company for 'frontier'" in told.stdout
+    assert "fairlead policy explain" in told.stdout
+    changes = json.loads(found.stdout)["changes"]
+    assert {"leaves", "reaches", "written"} <= {change["kind"] for change in changes}
+    assert "nothing changes, for any request" in none.stdout
+
+
+def test_a_difference_from_a_wrong_file_says_what_is_wrong_with_it(tmp_path: Path) -> None:
+    good, wrong = _written(tmp_path, GOOD), tmp_path / "wrong.yaml"
+    wrong.write_text("fairlead: 1\n")
+    told = CliRunner().invoke(app, ["diff", str(good), str(wrong)])
+
+    assert told.exit_code == 1
+    assert "wrong.yaml:1" in told.stdout + told.stderr
+
+
+def _written(folder: Path, text: str) -> Path:
+    path = folder / "new.yaml"
+    path.write_text(text)
+    return path

@@ -12,7 +12,7 @@ from gateway.stores.scripts import load_scripts
 #: How long a tally is kept after its route was last asked, in seconds.
 _LIFE_SECONDS = 90 * 86400
 #: The half-life of how often requests come, in seconds.
-_RATE_HALF_LIFE = 6 * 3600
+RATE_HALF_LIFE = 6 * 3600
 
 
 class TargetStore:
@@ -33,7 +33,7 @@ class TargetStore:
             period: the id of the period that money is being spent in.
         """
         args: list[Argument] = [
-            *(HALVE_AT, HORIZON * MILLION, _LIFE_SECONDS, period, _RATE_HALF_LIFE),
+            *(HALVE_AT, HORIZON * MILLION, _LIFE_SECONDS, period, RATE_HALF_LIFE),
             counted.requests,
         ]
         for name, amount in _fields(counted):

@@ -5,15 +5,17 @@
 Prompts of the six public sets are judged by the shipped model and asked in mixed order, with one in
 eight that may not go outside. The two gateways exchange what they counted every 250 requests, as
 they do every second. First nobody has asked before; then 10,000 requests more; then only the harder
-half of the prompts is asked, and at last only the easier half.
+half of the prompts is asked, and at last only the easier half. Money is simulated day by day.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import random
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -25,11 +27,20 @@ from gateway.core.decision import Decision, Facts
 from gateway.core.principal import Principal
 from gateway.core.profile import Profile, TokenEstimate
 from gateway.core.sensitivity import Sensitivity
-from gateway.core.targets import MILLION
+from gateway.core.targets import (
+    HALVE_AT,
+    MILLION,
+    Bin,
+    Tally,
+    Target,
+    place_of,
+    reaches,
+    threshold_of,
+)
 from gateway.runtime.targets import Targets
 from gateway.stores.connection import RedisConnection
 from gateway.stores.embedded import open_embedded
-from gateway.stores.targets import TargetStore
+from gateway.stores.targets import RATE_HALF_LIFE, TargetStore
 from ops.bench.routing import SHARED
 from policies.compiled import CompiledPolicy
 from policies.compiler import compile_policy
@@ -48,6 +59,12 @@ routes:
   - {{id: bench, use: {{among: [house, frontier], target: {{{target}}}}}}}
 """
 EXCHANGED_EVERY = 250
+#: How busy a day is over its course.
+SHAPES: dict[str, Callable[[float], float]] = {
+    "always alike": lambda gone: 1.0,
+    "busy first, then quiet": lambda gone: 1.0 + 0.9 * math.sin(2 * math.pi * gone),
+    "quiet first, then busy": lambda gone: 1.0 - 0.9 * math.sin(2 * math.pi * gone),
+}
 GATEWAYS = 2
 
 
@@ -107,6 +124,44 @@ class Load:
         )
 
 
+def spend(shape: Callable[[float], float], seed: int = 3) -> list[float]:
+    """What a target of 30 USD a day spends on each of three days, as a share of it.
+
+    Half a request a second on average, more or less of them by `shape` of the day's part that has
+    gone by; the strong model costs twelve times as much, and real costs vary about the likely ones.
+    """
+    chance, target = random.Random(seed), Target(kind="spend", goal=30e9, per="day")
+    bins: dict[int, Bin] = {}
+    requests, seen, span, days = 0, 0.0, 0.0, []
+    for _ in range(3):
+        spent = 0.0
+        for minute in range(1440):
+            rate = seen / span if span else 0.0
+            tally = Tally(requests=requests, bins=bins, spent_nanousd=int(spent), per_second=rate)
+            threshold = threshold_of(target, tally, 86_400.0 - minute * 60)
+            coming = int(30 * shape(minute / 1440) + chance.random())
+            for _ in range(coming):
+                difficulty = min(0.999, max(0.0, chance.gauss(0.4, 0.15)))
+                low = int(1e5 * chance.lognormvariate(0, 0.5))
+                strong = reaches(difficulty, chance.random(), threshold)
+                spent += low * (12 if strong else 1) * chance.lognormvariate(0, 0.4)
+                held = bins.get(place_of(difficulty), Bin(0, 0, 0))
+                bins[place_of(difficulty)] = Bin(
+                    held.requests + 1, held.low + low, held.high + low * 12
+                )
+            requests += coming
+            fade = 0.5 ** (60 / RATE_HALF_LIFE)
+            seen, span = seen * fade + coming, span * fade + 60
+            if requests > HALVE_AT:
+                requests //= 2
+                bins = {
+                    place: Bin(one.requests // 2, one.low // 2, one.high // 2)
+                    for place, one in bins.items()
+                }
+        days.append(spent / target.goal)
+    return days
+
+
 def told(decisions: list[Decision]) -> str:
     """Share and mean predicted value of what was decided."""
     strong = sum(one.candidates[0].name == "frontier" for one in decisions) / len(decisions)
@@ -154,6 +209,9 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=10_000)
     given = parser.parse_args()
     asyncio.run(run(given.data, given.requests))
+    print("spend: 30 USD a day, three days, as a share of it (simulated, a tally of our own)")
+    for name, shape in SHAPES.items():
+        print(f"  {name:22}{'  '.join(f'{share:7.1%}' for share in spend(shape))}", flush=True)
     return 0
 
 

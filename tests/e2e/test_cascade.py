@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.cascading import FAILING, PATHS, ask, read
 from tests.e2e.inprocess import gateway_with
-from tests.upstreams import faults
+from tests.upstreams import faults, ollama
 from tests.upstreams import openai_chat as chat
+from tests.upstreams import text_completion as texts
 from tests.upstreams.every_wire import Said, say
-from tests.upstreams.scripted import ScriptedUpstream
+from tests.upstreams.scripted import Received, Script, ScriptedUpstream
 
 KEY = {"ANTHROPIC_API_KEY": "sk-ant-scripted"}
 CHECKS = "[schema, tools, refusal, truncated, {logprob: -1.0}]"
@@ -293,3 +295,54 @@ async def test_a_repeated_request_under_a_key_gets_the_answer_that_was_delivered
 
     assert json.loads(first.body) == json.loads(again.body)
     assert (len(weak.requests), len(strong.requests)) == (1, 1)
+
+
+#: Backends that speak no API of a client, and what they answer: first a failure, then a result.
+OTHERS = {
+    "ollama_native": (ollama, '"{}"'),
+    "text_completion": (texts, '"{}/v1"'),
+}
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("adapter", OTHERS)
+@pytest.mark.parametrize("api", ["chat", "messages"])
+async def test_backends_of_other_wires_are_checked_too(
+    redis_url: str, home: Path, org: str, adapter: str, api: str, stream: bool
+) -> None:
+    """An unsure answer by the backend's own log probabilities, which no client sees."""
+    module, url = OTHERS[adapter]
+    plain = module.stream(("Perhaps ", "Lyon.")) if stream else module.answer("Perhaps Lyon.")
+
+    def unsure(received: Received) -> Script:
+        script = plain(received)
+        assert received.json["logprobs"] in (True, 0)
+        pieces = tuple(_unsure(piece, adapter) for piece in script.pieces)
+        return replace(script, pieces=pieces)
+
+    async with ScriptedUpstream(unsure) as weak, ScriptedUpstream(say(GOOD)) as strong:
+        text = policy(weak.url, strong.url).replace(
+            f'adapter: openai_compatible, base_url: "{weak.url}/v1"',
+            f"adapter: {adapter}, base_url: {url.format(weak.url)}",
+        )
+        async with gateway_with(text, redis_url, home, org=org) as gateway:
+            answer = await gateway.chat(path=PATHS[api], body=ask(api, "", stream=stream))
+            lines = gateway.ledger()
+
+    found = read(api, answer, stream=stream)
+    assert (found.text, found.endings) == ("It is Paris.", 1)
+    assert [one.because for one in lines] == ["check: logprob", ""]
+
+
+def _unsure(piece: bytes, adapter: str) -> bytes:
+    """The piece with a log probability of -2 for its text, as the backend tells it."""
+    head, data, payload = piece.rpartition(b"data: ")
+    if not payload.startswith(b"{"):
+        return piece
+    body, ending = json.loads(payload), payload[len(payload.rstrip()) :]
+    if adapter == "ollama_native":
+        body["logprobs"] = [{"token": "t", "logprob": -2.0}]
+    else:
+        for choice in body["choices"]:
+            choice["logprobs"] = {"tokens": ["t"], "token_logprobs": [-2.0]}
+    return head + data + json.dumps(body).encode() + ending

@@ -252,7 +252,7 @@ class _Reading:
         """How many alternatives to each token are asked for; None when not even the token's own."""
         included = _listed(document.get("include"))
         for index, name in enumerate(included):
-            if name not in _INCLUDED:
+            if not isinstance(name, str) or name not in _INCLUDED:
                 self.skip(f"/include/{index}")
         alternatives: int = document.get("top_logprobs") or 0
         return alternatives if _LOGPROBS in included else None

@@ -32,8 +32,9 @@ def failed_response(answer: Any) -> AttemptFailure | None:
         return _blame(error)
     if answer.get("type") == "error":
         return _blame({"code": answer.get("code"), "message": answer.get("message")})
-    if answer.get("status") in _NOT_FINISHED:
-        return bad_answer(f"the response came back as {answer['status']}")
+    status = answer.get("status")
+    if isinstance(status, str) and status in _NOT_FINISHED:
+        return bad_answer(f"the response came back as {status}")
     if not isinstance(answer.get("output"), list):
         return bad_answer("the answer is not a response")
     return None

@@ -22,6 +22,7 @@ from gateway.core.targets import (
     reaches,
     threshold_of,
 )
+from ops.bench.target import spend
 
 SHARE = Target(kind="frontier_share", goal=0.2)
 
@@ -135,3 +136,12 @@ def test_before_anybody_asked_the_public_sets_stand_in() -> None:
     assert threshold_of(SHARE, Tally()) == pytest.approx(0.57, abs=0.03)
     assert threshold_of(Target(kind="spend", goal=1e12, per="day"), Tally(), 3600.0) == 1.0
     assert sum(one.requests for one in cold_start(SHARE).bins.values()) == COLD_WEIGHT
+
+
+def test_money_lasts_through_a_day_that_is_busier_at_one_end() -> None:
+    """Never more than was given, and most of it even where the second half is quiet."""
+    for shape in (lambda gone: 1.8 - 1.6 * gone, lambda gone: 0.2 + 1.6 * gone):
+        (first, second, _) = spend(shape)
+
+        assert 0.75 <= first <= 1.01
+        assert 0.85 <= second <= 1.01

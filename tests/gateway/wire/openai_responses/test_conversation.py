@@ -278,3 +278,11 @@ def test_whatever_the_view_accepts_is_translated(
 
     assert msgspec.json.decode(encoded.body)["max_tokens"] == 9
     assert all(pointer.startswith("/") for pointer in encoded.lossy)
+
+
+def test_what_is_included_and_no_word_is_named() -> None:
+    """Objects in `include` are not understood, and nothing breaks."""
+    conversation = read(input="hello", include=[{"a": 1}, "message.output_text.logprobs"])
+
+    assert conversation.not_understood == ("/include/0",)
+    assert conversation.logprobs == 0

@@ -215,3 +215,10 @@ def test_a_whole_answer_passes_as_it_came_and_its_usage_is_read() -> None:
 def test_a_200_that_is_no_answer_is_a_failure(body: bytes) -> None:
     """An error page or a failed response under a 200 status is not delivered."""
     assert PassThrough().reply(FORGETTING, body).failure is not None
+
+
+def test_a_status_that_is_no_word_is_not_looked_up() -> None:
+    """A list is no status, and no reason to break off."""
+    reply = PassThrough().reply(FORGETTING, json.dumps({"status": [], "output": []}).encode())
+
+    assert reply.failure is None

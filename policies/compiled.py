@@ -113,7 +113,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     `weights` belong to the strategy balanced; `shares` to split, a part for each deployment in
     their order; `sticky` is session, user, app, team or key, empty for none. `checks` belong to
     cascade and `target` to target. For the share `explore` of the requests another candidate comes
-    first.
+    first; a cascade passes over rungs whose predicted quality is below `least_quality`.
     """
 
     id: str
@@ -127,6 +127,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     checks: Checks | None = None
     target: Target | None = None
     explore: float = 0.0
+    least_quality: float = 0.0
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):

@@ -292,14 +292,14 @@ def _route(statement: RouteStatement, resolved: Sequence[Resolved]) -> Route:
         sticky=use.sticky,
         target=use.target,
         explore=use.explore,
+        least_quality=use.least_quality,
         checks=(use.checks or USUAL_CHECKS) if use.strategy == "cascade" else None,
     )
 
 
 def _by_quality(route: Route) -> bool:
-    return route.strategy == "balanced" or (
-        route.target is not None and route.target.kind == "quality"
-    )
+    aims = route.target is not None and route.target.kind == "quality"
+    return aims or route.strategy == "balanced" or route.least_quality > 0
 
 
 def _weights(written: WeightsStatement) -> Weights:

@@ -51,6 +51,8 @@ def in_order(
             ordered = _by([-points[one.name] for one in candidates], candidates)
         case "split":
             return _drawn(facts, route, candidates)
+        case "cascade" if route.least_quality:
+            ordered = _from_quality(facts, route, candidates)
         case "target":
             last = strong_first(facts, route)
             named = route.deployments[-1]
@@ -138,6 +140,17 @@ def _drawn(facts: Facts, route: Route, candidates: Candidates) -> Candidates:
         return -log(chance(route.id, who, one.name)) / part if part else inf
 
     return _by([place(one) for one in candidates], candidates)
+
+
+def _from_quality(facts: Facts, route: Route, candidates: Candidates) -> Candidates:
+    """Rungs that are predicted too little last: they fall back, and nothing climbs down to them."""
+    top = candidates[-1]
+    return tuple(
+        sorted(
+            candidates,
+            key=lambda one: one is not top and quality_of(facts, one) < route.least_quality,
+        )
+    )
 
 
 def _explored(facts: Facts, route: Route, ordered: Candidates) -> Candidates:

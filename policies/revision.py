@@ -53,7 +53,7 @@ def meaning_of(policy: PolicyFile, compiled: CompiledPolicy) -> dict[str, Any]:
                 *(one.id, one.because, _condition_meaning(one.when), built.deployments),
                 *(built.strategy, built.weights, built.shares, built.sticky, built.checks),
                 built.target,
-                built.explore,
+                *(built.explore, built.least_quality),
             ]
             for one, built in zip(policy.routes, compiled.routes, strict=True)
         ],

@@ -18,6 +18,7 @@ from gateway.core.errors import StoreUnavailable
 from gateway.core.learning import MILLION, evidence_of, shift_of
 from gateway.core.records import AttemptRecord
 from gateway.runtime.exchange import Exchange
+from gateway.runtime.repeats import Repeats
 from gateway.stores.learning import LearningStore, Served
 from policies.estimates import predicted_for
 
@@ -44,6 +45,7 @@ class Learning:
         self._loaded: dict[str, float] = {}
         self._under_way: set[asyncio.Task[None]] = set()
         self._fresh: dict[tuple[str, str], Served] = {}
+        self._repeats = Repeats()
 
     def shifts(self, org: str, task: str) -> Mapping[str, float]:
         """The shifts of deployments for a task, as this gateway knows them."""
@@ -66,6 +68,9 @@ class Learning:
         served = self._served(exchange, exchange.deployment)
         if exchange.outcome == "served" and served and len(self._fresh) < _MOST_FRESH:
             self._fresh[org, exchange.request_id] = served
+            repeated = self._repeats.repeated(exchange, self._clock())
+            if repeated:
+                self._start(self._regenerated(org, repeated))
 
     async def rate(self, org: str, request_id: str, score: float) -> Served | None:
         """Count what a request's answer was worth, 0..1; None where nobody knows the request.
@@ -121,6 +126,14 @@ class Learning:
         with contextlib.suppress(StoreUnavailable):
             await self.keep()
         await asyncio.gather(*self._under_way)
+
+    async def _regenerated(self, org: str, request_id: str) -> None:
+        """Who asks the very same again was not served by the first answer, unless they said so."""
+        if (org, request_id) in self._fresh:
+            await self.keep()
+        served = await self.store.served(org, request_id)
+        if served is not None and not served.scored_on:
+            await self.store.rate(org, request_id, served, 0.0, self._today())
 
     def _served(self, exchange: Exchange, deployment: str) -> Served | None:
         found = exchange.ruling.policy.deployments.get(deployment)

@@ -32,6 +32,12 @@ class Metrics:
         self._attempts = Counter(
             "fairlead_attempts", "Calls upstream.", ["deployment", "outcome"], registry=one
         )
+        self._checks = Counter(
+            "fairlead_cascade_checks",
+            "Answers that cascades looked at, by the check that they failed.",
+            ["deployment", "check"],
+            registry=one,
+        )
         self._tokens = Counter(
             "fairlead_tokens", "Tokens by class.", ["deployment", "class"], registry=one
         )
@@ -73,9 +79,11 @@ class Metrics:
         for stage, milliseconds in exchange.stages.items():
             self._child(self._stage, stage).observe(milliseconds / 1000.0)
 
-    def attempt(self, line: LedgerLine) -> None:
-        """Count one settled call upstream."""
+    def attempt(self, line: LedgerLine, check: str = "") -> None:
+        """Count one settled call upstream, and what a cascade found in its answer."""
         name = line.deployment
+        if check:
+            self._child(self._checks, name, check).inc()
         self._child(self._attempts, name, line.outcome).inc()
         self._child(self._upstream, name).observe(line.duration_ms / 1000.0)
         if line.cost_nanousd:

@@ -148,7 +148,7 @@ class Purse:
         if ending is not None:
             outcome, status, code = ending
             audit = exchange.audit_record(outcome, status=status, error=code)
-        self._services.metrics.attempt(line)
+        self._services.metrics.attempt(line, command.check)
         settlement = Settlement(
             hold_id=line.hold_id,
             org=line.org,

@@ -98,6 +98,9 @@ _USE = Record(
         ),
         "cascade": Key(SelectorShape(), "the deployments from the lowest rung up; a cascade"),
         "checks": Key(ChecksShape(), "of cascade: what an answer must pass, but the last one's"),
+        "least_quality": Key(
+            ShareShape(), "of cascade: it begins with the first one that is predicted this quality"
+        ),
         "explore": Key(
             ShareShape(most=EXPLORED_AT_MOST, percents=_UP_TO_A_FIFTH),
             "the share of the requests for which another candidate comes first, to learn from",
@@ -152,6 +155,8 @@ def _mismatch(use: UseStatement) -> tuple[str, str]:
         return "'target' is the strategy and needs 'among', the strong deployment last", hint
     if use.cascade is not None and (use.among is not None or use.strategy != "ordered"):
         return "'cascade' is the strategy and names the deployments", "cascade: [house, frontier]"
+    if use.least_quality and use.cascade is None and use.strategy != "cascade":
+        return "'least_quality' belongs to the strategy 'cascade'", "cascade: [house, frontier]"
     if use.checks is not None and use.cascade is None and use.strategy != "cascade":
         return "'checks' belong to the strategy 'cascade'", "cascade: [house, frontier]"
     if use.cascade is not None and (weights is not None or use.shares):

@@ -35,7 +35,8 @@ class UseStatement(msgspec.Struct, frozen=True, kw_only=True):
 
     `weights` belong to `balanced`, `shares` to `split` and `checks` to `cascade`; a `target` is a
     strategy of its own. `sticky` is session, user, app, team or key, empty for none. `explore` is
-    the share of the requests for which another candidate comes first.
+    the share of the requests for which another candidate comes first. A cascade begins with the
+    first rung whose predicted quality is `least_quality`.
     """
 
     at: Place
@@ -48,6 +49,7 @@ class UseStatement(msgspec.Struct, frozen=True, kw_only=True):
     cascade: Selector | None = None
     target: Target | None = None
     explore: float = 0.0
+    least_quality: float = 0.0
 
 
 class RouteStatement(msgspec.Struct, frozen=True, kw_only=True):

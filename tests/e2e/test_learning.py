@@ -139,3 +139,26 @@ def test_an_answer_is_rated_over_http(gateway: GatewayProcess) -> None:
     assert (row["score"], row["version"]) == (0.5, 2)
     assert row["quality"] < row["predicted"]
     assert (taken["days"], left) == (1, [])
+
+
+async def test_asking_the_very_same_again_in_a_session_counts_against_the_first_answer(
+    redis_url: str, home: Path, org: str
+) -> None:
+    """Once, and not where the first answer was rated or where no session is named."""
+    session = [(b"x-fairlead-session", b"talk")]
+    async with ScriptedUpstream(chat.answer("x")) as one:
+        text = policy(one.url, one.url, "[one]")
+        async with gateway_with(text, redis_url, home, org=org) as gateway:
+            learning = gateway.services.learning
+            await gateway.chat("no session")
+            await gateway.chat("no session")
+            liked = await gateway.chat("liked", headers=session)
+            await learning.rate(org, liked.headers["x-fairlead-request-id"], 1.0)
+            await gateway.chat("liked", headers=session)
+            await gateway.chat("not liked", headers=session)
+            await gateway.chat("not liked", headers=session, stream=False)
+            await learning.close()
+            (learnt,) = await learning.store.load(org)
+
+    (day,) = learnt.days.values()
+    assert (day.answers, day.score) == (2, 1_000_000)

@@ -83,6 +83,8 @@ VARIANTS: list[tuple[str, str, str, bool]] = [
     ("", "}, {id: b, use: {cascade: [one], checks: [{logprob: 1}]}", "", False),
     ("", "}, {id: b, use: {cascade: [one], checks: [{agreement: 1}]}", "", False),
     ("", "}, {id: b, use: {cascade: [one], checks: [{schema: true}]}", "", False),
+    ("", "}, {id: b, use: {cascade: [one], least_quality: 40%}", "", True),
+    ("", "}, {id: b, use: {cascade: [one], least_quality: 140%}", "", False),
     ("", "}, {id: b, use: {among: one, explore: 2%}", "", True),
     ("", "}, {id: b, use: {among: one, explore: 21%}", "", False),
     ("", "}, {id: b, use: {among: one, explore: 0.5}", "", False),

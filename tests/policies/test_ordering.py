@@ -289,3 +289,15 @@ def test_what_use_has_taught_moves_the_predicted_quality(decided: Decided) -> No
     assert names(decided(text)) == ["house", "tiny"]
     assert names(decided(text, shifts={"house": -1.0})) == ["tiny", "house"]
     assert names(decided(text, shifts={"tiny": 0.5})) == ["tiny", "house"]
+
+
+def test_a_cascade_begins_where_the_predicted_quality_is_enough(decided: Decided) -> None:
+    """Hard requests pass over the rungs below, which stay as fallbacks; the top is never passed."""
+    text = use("{cascade: [house, tiny, frontier], least_quality: 50%}")
+
+    assert names(decided(text, difficulty=0.4)) == ["house", "tiny", "frontier"]
+    assert names(decided(text, difficulty=0.6)) == ["frontier", "house", "tiny"]
+    taught = decided(text, difficulty=0.6, shifts={"tiny": 1.0})
+    assert names(taught) == ["tiny", "frontier", "house"]
+    poor = decided(text, difficulty=0.9, sensitivity=Sensitivity.RESTRICTED)
+    assert names(poor) == ["house"]

@@ -12,7 +12,8 @@ import bz2
 import lzma
 import re
 import zlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import chain
 
 import msgspec
 
@@ -62,19 +63,26 @@ class Passage(msgspec.Struct, frozen=True):
     text: str
 
 
-def passages(text: str, runs: Iterable[int], gates: Collection[str]) -> Iterator[Passage]:
+def passages(
+    text: str,
+    runs: Iterable[int],
+    gates: Collection[str],
+    where: Callable[[str], Iterable[tuple[int, int]]] | None = None,
+) -> Iterator[Passage]:
     """The encoded passages of an ASCII text that decode to readable text.
 
     `runs` are the places where runs of encoded-looking characters begin, in order; `gates` names
-    what else there is a sign of.
+    what else there is a sign of, and `where` in which parts of the text (without it: anywhere).
     """
     if "hex_pairs" in gates:
-        for match in _PAIRS.finditer(text):
+        areas = ((0, len(text)),) if where is None else where("hex_pairs")
+        for match in chain.from_iterable(_PAIRS.finditer(text, *area) for area in areas):
             shown = _BLANKS.sub("", match.group())
             if len(shown) % 2 == 0:
                 yield from _readable(match.span(), bytes.fromhex(shown))
     if "chunks" in gates:
-        yield from _in_chunks(text)
+        for area in ((0, len(text)),) if where is None else where("chunks"):
+            yield from _in_chunks(text, *area)
     if "named_base" in gates:
         yield from _in_named_bases(text)
     if "uuencoded" in gates:
@@ -135,8 +143,8 @@ def _base32(place: tuple[int, int], shown: str, decode: object) -> Iterator[Pass
     yield from _readable(place, raw)
 
 
-def _in_chunks(text: str) -> Iterator[Passage]:
-    for match in _CHUNKS.finditer(text):
+def _in_chunks(text: str, low: int, high: int) -> Iterator[Passage]:
+    for match in _CHUNKS.finditer(text, low, high):
         whole = match.group()
         size = whole.find(" ")
         if whole.find(" ", size + 1) != 2 * size + 1:

@@ -20,7 +20,7 @@ from gateway.classify.detectors.base import (
     number_runs,
 )
 from gateway.classify.disguises import DISGUISES
-from gateway.classify.engine import Anchor, Engine, measure
+from gateway.classify.engine import Anchor, Engine, Hit, measure
 from gateway.classify.tables import GATE as TABLE
 from gateway.classify.tagging import SIGNS
 
@@ -41,6 +41,23 @@ GATES: dict[str, str] = {
 _SURE = 0.97
 #: The gate whose places matter too.
 RUNS = "runs"
+
+
+#: Texts longer than this are scanned in parts that overlap; characters.
+LONG, PART, OVERLAP = 8_192, 4_096, 256
+#: Parts of a text (end exclusive), in order and without overlaps.
+Areas = tuple[tuple[int, int], ...]
+
+
+def joined(areas: Iterable[tuple[int, int]]) -> Areas:
+    """Areas in order, those that touch made one."""
+    whole: list[tuple[int, int]] = []
+    for start, end in sorted(areas):
+        if whole and start <= whole[-1][1]:
+            whole[-1] = (whole[-1][0], max(end, whole[-1][1]))
+        else:
+            whole.append((start, end))
+    return tuple(whole)
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -91,7 +108,8 @@ class Detection(msgspec.Struct, frozen=True):
     """What was found in one view, the detectors that broke, and the gates that stand open.
 
     `runs` are the places where runs of encoded-looking characters begin, `signs` those where an
-    address may be near.
+    address may be near. `areas` are the parts of a long text in which a gate opened, by its name;
+    of a short one the whole text is meant.
     """
 
     found: tuple[Found, ...]
@@ -99,6 +117,13 @@ class Detection(msgspec.Struct, frozen=True):
     gates: frozenset[str]
     runs: tuple[int, ...]
     signs: tuple[int, ...]
+    areas: Mapping[str, Areas]
+
+    def area(self, gates: Iterable[str], size: int) -> Areas:
+        """Where in a text of `size` characters any of these gates opened."""
+        if not self.areas:
+            return ((0, size),)
+        return joined(area for gate in gates for area in self.areas.get(gate, ()))
 
 
 class Scanner:
@@ -117,16 +142,40 @@ class Scanner:
         failed: list[str] = []
         runs: list[int] = []
         signs: list[int] = []
-        gates = self._at_anchors(view, found, failed, runs, signs)
+        hits, areas = self._hits(view)
+        gates = self._at_anchors(view, hits, found, failed, runs, signs)
         if "number" in gates:
             self._at_numbers(view, found, failed)
         if len(view.text) <= LONGEST_BARE_VALUE:
             self._at_value(view, found, failed)
-        return Detection(tuple(found), tuple(failed), frozenset(gates), tuple(runs), tuple(signs))
+        return Detection(
+            tuple(found), tuple(failed), frozenset(gates), tuple(runs), tuple(signs), areas
+        )
+
+    def _hits(self, view: View) -> tuple[list[Hit], dict[str, Areas]]:
+        """What the engine finds; a long text is given to it in parts, to know where gates open."""
+        # One line break on either side lets an anchor ask for "no letter" at the text's ends.
+        shadow = f"\n{view.text}\n".encode("ascii")
+        if len(shadow) <= LONG:
+            return self._engine.scan(shadow), {}
+        anchors, names = self._table.anchors, self._table.gates
+        hits: set[Hit] = set()
+        open_in: dict[str, list[tuple[int, int]]] = {}
+        for start in range(0, len(shadow), PART):
+            stop = min(start + PART + OVERLAP, len(shadow))
+            for number, end in self._engine.scan(shadow[start:stop]):
+                if anchors[number].width:
+                    hits.add((number, end + start))
+                else:
+                    hits.add((number, 0))
+                    around = (max(0, start - OVERLAP), min(len(view.text), stop + OVERLAP))
+                    open_in.setdefault(names[number], []).append(around)
+        return sorted(hits), {name: joined(areas) for name, areas in open_in.items()}
 
     def _at_anchors(
         self,
         view: View,
+        hits: Iterable[Hit],
         found: list[Found],
         failed: list[str],
         runs: list[int],
@@ -136,9 +185,7 @@ class Scanner:
         gates: set[str] = set()
         runs_anchor = len(anchors) - 1
         places: list[tuple[int, int, int, int]] = []
-        # One line break on either side lets an anchor ask for "no letter" at the text's ends.
-        shadow = f"\n{view.text}\n".encode("ascii")
-        for number, padded_end in self._engine.scan(shadow):
+        for number, padded_end in hits:
             end = padded_end - 1
             width = anchors[number].width
             if width == 0:
@@ -152,10 +199,10 @@ class Scanner:
             for position, which in wanted_by[number]:
                 places.append((position, end - width, end, which))
         places.sort()
-        for position, hits in groupby(places, key=_position):
+        for position, group in groupby(places, key=_position):
             detector = self._detectors[position]
             try:
-                _look_at_hits(detector, view, hits, found)
+                _look_at_hits(detector, view, group, found)
             except Exception:  # noqa: BLE001 - one broken detector must not blind the others
                 failed.append(detector.name)
         return gates

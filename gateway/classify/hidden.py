@@ -86,9 +86,9 @@ class Reading:
         if depth < DEEPEST:
             disguises = detection.gates & _DISGUISE_NAMES
             if "table" in detection.gates:
-                found.extend(self._written_out(view))
+                found.extend(self._written_out(view, detection))
             if disguises:
-                found.extend(self._rewritten(view, disguises, depth))
+                found.extend(self._rewritten(view, disguises, detection, depth))
             if detection.runs or not _ENCODINGS.isdisjoint(detection.gates):
                 found.extend(self._decoded(view, detection, depth))
             if "reversed" in detection.gates:
@@ -120,15 +120,18 @@ class Reading:
         meant, offsets = rewrite(text, _only_around(changes, len(text)))
         return [_placed(one, offsets) for one in self.read(meant, depth + 1)]
 
-    def _rewritten(self, view: View, disguises: frozenset[str], depth: int) -> list[Found]:
-        changes = replacements(view.text, disguises)
+    def _rewritten(
+        self, view: View, disguises: frozenset[str], detection: Detection, depth: int
+    ) -> list[Found]:
+        size = len(view.text)
+        changes = replacements(view.text, disguises, lambda gate: detection.area((gate,), size))
         if not changes:
             return []
         text, offsets = rewrite(view.text, _only_around(changes, len(view.text)))
         return [_placed(one, offsets) for one in self.read(text, depth + 1)]
 
-    def _written_out(self, view: View) -> list[Found]:
-        changes = cells(view.text)
+    def _written_out(self, view: View, detection: Detection) -> list[Found]:
+        changes = cells(view.text, detection.area(("table",), len(view.text)))
         if not changes:
             return []
         text, offsets = rewrite(view.text, _only_around(changes, len(view.text)))
@@ -142,8 +145,10 @@ class Reading:
         ]
 
     def _decoded(self, view: View, detection: Detection, depth: int) -> list[Found]:
-        found = []
-        for passage in passages(view.text, detection.runs, detection.gates):
+        found, size = [], len(view.text)
+        for passage in passages(
+            view.text, detection.runs, detection.gates, lambda gate: detection.area((gate,), size)
+        ):
             for one in self.read(passage.text, depth + 1, ()):
                 found.append(Found(one.type, passage.start, passage.end, one.confidence * 0.95))
         return found

@@ -8,7 +8,8 @@ the text is then read again. Places are kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 
 from gateway.classify.offsets import Replacement
 
@@ -33,25 +34,27 @@ MOST_CELLS = 2_000
 _MOST_COLUMNS = 64
 
 
-def cells(text: str) -> list[Replacement]:
-    """What to insert before cells, and line breaks for what parts them; ordered."""
+def cells(text: str, areas: Iterable[tuple[int, int]] | None = None) -> list[Replacement]:
+    """What to insert before cells, and line breaks for what parts them; ordered.
+
+    Headings are looked for in `areas`, or everywhere; their rows may go on beyond.
+    """
     changes: list[Replacement] = []
-    for one in (*_inserted(text), *_delimited(text)):
-        changes.append(one)
-        if len(changes) >= MOST_CELLS:
-            break
-    changes.sort()
+    for low, high in ((0, len(text)),) if areas is None else areas:
+        changes += islice(
+            chain(_inserted(text, low, high), _delimited(text, low, high)), MOST_CELLS
+        )
     kept: list[Replacement] = []
-    for change in changes:
-        if not kept or change[0] > kept[-1][0]:
+    for change in sorted(changes):
+        if len(kept) < MOST_CELLS and (not kept or change[0] > kept[-1][0]):
             kept.append(change)
     return kept
 
 
-def _inserted(text: str) -> Iterator[Replacement]:
-    if "insert" not in text.lower():
+def _inserted(text: str, low: int, high: int) -> Iterator[Replacement]:
+    if "insert" not in text[low:high].lower():
         return
-    for match in _INSERT.finditer(text):
+    for match in _INSERT.finditer(text, low, high):
         names = [name.strip(_QUOTES) for name in match.group(1).split(",")]
         if not _worth(names):
             continue
@@ -86,9 +89,9 @@ _HEADING = re.compile(
 )
 
 
-def _delimited(text: str) -> Iterator[Replacement]:
-    position = 0
-    while (heading := _HEADING.search(text, position)) is not None:
+def _delimited(text: str, low: int, high: int) -> Iterator[Replacement]:
+    position = low
+    while (heading := _HEADING.search(text, position, high)) is not None:
         position = heading.end()
         sign = heading.group("sign")
         names = [name.strip(_QUOTES) for name in text[heading.start() : position].split(sign)]

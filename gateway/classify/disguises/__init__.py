@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import chain
 
 from gateway.classify.disguises.base import Disguise
 from gateway.classify.disguises.codes import CODES
@@ -17,14 +18,20 @@ __all__ = ["DISGUISES", "replacements"]
 DISGUISES: tuple[Disguise, ...] = (*CODES, *MARKUP, *DIGITS, *MAIL)
 
 
-def replacements(text: str, gates: Iterable[str]) -> list[Replacement]:
-    """What to replace in a text whose open gates are given: ordered and without overlaps."""
+def replacements(
+    text: str, gates: Iterable[str], where: Callable[[str], Iterable[tuple[int, int]]] | None = None
+) -> list[Replacement]:
+    """What to replace in a text whose open gates are given: ordered and without overlaps.
+
+    `where` tells in which parts of the text a gate opened; without it, the whole is meant.
+    """
     wanted = set(gates)
     candidates: list[Replacement] = []
     for disguise in DISGUISES:
         if disguise.name not in wanted:
             continue
-        for match in disguise.shape.finditer(text):
+        areas = ((0, len(text)),) if where is None else where(disguise.name)
+        for match in chain.from_iterable(disguise.shape.finditer(text, *area) for area in areas):
             if disguise.read_back is not None:
                 earlier = disguise.read_back(match)
                 if earlier is not None:

@@ -28,7 +28,7 @@ SHORT = 500
 #: How far around a sign is read.
 BEFORE, AFTER = 60, 120
 #: The most that is read of a longer text: so much and a share of its length, in characters.
-MOST, SHARE = 1_200, 1 / 100
+MOST, SHARE = 1_200, 1 / 200
 #: The least mean probability of a span that is reported.
 LEAST = {"address": 0.75, "person": 0.7}
 

@@ -1,0 +1,45 @@
+"""The proof finds every fault that opens a leak, and takes no harmless edit for one."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from ops.bench.policies import tried
+from ops.bench.policy_faults import EDITS, FAULTS, drawn_policy, leaks
+
+
+def test_faults_are_found_and_edits_are_not_taken_for_faults() -> None:
+    """Each fault is a leak by the engine's own word, before any proof."""
+    tally = tried(range(1000, 1020))
+
+    assert tally.found == tally.real
+    assert tally.real.total() == tally.edits == 20
+    assert tally.alarms == []
+
+
+@pytest.mark.full
+def test_three_hundred_faults_and_three_hundred_edits() -> None:
+    tally = tried(range(300))
+
+    assert tally.found == tally.real
+    assert tally.real.total() == tally.edits == 300
+    assert len(tally.real) == len(FAULTS)
+    assert tally.alarms == []
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__.strip("_"))
+def test_every_kind_of_fault_is_a_leak(fault: object) -> None:
+    """The engine sends its witness outside, and did not before."""
+    for seed in range(3):
+        chance = Random(seed)
+        policy = drawn_policy(chance)
+        made = fault(chance, drawn_policy(Random(seed)))  # type: ignore[operator]
+        assert not leaks(policy, made.witness)
+        assert leaks(made.policy, made.witness)
+
+
+def test_edits_have_names_of_their_own() -> None:
+    """They are named in what the bench prints."""
+    assert len({edit.__name__ for edit in EDITS}) == len(EDITS)

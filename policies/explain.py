@@ -54,7 +54,8 @@ class StatementExplained(msgspec.Struct, frozen=True, kw_only=True):
 
     `strategy` is how a route orders its deployments, empty for other statements; `checks` are what
     a cascade asks of an answer. `target` is what a route aims at, and `threshold` the difficulty
-    from which on its last deployment comes first.
+    from which on its last deployment comes first. A cascade passes over rungs whose predicted
+    quality is below `least_quality`, and `explore` is the share that another candidate serves.
     """
 
     id: str
@@ -67,6 +68,8 @@ class StatementExplained(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[str, ...] = ()
     target: str = ""
     threshold: float | None = None
+    least_quality: float = 0.0
+    explore: float = 0.0
 
 
 class DeploymentExplained(msgspec.Struct, frozen=True, kw_only=True):
@@ -229,6 +232,8 @@ def _routes(
                 strategy=one.strategy,
                 checks=one.checks.words() if one.checks is not None else (),
                 target=one.target.words() if one.target is not None else "",
+                least_quality=one.least_quality,
+                explore=one.explore,
                 threshold=round(threshold_for(facts, one, one.target), 4) if one.target else None,
             )
         )

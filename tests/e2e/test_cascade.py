@@ -346,3 +346,23 @@ def _unsure(piece: bytes, adapter: str) -> bytes:
         for choice in body["choices"]:
             choice["logprobs"] = {"tokens": ["t"], "token_logprobs": [-2.0]}
     return head + data + json.dumps(body).encode() + ending
+
+
+async def test_an_answer_too_large_to_hold_is_passed_on_unchecked(
+    redis_url: str, home: Path, org: str
+) -> None:
+    """Nine megabytes that were cut: the client has most of them before the end is known."""
+    pieces = ["x" * 1_000_000] * 9
+    async with (
+        ScriptedUpstream(chat.stream(pieces, finish="length")) as weak,
+        ScriptedUpstream(say(GOOD)) as strong,
+    ):
+        text = policy(weak.url, strong.url, checks="[truncated]")
+        async with gateway_with(text, redis_url, home, org=org) as gateway:
+            answer = await gateway.chat(stream=True)
+            (line,) = gateway.ledger()
+
+    found = read("chat", answer, stream=True)
+    assert (len(found.text), found.endings) == (9_000_000, 1)
+    assert (line.outcome, line.because) == ("ok", "")
+    assert strong.requests == []

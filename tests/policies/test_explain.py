@@ -110,10 +110,11 @@ def test_a_cascade_says_what_its_answers_must_pass(
     compiled: Callable[[str], CompiledPolicy], deployments: str, facts: Callable[..., Facts]
 ) -> None:
     """The route tells its strategy and its checks."""
-    route = "routes: [{id: r, use: {cascade: [house, frontier], checks: [tools, {agreement: 3}]}}]"
-    (shown,) = explain(compiled(deployments + route), facts()).routes
+    use = "{cascade: [house, frontier], checks: [tools, {agreement: 3}], least_quality: 40%}"
+    (shown,) = explain(compiled(f"{deployments}routes: [{{id: r, use: {use}}}]"), facts()).routes
 
     assert (shown.strategy, shown.checks) == ("cascade", ("tools", "agreement 3"))
+    assert (shown.least_quality, shown.explore) == (0.4, 0.0)
 
 
 def test_a_target_is_told_with_its_threshold(

@@ -60,8 +60,13 @@ def _statements_tree(title: str, statements: tuple[StatementExplained, ...]) -> 
         if one.target:
             told = f"target {one.target}: the last deployment first from difficulty {one.threshold}"
             branch.add(Text(told, style="dim"))
+        if one.explore:
+            told = f"another candidate first for {one.explore:.1%} of the requests, to learn"
+            branch.add(Text(told, style="dim"))
         if one.checks:
             told = f"a cascade: every answer but the last one's must pass {', '.join(one.checks)}"
+            if one.least_quality:
+                told += f"; it begins at a predicted quality of {one.least_quality:.0%}"
             branch.add(Text(told, style="dim"))
         if one.condition.words != "always":
             _add_condition(branch, one.condition)

@@ -8,35 +8,29 @@ from __future__ import annotations
 
 import inspect
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import redis
 import typer
-from rich.table import Table
 
 from gateway.cli.closing import close
 from gateway.cli.moments import month_span, past_moment
 from gateway.cli.pairs import bills_of, pairs_of, words_of
+from gateway.cli.printing import Form, deliver, form_of
+from gateway.cli.reconciling import reconcile
 from gateway.cli.session import StoreSession, fail, store_session
-from gateway.cli.tables import print_table
 from gateway.config.settings import load_settings
-from gateway.core.money import nano_to_usd_text
 from gateway.core.periods import zone_of
 from gateway.core.records import LedgerLine
 from gateway.reports.asking import Ask, Background, ReportError
 from gateway.reports.budget import METHODS
-from gateway.reports.forms import FORMS
-from gateway.reports.forms.words import shown
 from gateway.reports.journal import ACCOUNTS
 from gateway.reports.rates import RateError, Rates, read_rates
 from gateway.reports.selection import DIMENSIONS
-from gateway.reports.shape import Cell, Column, Kind, Report
 from gateway.runtime.reporting import (
     NEEDS_POLICY,
     background_of,
@@ -51,20 +45,6 @@ from policies.problems import PolicyError
 app = typer.Typer(help="Report what was spent.", no_args_is_help=True)
 
 
-class Form(StrEnum):
-    """How a report is written."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    HTML = "html"
-    XLSX = "xlsx"
-    PARQUET = "parquet"
-    PDF = "pdf"
-
-
-#: Forms that a terminal can show.
-_TEXTS = (Form.TABLE, Form.CSV, Form.JSON, Form.HTML)
 _SCALES = {"k": 10**3, "m": 10**6, "b": 10**9}
 _RATES = "rates.csv"
 
@@ -161,9 +141,7 @@ def reports() -> None:
 def run(name: str, given: Mapping[str, Any]) -> None:
     """Make a report and print it or write its file."""
     chosen = {option: OPTIONS[option].default for option in OPTIONS} | dict(given)
-    form = Form.JSON if chosen["as_json"] else chosen["form"]
-    if form not in _TEXTS and chosen["output"] is None and sys.stdout.isatty():
-        fail(f"a file of the form {form} is not for a terminal; say --output FILE", status=2)
+    form = form_of(chosen["form"], chosen["as_json"], chosen["output"])
     try:
         ask = _ask(chosen)
         rates = _rates(chosen)
@@ -172,20 +150,11 @@ def run(name: str, given: Mapping[str, Any]) -> None:
             known = _background(session, name, rates)
             orgs = (chosen["org"],) if chosen["org"] else None
             report = make_report(session.client, session.home, name, ask, known, orgs)
-        written = None if form == "table" else FORMS[form].write(report)
+        deliver(report, form, chosen["output"])
     except (ReportError, RateError, ValueError) as mistake:
         fail(str(mistake), status=2)
     except (PolicyError, DamagedLedger) as problem:
         fail(str(problem))
-    if written is None:
-        _print_table(report)
-    elif chosen["output"] is not None:
-        chosen["output"].write_bytes(written)
-        typer.echo(f"{chosen['output']} was written", err=True)
-    else:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(written)
-        sys.stdout.buffer.flush()
 
 
 def span(
@@ -265,30 +234,6 @@ def _tokens(text: str) -> int:
         raise ValueError(f"'{text}' is no number of tokens; use 500m or 2b") from None
 
 
-def _print_table(report: Report) -> None:
-    table = Table(box=None, pad_edge=False, show_footer=True)
-    brief = [place for place, column in enumerate(report.columns) if column.brief]
-    for number, place in enumerate(brief):
-        column, total = report.columns[place], report.totals[place]
-        footer = "total" if number == 0 else _terse(column, total)
-        if column.kind.is_words:
-            table.add_column(column.title, footer=footer, overflow="fold")
-        else:
-            table.add_column(column.title, footer=footer, justify="right", no_wrap=True)
-    for row in report.rows:
-        table.add_row(*(_terse(report.columns[place], row[place]) or "-" for place in brief))
-    print_table(table)
-    for note in report.notes:
-        typer.echo(note)
-
-
-def _terse(column: Column, cell: Cell) -> str:
-    """A value for a terminal: money with all its decimals, one below the other."""
-    if column.kind is Kind.MONEY and isinstance(cell, int):
-        return nano_to_usd_text(cell)
-    return shown(column, cell)
-
-
 def _register(name: str, command: Command) -> None:
     def report(**given: Any) -> None:
         run(name, given)
@@ -312,5 +257,6 @@ def _register(name: str, command: Command) -> None:
 
 
 app.command()(close)
+app.command()(reconcile)
 for _name, _command in COMMANDS.items():
     _register(_name, _command)

@@ -1,0 +1,3 @@
+"""What providers bill, read from their own exports into one form."""
+
+from __future__ import annotations

@@ -62,7 +62,7 @@ NAMES = (
     *("ListUnitPrice", "ContractedUnitPrice"),
     *("PricingCurrencyListUnitPrice", "PricingCurrencyContractedUnitPrice"),
     *("ListCost", "ContractedCost", "EffectiveCost", "BilledCost"),
-    *("PricingCurrencyEffectiveCost", "x_Requests", "x_EffectiveCostNanousd"),
+    *("PricingCurrencyEffectiveCost", "x_Lines", "x_EffectiveCostNanousd"),
 )
 
 
@@ -72,8 +72,8 @@ def _column(name: str) -> Column:
         return Column(name, Kind.DECIMAL, name, brief=brief or name == "EffectiveCost")
     if name in _MOMENTS:
         return Column(name, Kind.MOMENT, name, brief=brief)
-    if name in ("x_Requests", "x_EffectiveCostNanousd"):
-        return Column(name, Kind.COUNT, name, adds=name != "x_Requests", brief=False)
+    if name in ("x_Lines", "x_EffectiveCostNanousd"):
+        return Column(name, Kind.COUNT, name, adds=name != "x_Lines", brief=False)
     return Column(name, Kind.TEXT, name, brief=brief)
 
 
@@ -81,7 +81,7 @@ COLUMNS = tuple(_column(name) for name in NAMES)
 _SQL = (
     "SELECT moment::DATE AS day, strftime(billed, '%Y-%m') AS month, org, team, provider, "
     "model, deployment, self_hosted, service_tier, token_class, rate, list_rate, "
-    "kind = 'correction' AS corrected, sum(quantity)::HUGEINT, count(DISTINCT request_id), "
+    "kind = 'correction' AS corrected, sum(quantity)::HUGEINT, count(*), "
     "sum(part_nanousd)::HUGEINT FROM parted WHERE quantity != 0 OR part_nanousd != 0 "
     "GROUP BY ALL ORDER BY ALL"
 )
@@ -109,7 +109,7 @@ def _rows(found: Iterable[Sequence[Any]], zone: str) -> Iterator[tuple[Cell, ...
     """A row for each group of the query; what many rows share is made once."""
     days: dict[tuple[Any, ...], tuple[Cell, ...]] = {}
     skus: dict[tuple[Any, ...], tuple[Cell, ...]] = {}
-    for *place, quantity, requests, nanousd in found:
+    for *place, quantity, lines, nanousd in found:
         day, month, org, team, provider, model, deployment, own = place[:8]
         tier, token_class, rate, list_rate, corrected = place[8:]
         when = (day, month, org, team, provider, own)
@@ -119,7 +119,7 @@ def _rows(found: Iterable[Sequence[Any]], zone: str) -> Iterator[tuple[Cell, ...
         if sku not in skus:
             skus[sku] = _what(*sku)
         amounts = _how_much(
-            token_class, int(rate), int(list_rate), int(quantity), requests, int(nanousd)
+            token_class, int(rate), int(list_rate), int(quantity), lines, int(nanousd)
         )
         yield (*days[when], *skus[sku], *amounts)
 
@@ -170,13 +170,13 @@ def _what(
 
 
 def _how_much(
-    token_class: str, rate: int, list_rate: int, quantity: int, requests: int, nanousd: int
+    token_class: str, rate: int, list_rate: int, quantity: int, lines: int, nanousd: int
 ) -> tuple[Cell, ...]:
     cost = _decimal(nanousd, _NANO_DECIMALS)
     if token_class in _UNKNOWN:
         return (
-            *(f"{requests}.0", "Requests", None, None, None, None, None, None),
-            *(cost, cost, cost, cost, cost, requests, nanousd),
+            *(f"{lines}.0", "Requests", None, None, None, None, None, None),
+            *(cost, cost, cost, cost, cost, lines, nanousd),
         )
     unit, count = _PIECES.get(token_class, "Tokens"), f"{quantity}.0"
     listed, agreed = _decimal(list_rate, _RATE_DECIMALS), _decimal(rate, _RATE_DECIMALS)
@@ -184,7 +184,7 @@ def _how_much(
         *(count, unit, count, unit, listed, agreed, listed, agreed),
         _decimal(list_rate * quantity, _RATE_DECIMALS),
         _decimal(rate * quantity, _RATE_DECIMALS),
-        *(cost, cost, cost, requests, nanousd),
+        *(cost, cost, cost, lines, nanousd),
     )
 
 

@@ -11,6 +11,7 @@ totals of all reports are compared with the sum of the lines as they were made.
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import os
 import random
@@ -122,11 +123,12 @@ def fill(client: redis.Redis, home: Path, lines: int) -> int:
 def measured(url: str, home: Path, arguments: tuple[str, ...]) -> dict[str, Any]:
     """One report as a command: seconds, peak memory, and its own total."""
     environ = {**os.environ, "FAIRLEAD_REDIS_URL": url, "FAIRLEAD_HOME": str(home)}
-    out = home / "report.json"
+    form = "csv" if "focus" in arguments else "json"
+    out = home / f"report.{form}"
     command = (sys.executable, "-m", "gateway.cli.main", "report", *arguments)
     began = time.monotonic()
     child = subprocess.Popen(
-        (*command, "--format", "json", "--output", str(out)),
+        (*command, "--format", form, "--output", str(out)),
         env=environ,
         cwd=ROOT,
         stderr=subprocess.PIPE,
@@ -136,13 +138,23 @@ def measured(url: str, home: Path, arguments: tuple[str, ...]) -> dict[str, Any]
     if os.waitstatus_to_exitcode(status):
         complaint = child.stderr.read().decode() if child.stderr else ""
         raise RuntimeError(f"{' '.join(arguments)}: {complaint}")
-    told = json.loads(out.read_text())
+    rows, ledger = _told(out)
     return {
         "seconds": round(took, 2),
         "peak_mib": round(usage.ru_maxrss / 1024),
-        "rows": len(told["rows"]),
-        "ledger_nanousd": told["ledger_nanousd"],
+        "rows": rows,
+        "ledger_nanousd": ledger,
     }
+
+
+def _told(path: Path) -> tuple[int, int]:
+    """How many rows a report has, and what it says that the ledger holds."""
+    if path.suffix == ".json":
+        told = json.loads(path.read_text())
+        return len(told["rows"]), told["ledger_nanousd"]
+    with path.open() as lines:
+        costs = [int(row["x_EffectiveCostNanousd"]) for row in csv.DictReader(lines)]
+    return len(costs), sum(costs)
 
 
 def run(lines: int) -> dict[str, Any]:

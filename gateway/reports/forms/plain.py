@@ -53,8 +53,10 @@ def as_csv(report: Report) -> bytes:
     for column in report.columns:
         names += [column.name, column.plain_name] if column.kind is Kind.MONEY else [column.name]
     writer.writerow(names)
-    for row in report.rows:
-        writer.writerow(list(_cells(report, row)))
+    if any(column.kind is Kind.MONEY for column in report.columns):
+        writer.writerows(list(_cells(report, row)) for row in report.rows)
+    else:
+        writer.writerows(_safe_rows(report))
     return text.getvalue().encode()
 
 
@@ -78,6 +80,21 @@ def _cells(report: Report, row: Sequence[Cell]) -> Iterator[Cell]:
             yield "'" + cell
         else:
             yield cell
+
+
+def _safe_rows(report: Report) -> Iterator[Sequence[Cell]]:
+    """The rows as they are, but for texts that a spreadsheet would run; quick for wide reports."""
+    texts = [at for at, column in enumerate(report.columns) if column.kind is Kind.TEXT]
+    for row in report.rows:
+        risky = [at for at in texts if (cell := row[at]) and str(cell)[0] in _FORMULA]
+        if not risky:
+            yield row
+            continue
+        safe = list(row)
+        for at in risky:
+            text = str(row[at])
+            safe[at] = "'" + text if _is_formula(text) else text
+        yield safe
 
 
 def _is_formula(text: str) -> bool:

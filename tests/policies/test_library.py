@@ -9,6 +9,8 @@ import pytest
 from gateway.classify.classifier import Classifier, load_classifier
 from gateway.config.price_book import load_price_book
 from gateway.core.deployment import SHIPPED_ADAPTERS, Secret
+from policies.checker.proof import prove
+from policies.checker.subject import subject_of
 from policies.checks.registry import run_checks
 from policies.compiler import compile_policy
 from policies.loader import load_policy
@@ -41,3 +43,14 @@ def test_a_shipped_policy_passes_every_check(path: Path) -> None:
     known = Known(adapters=SHIPPED_ADAPTERS, prices=PRICES)
 
     assert run_checks(load_policy(path), known) == ()
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: path.stem)
+def test_a_shipped_policy_is_proved(path: Path) -> None:
+    """Nothing in it leaks or is refused for lack of a candidate, for any request."""
+    file = load_policy(path)
+    policy = compile_policy(file, PRICES, lambda reference: Secret("x"))
+    proof = prove(subject_of(file, policy, SHIPPED_ADAPTERS))
+
+    assert [(one.path, one.message) for one in proof.breaches] == []
+    assert proof.proved

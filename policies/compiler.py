@@ -299,7 +299,7 @@ def _route(statement: RouteStatement, resolved: Sequence[Resolved]) -> Route:
 
 def _by_quality(route: Route) -> bool:
     aims = route.target is not None and route.target.kind == "quality"
-    return aims or route.strategy == "balanced" or route.least_quality > 0
+    return aims or route.strategy == "balanced" or (route.least_quality + route.explore) > 0
 
 
 def _weights(written: WeightsStatement) -> Weights:

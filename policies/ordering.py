@@ -11,10 +11,12 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import inf, log
+from math import inf, log, sqrt
+from statistics import NormalDist
 
 from gateway.core.decision import Facts
 from gateway.core.deployment import Deployment
+from gateway.core.learning import PRIOR_ANSWERS
 from gateway.core.principal import Principal
 from policies.aiming import strong_first
 from policies.compiled import CompiledPolicy, Route, Weights
@@ -26,6 +28,8 @@ EXPLORING = 1 / 16
 #: Keeps proportions of costs finite where something is free; nano-USD.
 _LEAST_COST = 1000
 _LEAST_SECONDS = 0.001
+#: Even who is believed to be perfect is drawn with some spread.
+_LEAST_VARIANCE = 0.01
 
 Candidates = tuple[Deployment, ...]
 
@@ -154,12 +158,23 @@ def _from_quality(facts: Facts, route: Route, candidates: Candidates) -> Candida
 
 
 def _explored(facts: Facts, route: Route, ordered: Candidates) -> Candidates:
-    """For a share of the requests one of the others first, each as often as any."""
+    """For a share of the requests one of the others first, by a draw of its quality.
+
+    Each other's quality is drawn from what is believed of it (Thompson's sampling), so that who may
+    be good and is hardly known is tried more often than who is known to be poor.
+    """
     if not explores(facts, route):
         return ordered
-    drawn = int(chance("explored", route.id, facts.request_id) * (len(ordered) - 1))
-    first = ordered[1 + drawn]
+    first = max(ordered[1:], key=lambda one: _drawn_quality(facts, route, one))
     return (first, *(one for one in ordered if one is not first))
+
+
+def _drawn_quality(facts: Facts, route: Route, one: Deployment) -> float:
+    believed = quality_of(facts, one)
+    answers = PRIOR_ANSWERS + (facts.answers.get(one.name, 0.0) if facts.answers else 0.0)
+    spread = sqrt(max(_LEAST_VARIANCE, believed * (1.0 - believed)) / (answers + 1.0))
+    drawn = chance("explored", route.id, facts.request_id, one.name)
+    return believed + spread * NormalDist().inv_cdf(drawn)
 
 
 def _kept_first(facts: Facts, route: Route, ordered: Candidates) -> Candidates:

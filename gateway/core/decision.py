@@ -24,8 +24,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     `session` is the conversation's id, empty where there is none; `speeds` are the measured ones
     by deployment; `kept` says by route which deployment last served who sticks to one, and
     `thresholds` by route from which difficulty on its strong deployment comes first.
-    `shifts` say by deployment what use has taught about its quality for the task, in log-odds.
-    They are None where the policy did not ask.
+    `shifts` say by deployment what use has taught about its quality for the task, in log-odds,
+    and `answers` from how many answers. They are None where the policy did not ask.
     """
 
     requested_model: str
@@ -44,6 +44,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     kept: Mapping[str, str] | None = None
     thresholds: Mapping[str, float] | None = None
     shifts: Mapping[str, float] | None = None
+    answers: Mapping[str, float] | None = None
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):

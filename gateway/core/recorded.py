@@ -21,7 +21,7 @@ from gateway.core.sensitivity import UNKNOWN, Sensitivity
 
 #: Raised by one with every fact that is added to `Facts`; what older records lack is then named
 #: in `facts_of`.
-FACTS_VERSION = 3
+FACTS_VERSION = 4
 
 
 class NotReplayable(Exception):
@@ -77,6 +77,7 @@ def record_of(facts: Facts, decision: Decision) -> AuditRecord:
             kept=None if facts.kept is None else dict(facts.kept),
             thresholds=None if facts.thresholds is None else dict(facts.thresholds),
             shifts=None if facts.shifts is None else dict(facts.shifts),
+            answers=None if facts.answers is None else dict(facts.answers),
         ),
         decided=RecordedDecision(
             candidates=tuple(one.name for one in decision.candidates),
@@ -136,4 +137,5 @@ def facts_of(record: AuditRecord, rules: SensitivityRules) -> Facts:
         kept=kept.kept,
         thresholds=kept.thresholds,
         shifts=kept.shifts,
+        answers=kept.answers,
     )

@@ -84,8 +84,8 @@ class RecordedFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     Together they are the whole `gateway.core.decision.Facts`; see `gateway.core.recorded`.
     `version` says which facts were known to whoever wrote the record. `floor` is the level that
     was declared or that the conversation had before; `upper_bound_tokens` bounds the input;
-    `models` and `max_sensitivity` are the key's own limits. `speeds`, `kept`, `thresholds`
-    and `shifts` are None where the policy did not ask for them.
+    `models` and `max_sensitivity` are the key's own limits. `speeds`, `kept`, `thresholds`,
+    `shifts` and `answers` are None where the policy did not ask for them.
     """
 
     version: int
@@ -104,6 +104,7 @@ class RecordedFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     kept: dict[str, str] | None = None
     thresholds: dict[str, float] | None = None
     shifts: dict[str, float] | None = None
+    answers: dict[str, float] | None = None
 
 
 class RecordedDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

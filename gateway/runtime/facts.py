@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.core.decision import Facts
+from gateway.core.learning import shift_of
 from gateway.core.principal import Principal
 from gateway.core.profile import Profile
 from gateway.core.request import API_NAMES, ChatRequest
@@ -26,6 +27,7 @@ async def gather_facts(
 ) -> Facts:
     """The facts of one request; `wire` is the API's that was called, `now` in epoch seconds."""
     policy = ruling.policy
+    taught = services.learning.taught(principal.org, profile.task) if policy.asks_quality else None
     sticking = [name_of(kind, principal, session) for kind in policy.sticks_to]
     return Facts(
         requested_model=request.model,
@@ -42,8 +44,7 @@ async def gather_facts(
         session=session,
         speeds=services.speeds.speeds() if policy.asks_speed else None,
         kept=await services.sticking.kept(principal.org, sticking) if sticking else None,
-        shifts=services.learning.shifts(principal.org, profile.task)
-        if policy.asks_quality
-        else None,
+        shifts=None if taught is None else {name: shift_of(one) for name, one in taught.items()},
+        answers=None if taught is None else {name: one.answers for name, one in taught.items()},
         thresholds=services.targets.thresholds(policy) if policy.targets else None,
     )

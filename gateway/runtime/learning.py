@@ -15,7 +15,7 @@ from typing import Any
 
 from gateway.core.cascade import PASSED, SAMPLE
 from gateway.core.errors import StoreUnavailable
-from gateway.core.learning import MILLION, evidence_of, shift_of
+from gateway.core.learning import MILLION, Evidence, evidence_of
 from gateway.core.records import AttemptRecord
 from gateway.runtime.exchange import Exchange
 from gateway.runtime.repeats import Repeats
@@ -41,18 +41,18 @@ class Learning:
         self.store = store
         self._kept_seconds = kept_seconds
         self._clock = clock
-        self._shifts: dict[str, Mapping[tuple[str, str], float]] = {}
+        self._taught: dict[str, Mapping[tuple[str, str], Evidence]] = {}
         self._loaded: dict[str, float] = {}
         self._under_way: set[asyncio.Task[None]] = set()
         self._fresh: dict[tuple[str, str], Served] = {}
         self._repeats = Repeats()
 
-    def shifts(self, org: str, task: str) -> Mapping[str, float]:
-        """The shifts of deployments for a task, as this gateway knows them."""
+    def taught(self, org: str, task: str) -> Mapping[str, Evidence]:
+        """The evidence about deployments for a task, as this gateway knows it."""
         if org not in self._loaded and len(self._loaded) < _MOST_ORGS:
             self._loaded[org] = -_FRESH_SECONDS
-        known = self._shifts.get(org, {})
-        return {deployment: shift for (deployment, of), shift in known.items() if of == task}
+        known = self._taught.get(org, {})
+        return {deployment: found for (deployment, of), found in known.items() if of == task}
 
     def finished(self, exchange: Exchange) -> None:
         """Learn what the checks found, and remember who served for whoever rates the answer."""
@@ -116,8 +116,8 @@ class Learning:
             if now - loaded < _FRESH_SECONDS:
                 continue
             learnt = await self.store.load(org)
-            self._shifts[org] = {
-                (one.deployment, one.task): shift_of(evidence_of(one.days, today)) for one in learnt
+            self._taught[org] = {
+                (one.deployment, one.task): evidence_of(one.days, today) for one in learnt
             }
             self._loaded[org] = now
 

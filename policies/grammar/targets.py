@@ -17,7 +17,7 @@ from policies.shapes import WRONG, Amount, Choice, Key, Record
 #: The periods that money can be spent in.
 PERIODS = ("hour", "day", "week", "month", "quarter")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%|(0?\.[0-9]{1,8}|[01](?:\.0{1,8})?)")
-_HINT = "target: {frontier_share: 20%}, {quality: 95%} or {spend: {usd: 500, per: month}}"
+_HINT = "target: {frontier_share: 20%}, {quality: 95%} or {spend: 500 USD/month}"
 
 
 class ShareShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,10 +66,36 @@ _SPEND = Record(
         ),
     },
 )
+_WRITTEN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*USD\s*/\s*(" + "|".join(PERIODS) + ")")
+
+
+class SpendShape(msgspec.Struct, frozen=True):
+    """`{usd: 500, per: month}`, or `500 USD/month`."""
+
+    def read(self, node: Node, problems: Problems) -> Any:
+        """The money and its period."""
+        if not isinstance(node, Scalar):
+            return _SPEND.read(node, problems)
+        matched = _WRITTEN.fullmatch(node.text.strip())
+        if matched is None or not Decimal(matched[1]):
+            message = f"money for a period was expected here, not {kind_of(node)}"
+            hint = "spend: 500 USD/month, or {usd: 500, per: month}"
+            problems.add(node.at, message, hint=hint, path=node.path)
+            return WRONG
+        return Spend(at=node.at, usd=Decimal(matched[1]), per=matched[2])
+
+    def schema(self) -> dict[str, Any]:
+        """An object, or text."""
+        periods = "|".join(PERIODS)
+        amount = "(?!0+(\\.0+)? )[0-9]{1,9}(\\.[0-9]{1,9})?"
+        text = {"type": "string", "pattern": f"^{amount} *USD */ *({periods})$"}
+        return {"anyOf": [_SPEND.schema(), text]}
+
+
 _KINDS: dict[str, tuple[Any, str]] = {
     "frontier_share": (ShareShape(), "the share of the requests that the last deployment gets"),
     "quality": (ShareShape(), "the mean predicted quality, with as few of them as will do"),
-    "spend": (_SPEND, "what the route may cost in a period, spent where it helps most"),
+    "spend": (SpendShape(), "what the route may cost in a period, spent where it helps most"),
 }
 
 

@@ -258,14 +258,27 @@ def test_what_both_ways_are_worth_is_told_with_the_decision(
     assert (aim.low, aim.high, aim.strong) == (low, high, True)
 
 
-def test_a_share_of_the_requests_explores_each_of_the_others(decided: Decided) -> None:
-    """A tenth, drawn by the id, divided evenly among those that would not have come first."""
-    text = use("{among: [house, tiny, frontier], explore: 10%}")
+def test_a_share_of_the_requests_explores_the_others(decided: Decided) -> None:
+    """A tenth, drawn by the id; of equals each as often as any."""
+    text = use("{among: [frontier, house, tiny], explore: 10%}")
     asked = [f"req_{number}" for number in range(2000)]
     firsts = Counter(names(decided(text, request_id=one))[0] for one in asked)
 
-    assert firsts["tiny"] + firsts["frontier"] == pytest.approx(200, abs=45)
-    assert firsts["tiny"] == pytest.approx(firsts["frontier"], abs=45)
+    assert firsts["tiny"] + firsts["house"] == pytest.approx(200, abs=45)
+    assert firsts["tiny"] == pytest.approx(firsts["house"], abs=45)
+
+
+def test_who_is_known_to_be_poor_is_explored_less_than_who_is_hardly_known(
+    decided: Decided,
+) -> None:
+    """What use has taught, and from how many answers, decides whom the draws favour."""
+    text = use("{among: [frontier, house, tiny], explore: 20%}")
+    taught = {"shifts": {"house": -1.0}, "answers": {"house": 500.0}}
+    asked = [f"req_{number}" for number in range(2000)]
+    firsts = Counter(names(decided(text, request_id=one, **taught))[0] for one in asked)
+
+    assert firsts["tiny"] > 5 * firsts["house"]
+    assert firsts["tiny"] + firsts["house"] == pytest.approx(400, abs=60)
 
 
 def test_exploring_never_reaches_past_a_clearance(decided: Decided) -> None:

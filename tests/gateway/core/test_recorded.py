@@ -42,6 +42,7 @@ OTHERS: dict[type, dict[str, Any]] = {
         "kept": {"all": "house"},
         "thresholds": {"all": 0.1 + 0.2},
         "shifts": {"house": -0.1 - 0.2},
+        "answers": {"house": 12.3},
     },
     Principal: {
         "key_id": "k3",

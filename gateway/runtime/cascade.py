@@ -17,6 +17,7 @@ from gateway.runtime.bridges import back_codec, conversation_of, is_guided
 from gateway.runtime.exchange import Exchange
 from gateway.wire.adequacy import gist_of, shortcoming
 from gateway.wire.base import Sending
+from gateway.wire.choices import ChoiceSplitter
 from gateway.wire.unasked import Stripper
 
 #: The most of a stream that is held, in bytes; a longer answer is passed on without being judged.
@@ -24,17 +25,20 @@ MOST_HELD = 8 * 1024 * 1024
 
 
 class Examination:
-    """Looks at one answer of the wire `back` as it goes by."""
+    """Looks at one answer of the wire `back` as it goes by, at each of its choices."""
 
-    def __init__(self, checks: Checks, conversation: Conversation, back: str) -> None:
+    def __init__(
+        self, checks: Checks, conversation: Conversation, back: str, choices: int = 1
+    ) -> None:
         if is_guided(back, conversation):
             # Such answers are reduced to their JSON and checked on their way to the client.
             checks = msgspec.structs.replace(checks, schema=False)
         self._checks = checks
         self._conversation = conversation
         self._codec = back_codec(back)
-        self._reader = self._codec.reader()
-        self._events: list[Event] = []
+        self._readers = [self._codec.reader() for _ in range(choices)]
+        self._events: list[list[Event]] = [[] for _ in range(choices)]
+        self._splitter = ChoiceSplitter(choices) if choices > 1 else None
         asks = checks.logprob is not None and conversation.logprobs is None
         self._stripper = Stripper(back) if asks else None
 
@@ -49,24 +53,38 @@ class Examination:
 
     def whole(self, body: bytes) -> bytes:
         """A whole answer: what is left of it for the client."""
-        self._events += self._codec.read(body)
+        parts = [body] if self._splitter is None else self._splitter.whole(body)
+        for events, part in zip(self._events, parts, strict=True):
+            events += self._codec.read(part)
         return body if self._stripper is None else self._stripper.whole(body)
 
     def chunk(self, chunk: bytes) -> bytes:
         """A piece of a stream: what is left of it for the client."""
-        self._events += self._reader.feed(chunk)
+        self._take([chunk] if self._splitter is None else self._splitter.feed(chunk))
         return chunk if self._stripper is None else self._stripper.feed(chunk)
 
     def rest(self) -> bytes:
         """The stream has ended: what is still owed of it."""
-        self._events += self._reader.finish()
+        if self._splitter is not None:
+            self._take(self._splitter.finish())
+        for events, reader in zip(self._events, self._readers, strict=True):
+            events += reader.finish()
         return b"" if self._stripper is None else self._stripper.finish()
 
     def result(self) -> Examined:
         """What was found, once the whole answer has gone by."""
-        answer = fold(self._events)
-        failed = shortcoming(self._conversation, answer, self._checks)
-        return Examined(failed=failed, gist=gist_of(answer))
+        told = self._splitter.seen if self._splitter is not None else ()
+        answers = [
+            fold(events)
+            for number, events in enumerate(self._events)
+            if number == 0 or number in told
+        ]
+        found = (shortcoming(self._conversation, one, self._checks) for one in answers)
+        return Examined(failed=next(filter(None, found), ""), gist=gist_of(answers[0]))
+
+    def _take(self, parts: list[bytes]) -> None:
+        for events, reader, part in zip(self._events, self._readers, parts, strict=True):
+            events += reader.feed(part)
 
 
 def examination(exchange: Exchange, checks: Checks, back: str) -> Examination | None:
@@ -74,7 +92,11 @@ def examination(exchange: Exchange, checks: Checks, back: str) -> Examination | 
     if exchange.request is None:
         return None
     conversation = conversation_of(exchange.api, exchange.request, exchange.hidden)
-    return None if conversation is None else Examination(checks, conversation, back)
+    if conversation is None:
+        return None
+    # Translated requests have one choice, whatever was asked for.
+    choices = exchange.request.choices if back == exchange.api.wire else 1
+    return Examination(checks, conversation, back, choices)
 
 
 class HeldAnswer:

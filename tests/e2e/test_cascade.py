@@ -366,3 +366,39 @@ async def test_an_answer_too_large_to_hold_is_passed_on_unchecked(
     assert (len(found.text), found.endings) == (9_000_000, 1)
     assert (line.outcome, line.because) == ("ok", "")
     assert strong.requests == []
+
+
+async def test_every_choice_is_checked(redis_url: str, home: Path, org: str) -> None:
+    """The second of two refuses, so both are asked for above."""
+
+    def two(received: Received) -> Script:
+        texts_told = ("It is Paris.", REFUSING.text)
+        choices = [
+            {"index": n, "message": {"role": "assistant", "content": t}, "finish_reason": "stop"}
+            for n, t in enumerate(texts_told)
+        ]
+        body = {"object": "chat.completion", "model": "m", "choices": choices}
+        return Script(pieces=(json.dumps(body).encode(),))
+
+    async with ScriptedUpstream(two) as weak, ScriptedUpstream(say(GOOD)) as strong:
+        text = policy(weak.url, strong.url)
+        async with gateway_with(text, redis_url, home, org=org) as gateway:
+            await gateway.chat(n=2)
+            lines = gateway.ledger()
+
+    assert [one.because for one in lines] == ["check: refusal", ""]
+    assert len(strong.requests) == 1
+
+
+async def test_candidates_that_a_backend_keeps_to_itself_are_not_missed(
+    redis_url: str, home: Path, org: str
+) -> None:
+    """The best of three is one answer, and the other two are not empty ones."""
+    async with ScriptedUpstream(say(GOOD)) as weak, ScriptedUpstream(say(GOOD)) as strong:
+        text = policy(weak.url, strong.url, api="completions")
+        async with gateway_with(text, redis_url, home, org=org) as gateway:
+            body = json.loads(ask("completions", "", stream=False)) | {"best_of": 3}
+            await gateway.chat(path=PATHS["completions"], body=json.dumps(body).encode())
+            (line,) = gateway.ledger()
+
+    assert line.because == "check: passed"

@@ -17,6 +17,8 @@ from itertools import chain
 
 import msgspec
 
+from gateway.classify.attachments import extract
+
 #: Bytes that are read from one compressed passage.
 MOST_INFLATED = 65_536
 
@@ -56,11 +58,12 @@ _UU_LINES = re.compile(r"begin [0-7]{3} [^\n]{1,60}\n((?:[ -`]{1,62}\n?){1,2000}
 
 
 class Passage(msgspec.Struct, frozen=True):
-    """An encoded passage (end exclusive) and what it says."""
+    """An encoded passage (end exclusive) and what it says; `unread`: it says more than that."""
 
     start: int
     end: int
     text: str
+    unread: bool = False
 
 
 def passages(
@@ -199,6 +202,10 @@ def _uuencoded(text: str) -> Iterator[Passage]:
 
 def _readable(place: tuple[int, int], raw: bytes) -> Iterator[Passage]:
     if len(raw) < 8:
+        return
+    attached = extract(raw)
+    if attached is not None:
+        yield Passage(*place, attached.text, attached.unread)
         return
     inflated = _inflated(raw)
     if inflated is not None:

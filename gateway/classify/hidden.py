@@ -149,6 +149,8 @@ class Reading:
         for passage in passages(
             view.text, detection.runs, detection.gates, lambda gate: detection.area((gate,), size)
         ):
+            if passage.unread:
+                self.failed.add("attachment")
             for one in self.read(passage.text, depth + 1, ()):
                 found.append(Found(one.type, passage.start, passage.end, one.confidence * 0.95))
         return found

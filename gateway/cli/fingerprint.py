@@ -10,6 +10,7 @@ import msgspec
 import typer
 from rich.table import Table
 
+from gateway.classify.attachments import extract
 from gateway.classify.fingerprints import GRAM, Document
 from gateway.cli.moments import iso
 from gateway.cli.session import StoreSession, fail, store_session
@@ -31,7 +32,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command("add")
 def add_command(
-    files: Annotated[list[Path], typer.Argument(help="Text files to register.")],
+    files: Annotated[list[Path], typer.Argument(help="Files to register: text, PDF, office.")],
     as_json: AsJson = False,
 ) -> None:
     """Register files: keyed hashes of their letters are kept, and never their text.
@@ -84,6 +85,11 @@ def _text(file: Path) -> str:
         raw = file.read_bytes()
     except OSError as problem:
         fail(f"{file} cannot be read: {problem.strerror}", status=2)
+    extracted = extract(raw)
+    if extracted is not None and extracted.unread:
+        fail(f"{file} cannot be read whole; give its text as a file", status=2)
+    if extracted is not None:
+        return extracted.text
     if b"\0" in raw:
         fail(f"{file} is no text file; give its text as one", status=2)
     return raw.decode("utf-8", "replace")

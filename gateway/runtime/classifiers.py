@@ -16,7 +16,7 @@ from gateway.core.request import ChatRequest
 from gateway.core.sensitivity import Sensitivity
 from policies.testing import JudgeText
 
-#: Requests larger than this are classified off the event loop; bytes.
+#: Requests larger than this, and all with documents, are classified off the event loop; bytes.
 LARGE_REQUEST = 64 * 1024
 
 
@@ -37,7 +37,8 @@ class Classifiers:
         self, request: ChatRequest, rules: SensitivityRules, floor: Sensitivity
     ) -> Profile:
         """Classify a request; nobody else waits for a large one."""
-        if request.size <= LARGE_REQUEST:
+        # Documents are taken apart before they are read, which takes a while however small.
+        if request.size <= LARGE_REQUEST and not request.needs.documents:
             return self._quick.judge(request, rules, floor)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._take_time, request, rules, floor)

@@ -38,6 +38,8 @@ def configure_log(style: str) -> None:
     # Libraries may quote request content in their own messages, so only their warnings pass.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
     logging.getLogger("aiohttp").setLevel(logging.ERROR)
+    # It complains about files that callers sent; what could not be read is told by the profile.
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 
 
 def logger() -> Any:

@@ -165,7 +165,13 @@ CODES: tuple[Disguise, ...] = (
         re.compile(r"(?:=[0-9A-F]{2})+"),
         _quoted_printable,
     ),
-    Disguise("soft_break", r"=\r?\n", re.compile(r"=\r?\n"), nothing),
+    # Quoted-printable lines have at most 76 characters; after more it is the padding of base64.
+    Disguise(
+        "soft_break",
+        r"=\r?\n",
+        re.compile(r"(?<![A-Za-z0-9+/=]{77})=\r?\n(?=[^\r\n])"),
+        nothing,
+    ),
     Disguise(
         "quoted_header", r"=\?[a-z0-9\-]{3,12}\?q\?",
         re.compile(r"=\?[A-Za-z0-9\-]{3,12}\?[qQ]\?([^?\s]{1,400})\?="), _quoted_header,

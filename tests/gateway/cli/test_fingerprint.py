@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,13 @@ def test_classify_finds_what_was_registered(
 
 
 @pytest.mark.parametrize(
-    ("raw", "said"), [(b"short", "too few"), (b"PK\0\0", "no text file"), (None, "cannot be read")]
+    ("raw", "said"),
+    [
+        (b"short", "too few"),
+        (b"\1\0\2", "no text file"),
+        (b"PK\3\4 broken", "cannot be read whole"),
+        (None, "cannot be read"),
+    ],
 )
 def test_files_without_readable_text_are_refused(
     run_command: Run, tmp_path: Path, raw: bytes | None, said: str
@@ -73,6 +80,21 @@ def test_files_without_readable_text_are_refused(
 
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+def test_an_office_document_is_registered_by_its_text(
+    run_command: Run, home_client: redis.Redis, tmp_path: Path, home: Path
+):
+    """A paragraph of it is recognised as plain text."""
+    packed = tmp_path / "a.odt"
+    with zipfile.ZipFile(packed, "w") as made:
+        made.writestr("mimetype", "")
+        made.writestr("content.xml", f"<text:p>{TEXT}</text:p>")
+    run_command(app, "add", str(packed))
+    index = known_fingerprints(load_settings({"FAIRLEAD_HOME": str(home)}))
+
+    assert index is not None
+    assert index.find(TEXT)
 
 
 def test_an_unknown_document_cannot_be_removed(run_command: Run, home_client: redis.Redis):

@@ -16,9 +16,10 @@ from gateway.cli.policy.files import (
     must_exist,
     note_unset_secrets,
 )
-from gateway.cli.policy.telling import AsJson, print_json, tell
+from gateway.cli.policy.sarif import sarif
+from gateway.cli.policy.telling import FOUND, AsJson, print_json, stop, tell
 from gateway.config.price_book import load_price_book
-from policies.checks.registry import run_checks
+from policies.checks.registry import CHECKS, run_checks
 from policies.grammar.schema import json_schema
 from policies.loader import load_policy
 from policies.problems import PolicyError
@@ -30,12 +31,29 @@ Allowed = Annotated[
 ]
 
 
-def check(file: PolicyPath, as_json: AsJson = False, allow: Allowed = None) -> None:
+AsSarif = Annotated[bool, typer.Option("--sarif", help="Print SARIF 2.1.0, for code hosts.")]
+Format = Annotated[
+    str | None, typer.Option("--format", help="text, json or sarif, instead of the flags.")
+]
+_FORMATS = ("text", "json", "sarif")
+
+
+def check(
+    file: PolicyPath,
+    as_json: AsJson = False,
+    as_sarif: AsSarif = False,
+    output: Format = None,
+    allow: Allowed = None,
+) -> None:
     """Look for whatever is wrong in a policy file: grammar first, then meaning.
 
     Exit status: 0 nothing found, 1 something found, 2 the file cannot be read.
     """
     must_exist(file)
+    if output is not None and output not in _FORMATS:
+        stop(f"--format is one of {', '.join(_FORMATS)}, not '{output}'")
+    if (as_json or output == "json") and (as_sarif or output == "sarif"):
+        stop("the findings are either JSON or SARIF")
     try:
         policy = load_policy(file)
         known = Known(adapters=adapter_facts(), prices=load_price_book().price_of)
@@ -44,7 +62,12 @@ def check(file: PolicyPath, as_json: AsJson = False, allow: Allowed = None) -> N
         found = list(error.problems)
     else:
         note_unset_secrets(policy, file)
-    tell(found, file, as_json, fine=f"{file}: nothing wrong was found")
+    if as_sarif or output == "sarif":
+        print_json(sarif(found, file, CHECKS))
+        if found:
+            raise typer.Exit(FOUND)
+        return
+    tell(found, file, as_json or output == "json", fine=f"{file}: nothing wrong was found")
 
 
 def run_file_tests(file: PolicyPath, as_json: AsJson = False) -> None:

@@ -112,9 +112,16 @@ async def _made(settings: Settings, arguments: list[str]) -> bytes:
     except asyncio.CancelledError:
         child.kill()
         raise
-    words = complaint.decode(errors="replace").strip().removeprefix("fairlead: ")[-1000:]
+    words = _words(complaint.decode(errors="replace"))
     if child.returncode == _USAGE:
         raise InvalidRequest(words)
     if child.returncode:
         raise FairleadError(f"The report could not be made: {words}")
     return told
+
+
+def _words(complaint: str) -> str:
+    """What a command complained of, without the frame that a terminal shows around it."""
+    framed = [line.strip("│ ") for line in complaint.splitlines() if line.startswith("│")]
+    told = " ".join(framed) if framed else complaint.strip().removeprefix("fairlead: ")
+    return told[-1000:]

@@ -6,15 +6,17 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 import redis
 
-from gateway.cli.report import app
+from gateway.cli.report import COMMANDS, app
 from gateway.core.records import LedgerLine
 from gateway.core.usage import Usage
+from gateway.reports.catalogue import REPORTS
 from gateway.stores import names
 
 Run = Callable[..., Any]
@@ -119,9 +121,50 @@ def test_dates_choose_lines_and_the_end_is_excluded(run_command: Run, ledger: re
     assert report["total_nanousd"] == 500
 
 
+def test_a_month_of_a_zone_with_another_currency_goes_to_a_file(
+    run_command: Run, ledger: redis.Redis, home: Path
+) -> None:
+    """Rates lie in the home unless a file is named; the file has the form's name."""
+    (home / "rates.csv").write_text("date,currency,rate\n2026-11-01,EUR,0.5\n")
+    out = home / "november.csv"
+    options = ("--month", "2026-11", "--zone", "Europe/Berlin", "--currency", "EUR")
+    done = run_command(
+        app, "cost", "--by", "org", *options, "--format", "csv", "--output", str(out)
+    )
+    rows = list(csv.DictReader(io.StringIO(out.read_text())))
+
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert [(row["org"], row["cost_nanousd"], row["cost_eur"]) for row in rows] == [
+        ("acme", "1234567890623", "617.283945312"),
+        ("beta", "1", "0.000000000"),
+    ]
+
+
+def test_a_dimension_goes_across(run_command: Run, ledger: redis.Redis) -> None:
+    """Each value is a column of its own, with its sum below."""
+    text = run_command(app, "cost", "--by", "team", "--across", "org").stdout.splitlines()
+
+    assert text[0].split() == ["team", "acme", "USD", "beta", "USD", "cost", "USD"]
+    assert text[-1].split() == ["total", "1234.567890623", "0.000000001", "1234.567890624"]
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_report_has_a_command_with_its_options(run_command: Run, name: str) -> None:
+    """The help names what it takes, and nothing else is taken."""
+    result = run_command(app, name, "--help")
+
+    assert result.exit_code == 0
+    assert COMMANDS[name].help.split()[0] in result.stdout
+    assert set(COMMANDS) == set(REPORTS)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("--month", "2026-11", "--from", "7d"), "say --month, or --from and --to"),
+        (("--month", "November"), "'November' is not a month"),
+        (("--zone", "Moon"), "'Moon' is not a time zone"),
+        (("--currency", "EUR"), "rates.csv cannot be read"),
         (("--by", "colour"), "'colour' is not a dimension of costs; use: org, team"),
         (("--from", "soon"), "'soon' is not a date"),
         (("--from", "2026-11-02", "--to", "2026-11-02"), "is not after --from"),

@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterable
 import duckdb
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from gateway.config.price_book import load_price_book
 from gateway.core.deployment import Deployment
 from gateway.core.ledger import correction_of
-from gateway.core.money import NANO, usd_to_nano
-from gateway.core.prices import Machine, Price, PriceCase
+from gateway.core.money import MILLION, NANO, divide_half_even, usd_to_nano
+from gateway.core.prices import Machine, Price, PriceCase, price_at
 from gateway.core.records import LedgerLine
 from gateway.core.sensitivity import Sensitivity
-from gateway.core.usage import Usage
+from gateway.core.usage import Usage, quantities
 from gateway.reports.asking import Ask, Background, Plan, ReportError
 from gateway.reports.catalogue import REPORTS
 from gateway.reports.journal import shared_out
@@ -203,6 +206,73 @@ def test_savings_are_against_the_list_price_of_each_answered_call(ledger: Ledger
     ]
     assert told(report, "savings_nanousd") == [(counterfactual - 85,)]
     assert "Counterfactual" in report.notes[0]
+
+
+usages = st.builds(
+    lambda read, cached, written, thought, tier: Usage(
+        input_tokens=read,
+        cached_input_tokens=min(cached, read),
+        output_tokens=written,
+        reasoning_tokens=min(thought, written),
+        service_tier=tier,
+    ),
+    read=st.integers(0, 300_000),
+    cached=st.integers(0, 300_000),
+    written=st.integers(0, 5000),
+    thought=st.integers(0, 5000),
+    tier=st.sampled_from(["", "flex"]),
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    place=st.sampled_from(
+        ["openai/gpt-4o", "anthropic/claude-sonnet-4-5", "google/gemini-2.5-pro"]
+    ),
+    calls=st.lists(st.tuples(usages, st.floats(NOON - 6e7, NOON)), min_size=1, max_size=8),
+)
+def test_counterfactuals_are_what_the_price_book_says_of_each_call(
+    ledger: Ledger, place: str, calls: list[tuple[Usage, float]]
+) -> None:
+    """Prices by date, hour and size of the prompt hold for each line, at the standard tier."""
+    book = load_price_book(NOON)
+    provider, model = place.split("/")
+    price = book.price_of(provider, model)
+    assert price is not None
+    lines = [
+        line(request_id=f"r{number}", usage=usage, at=at)
+        for number, (usage, at) in enumerate(calls)
+    ]
+    report = made("savings", ledger(lines), Background(price_of=book.price_of), against=(place,))
+
+    exact = sum(
+        count * price_at(price, plain, at).rate(name)
+        for usage, at in calls
+        for plain in (msgspec.structs.replace(usage, service_tier=""),)
+        for name, count in quantities(usage)
+    )
+    assert told(report, "counterfactual_nanousd") == [(divide_half_even(exact, MILLION),)]
+
+
+def test_budgets_of_keys_and_tags_are_told_by_their_own_lines(ledger: Ledger) -> None:
+    """Every kind of scope that a policy may name."""
+    plans = tuple(
+        Plan(scope=scope, per="total", cap_nanousd=1000)
+        for scope in ("key/k1", "tag/project=*", "deployment/house", "provider/vllm", "user/ann")
+    )
+    lines = [
+        line(tags={"project": "x"}),
+        line(request_id="r2", key_id="k2", user="ann", cost_nanousd=1),
+    ]
+    report = made("budget", ledger(lines), Background(plans=plans))
+
+    assert told(report, "scope", "actual_nanousd") == [
+        ("key/k1", 40),
+        ("tag/project=x", 40),
+        ("deployment/house", 41),
+        ("provider/vllm", 41),
+        ("user/ann", 1),
+    ]
 
 
 def test_an_unknown_baseline_is_refused(ledger: Ledger) -> None:

@@ -4,8 +4,9 @@ Run:  python ops/bench/reports.py [--lines 1000000] [--json FILE]
 
 The lines have 20 teams, 12 models, 5 token classes and 90 days. Nine tenths are sealed to Parquet
 files, the last tenth is still in a real Redis. Each report is a process of its own, as a user
-starts it: its time includes the start of Python, its memory is the peak of its resident set. The
-totals of all reports are compared with the sum of the lines as they were made.
+starts it: its time includes the start of Python, its memory is the peak of its resident set, and
+its CPU time tells what it cost where other work runs beside it. The totals of all reports are
+compared with the sum of the lines as they were made.
 """
 
 from __future__ import annotations
@@ -141,6 +142,7 @@ def measured(url: str, home: Path, arguments: tuple[str, ...]) -> dict[str, Any]
     rows, ledger = _told(out)
     return {
         "seconds": round(took, 2),
+        "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 2),
         "peak_mib": round(usage.ru_maxrss / 1024),
         "rows": rows,
         "ledger_nanousd": ledger,

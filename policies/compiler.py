@@ -18,7 +18,9 @@ from gateway.core.cascade import USUAL_CHECKS
 from gateway.core.deployment import SHIPPED_ADAPTERS, AdapterFacts, Deployment, Secret
 from gateway.core.findings import SensitivityRules, default_levels
 from gateway.core.limits import LimitCounter
+from gateway.core.model_profiles import profile_of
 from gateway.core.money import usd_to_nano
+from gateway.core.quality import Skills
 from policies.checks.registry import run_checks
 from policies.compiled import (
     Alias,
@@ -204,7 +206,14 @@ def _deployment(
         provider=resolved.provider,
         on_lossy=statement.on_lossy or defaults.on_lossy,
         zone=statement.zone,
+        skills=_skills(statement.model),
     )
+
+
+def _skills(model: str) -> Skills:
+    """The published scores of a model; none for one that is not known."""
+    profile = profile_of(model)
+    return Skills() if profile is None else profile.skills
 
 
 def _budgets(policy: PolicyFile, secrets: Mapping[str, Secret]) -> tuple[Budget, ...]:

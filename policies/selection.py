@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gateway.core.model_profiles import profile_of
 from policies.compiled import Truth
 from policies.model.routes import UseStatement
 from policies.model.selectors import Selector
@@ -19,7 +20,7 @@ from policies.resolve import Resolved
 
 def select(selector: Selector, deployments: Sequence[Resolved]) -> tuple[str, ...]:
     """The names that certainly fit: in the selector's order when it names them, else the file's."""
-    fitting = {one.name: None for one in deployments if fits(selector, one)}
+    fitting = {one.name: None for one in _best(selector, deployments)}
     if selector.names:
         named = dict.fromkeys(name for name, _ in selector.names)
         return tuple(name for name in named if name in fitting)
@@ -38,7 +39,12 @@ def used_by(use: UseStatement, deployments: Sequence[Resolved]) -> tuple[str, ..
 
 def select_possible(selector: Selector, deployments: Sequence[Resolved]) -> tuple[str, ...]:
     """The names that fit or of which it cannot be told, in the order of the file."""
-    return tuple(one.name for one in deployments if fits(selector, one) is not False)
+    possible = [one for one in deployments if fits(selector, one) is not False]
+    if not selector.best_at:
+        return tuple(one.name for one in possible)
+    best = {one.name for one in _best(selector, deployments)}
+    unknown = {one.name for one in possible if _score(selector, one) is None}
+    return tuple(one.name for one in possible if one.name in best | unknown)
 
 
 def fits(selector: Selector, one: Resolved) -> Truth:
@@ -55,7 +61,7 @@ def fits(selector: Selector, one: Resolved) -> Truth:
     )
     if not certain:
         return False
-    told = (_zone_fits(selector, one), _context_fits(selector, one))
+    told = (_zone_fits(selector, one), _context_fits(selector, one), _licence_fits(selector, one))
     return False if False in told else None if None in told else True
 
 
@@ -68,7 +74,36 @@ def _zone_fits(selector: Selector, one: Resolved) -> Truth:
 def _context_fits(selector: Selector, one: Resolved) -> Truth:
     if selector.min_context is None:
         return True
-    return one.context_tokens >= selector.min_context if one.context_tokens else None
+    profile = profile_of(one.model)
+    window = one.context_tokens or (profile.context_tokens if profile is not None else 0)
+    return window >= selector.min_context if window else None
+
+
+def _licence_fits(selector: Selector, one: Resolved) -> Truth:
+    if not selector.licence:
+        return True
+    profile = profile_of(one.model)
+    if profile is None:
+        return None
+    # Whoever sells a service may use its model.
+    allowed = profile.commercial is not False
+    return allowed if selector.licence == "commercial" else not allowed
+
+
+def _best(selector: Selector, deployments: Sequence[Resolved]) -> list[Resolved]:
+    """Those that certainly fit, and of these the best where that is asked for."""
+    fitting = [one for one in deployments if fits(selector, one)]
+    if not selector.best_at:
+        return fitting
+    scores = {one.name: _score(selector, one) for one in fitting}
+    most = max((score for score in scores.values() if score is not None), default=None)
+    return [one for one in fitting if most is not None and scores[one.name] == most]
+
+
+def _score(selector: Selector, one: Resolved) -> float | None:
+    profile = profile_of(one.model)
+    found: float | None = None if profile is None else getattr(profile.skills, selector.best_at)
+    return found
 
 
 def _any_word(text: str, words: tuple[str, ...]) -> bool:

@@ -11,7 +11,7 @@ from policies.grammar.sizes import SizeShape
 from policies.grammar.words import LEVEL, NAME, NEED, WORD, ZONE
 from policies.model.selectors import Selector
 from policies.problems import Problems, did_you_mean
-from policies.shapes import WRONG, Flag, ListOf
+from policies.shapes import WRONG, Choice, Flag, ListOf
 
 NAMES = ListOf(item=NAME, single=True, least=1)
 _WORDS = ListOf(item=WORD, single=True, least=1)
@@ -24,6 +24,16 @@ _SELECTOR_KEYS: dict[str, tuple[str, Any, str]] = {
     "clearance": ("clearance", LEVEL, "at least this clearance"),
     "zone": ("zones", ListOf(item=ZONE, single=True, least=1), "in one of these zones"),
     "min_context": ("min_context", SizeShape(), "at least this context window, such as 32k"),
+    "license": (
+        "licence",
+        Choice(options={one: one for one in ("commercial", "non_commercial")}, what="a licence"),
+        "what the model's licence allows, by its profile; models that are a service are commercial",
+    ),
+    "best_at": (
+        "best_at",
+        Choice(options={one: one for one in ("code", "maths", "knowledge")}, what="a skill"),
+        "the best of those that fit, by the benchmark scores in the models' profiles",
+    ),
     "capabilities": (
         "capabilities",
         ListOf(item=NEED, single=True, least=1),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from gateway.cli.policy import dryrunning
+from gateway.cli.policy.advising import advise_model
 from gateway.cli.policy.checking import check, run_file_tests, schema
 from gateway.cli.policy.diffing import diff_files
 from gateway.cli.policy.explaining import explain_request
@@ -18,6 +19,7 @@ app.command("test")(run_file_tests)
 app.command("explain")(explain_request)
 app.command("prove")(prove_file)
 app.command("diff")(diff_files)
+app.command("advise")(advise_model)
 app.command()(schema)
 app.command("status")(show_status)
 app.command("versions")(list_versions)

@@ -185,3 +185,19 @@ def test_the_schema_is_printed() -> None:
     result = CliRunner().invoke(app, ["schema"])
 
     assert (result.exit_code, json.loads(result.stdout)) == (0, json_schema())
+
+
+def test_advice_names_models_that_fit_and_exits_with_0() -> None:
+    """A table for people, figures with sources for machines; where nothing fits, status 1."""
+    told = CliRunner().invoke(app, ["advise", "--for", "code", "--memory", "24", "--commercial"])
+    found = CliRunner().invoke(app, ["advise", "--memory", "24", "--json"])
+    none = CliRunner().invoke(app, ["advise", "--memory", "4", "--context", "100k"])
+    wrong = CliRunner().invoke(app, ["advise", "--need", "telepathy"])
+
+    assert (told.exit_code, found.exit_code, none.exit_code, wrong.exit_code) == (0, 0, 1, 2)
+    assert "Llama 3.1 8B" in told.stdout
+    assert "Orca" not in told.stdout
+    models = json.loads(found.stdout)["models"]
+    assert models[0]["source"].startswith("https://")
+    assert "--all says why" in none.stdout
+    assert "telepathy" in wrong.stdout + wrong.stderr

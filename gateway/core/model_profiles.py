@@ -1,0 +1,229 @@
+"""What is known of the models that companies deploy: size, window, licence, scores, with sources.
+
+Rules of this file:
+- a figure stands here only with a source that states it; what nobody published is None;
+- scores are those of the chat or instruction model where there is one, as its makers or the named
+  comparison measured them: MMLU (5-shot), HumanEval (pass@1), GSM8K;
+- licences are told by name and by whether they allow commercial use at all; conditions (users a
+  month, naming, hosting for others) are in the licence itself, which somebody has to read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Literal
+
+import msgspec
+
+from gateway.core.quality import Skills
+
+#: Bits for each weight of a 4-bit file with its scales, as GGUF's Q4_K_M has them on average.
+_BITS_AT_4 = 4.85
+#: Room beside the weights for the context and the runtime, as a share of them.
+_OVERHEAD = 0.15
+
+Strength = Literal["knowledge", "code", "maths"]
+
+
+class ModelProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """One model.
+
+    `parameters` are in billions, all of them (those of a mixture too), None where the maker keeps
+    them to itself. `names` are patterns of what deployments call it, `*` for anything.
+    `context_tokens` is the window that it was trained for. `commercial` says whether the licence
+    allows commercial use, None where there is no licence because the model is a service.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    parameters: float | None
+    context_tokens: int
+    licence: str
+    commercial: bool | None
+    skills: Skills
+    capabilities: frozenset[str]
+    source: str
+
+    @property
+    def published(self) -> str:
+        """The year and month of the source."""
+        return _PUBLISHED[self.source]
+
+    def memory_gb(self, bits: Literal[16, 4]) -> float | None:
+        """Gigabytes (10^9 bytes) that serving it takes at this precision, weights and overhead."""
+        if self.parameters is None:
+            return None
+        width = 16.0 if bits == 16 else _BITS_AT_4
+        return round(self.parameters * width / 8 * (1 + _OVERHEAD), 1)
+
+
+_LLAMA2, _LLAMA3 = "https://arxiv.org/abs/2307.09288", "https://arxiv.org/abs/2407.21783"
+_LLAMA3_CARD = "https://github.com/meta-llama/llama3/blob/main/MODEL_CARD.md"
+_CODE_LLAMA = "https://arxiv.org/abs/2308.12950"
+_COMMUNITY_2, _COMMUNITY_3 = "Llama 2 Community", "Llama 3 Community"
+_TEXT: frozenset[str] = frozenset()
+_TOOLS = frozenset({"tools", "schema"})
+_ALL = frozenset({"tools", "schema", "vision"})
+
+
+def _model(
+    name: str,
+    names: str,
+    size: float | None,
+    context: int,
+    licence: str,
+    commercial: bool | None,
+    scores: tuple[float | None, float | None, float | None],
+    capabilities: frozenset[str],
+    source: str,
+) -> ModelProfile:
+    knowledge, code, maths = (None if score is None else round(score / 100, 4) for score in scores)
+    return ModelProfile(
+        name=name,
+        names=tuple(names.split()),
+        parameters=size,
+        context_tokens=context,
+        licence=licence,
+        commercial=commercial,
+        skills=Skills(knowledge=knowledge, code=code, maths=maths),
+        capabilities=capabilities,
+        source=source,
+    )
+
+
+def _service(
+    name: str,
+    names: str,
+    context: int,
+    scores: tuple[float | None, float | None, float | None],
+    source: str,
+) -> ModelProfile:
+    return _model(name, names, None, context, "service", None, scores, _ALL, source)
+
+
+_C2, _C3, _APACHE = _COMMUNITY_2, _COMMUNITY_3, "Apache-2.0"
+_FALCON, _MPT = "https://arxiv.org/abs/2307.09288", "https://www.databricks.com/blog/mpt-30b"
+_PHI2 = (
+    "https://www.microsoft.com/en-us/research/blog/"
+    "phi-2-the-surprising-power-of-small-language-models/"
+)
+_ORCA, _VICUNA = (
+    "https://arxiv.org/abs/2311.11045",
+    "https://chat.lmsys.org/?leaderboard",
+)
+_GPT4O_MINI = "https://openai.com/index/gpt-4o-mini-advancing-cost-efficient-intelligence/"
+_GPT41 = "https://openai.com/index/gpt-4-1/"
+_CLAUDE3 = "https://www.anthropic.com/news/claude-3-family"
+_CLAUDE_DOCS = "https://platform.claude.com/docs/en/about-claude/models/overview"
+_OPENAI_DOCS = "https://platform.openai.com/docs/models"
+
+#: Every profile, families together, smaller models first.
+PROFILES: tuple[ModelProfile, ...] = (
+    _model("Llama 2 7B", "*llama-2-7b* llama2:7b* llama2", 6.7, 4096, _C2, True,
+           (45.3, 12.8, 14.6), _TEXT, _LLAMA2),
+    _model("Llama 2 13B", "*llama-2-13b* llama2:13b*", 13.0, 4096, _C2, True,
+           (54.8, 18.3, 28.7), _TEXT, _LLAMA2),
+    _model("Llama 2 70B", "*llama-2-70b* llama2:70b*", 69.0, 4096, _C2, True,
+           (68.9, 29.9, 56.8), _TEXT, _LLAMA2),
+    _model("Llama 3 8B", "*llama-3-8b* llama3:8b* llama3", 8.0, 8192, _C3, True,
+           (68.4, 62.2, 79.6), _TEXT, _LLAMA3_CARD),
+    _model("Llama 3 70B", "*llama-3-70b* llama3:70b*", 70.6, 8192, _C3, True,
+           (82.0, 81.7, 93.0), _TEXT, _LLAMA3_CARD),
+    _model("Llama 3.1 8B", "*llama-3.1-8b* llama3.1:8b* llama3.1", 8.0, 131072, _C3, True,
+           (69.4, 72.6, 84.5), _TOOLS, _LLAMA3),
+    _model("Llama 3.1 70B", "*llama-3.1-70b* llama3.1:70b*", 70.6, 131072, _C3, True,
+           (83.6, 80.5, 95.1), _TOOLS, _LLAMA3),
+    _model("Llama 3.1 405B", "*llama-3.1-405b* llama3.1:405b*", 405.9, 131072, _C3, True,
+           (87.3, 89.0, 96.8), _TOOLS, _LLAMA3),
+    _model("Code Llama 7B", "*codellama-7b* codellama:7b* codellama", 6.7, 16384, _C2, True,
+           (None, 33.5, None), _TEXT, _CODE_LLAMA),
+    _model("Code Llama 13B", "*codellama-13b* codellama:13b*", 13.0, 16384, _C2, True,
+           (None, 36.0, None), _TEXT, _CODE_LLAMA),
+    _model("Code Llama 34B", "*codellama-34b* codellama:34b*", 33.7, 16384, _C2, True,
+           (None, 48.8, None), _TEXT, _CODE_LLAMA),
+    _model("Mistral 7B", "*mistral-7b* mistral:7b* mistral", 7.2, 8192, _APACHE, True,
+           (60.1, 30.5, 52.2), _TEXT, "https://arxiv.org/abs/2310.06825"),
+    _model("Mixtral 8x7B", "*mixtral-8x7b* mixtral:8x7b* mixtral", 46.7, 32768, _APACHE, True,
+           (70.6, 40.2, 74.4), _TEXT, "https://arxiv.org/abs/2401.04088"),
+    _model("Mistral Large 2", "mistral-large* *mistral-large*2407*", 123.0, 131072,
+           "Mistral Research", False, (84.0, None, None), _TOOLS,
+           "https://mistral.ai/news/mistral-large-2407"),
+    _model("Falcon 7B", "*falcon-7b* falcon:7b* falcon", 7.2, 2048, _APACHE, True,
+           (26.2, None, 6.8), _TEXT, _FALCON),
+    _model("Falcon 40B", "*falcon-40b* falcon:40b*", 41.8, 2048, _APACHE, True,
+           (55.4, None, 19.6), _TEXT, _FALCON),
+    _model("Falcon 180B", "*falcon-180b* falcon:180b*", 179.5, 2048, "Falcon 180B TII", True,
+           (70.6, 35.4, None), _TEXT, "https://arxiv.org/abs/2311.16867"),
+    _model("Phi-2", "*phi-2* phi:2.7b* phi", 2.7, 2048, "MIT", True,
+           (None, None, 61.1), _TEXT,
+           _PHI2),
+    _model("Orca 2 7B", "*orca-2-7b* orca2:7b* orca2", 6.7, 4096, "Microsoft Research", False,
+           (53.7, None, 47.2), _TEXT, _ORCA),
+    _model("Orca 2 13B", "*orca-2-13b* orca2:13b*", 13.0, 4096, "Microsoft Research", False,
+           (57.7, None, 59.1), _TEXT, _ORCA),
+    _model("Vicuna 7B", "*vicuna-7b* vicuna:7b* vicuna", 6.7, 4096, _C2, True,
+           (49.8, None, None), _TEXT, _VICUNA),
+    _model("Vicuna 13B", "*vicuna-13b* vicuna:13b*", 13.0, 4096, _C2, True,
+           (55.8, None, None), _TEXT, _VICUNA),
+    _model("MPT 7B", "*mpt-7b*", 6.7, 2048, _APACHE, True, (26.8, 18.3, 6.8), _TEXT, _LLAMA2),
+    _model("MPT 30B", "*mpt-30b*", 30.0, 8192, _APACHE, True, (46.9, 25.0, 15.2), _TEXT, _MPT),
+    _service("GPT-3.5 Turbo", "gpt-3.5-turbo*", 16385, (70.7, 68.0, 81.6), _LLAMA3),
+    _service("GPT-4o mini", "gpt-4o-mini*", 128000, (82.0, 87.2, None), _GPT4O_MINI),
+    _service("GPT-4o", "gpt-4o*", 128000, (89.1, 90.2, 96.1), _LLAMA3),
+    _service("GPT-4.1 nano", "gpt-4.1-nano*", 1047576, (80.1, None, None), _GPT41),
+    _service("GPT-4.1 mini", "gpt-4.1-mini*", 1047576, (87.5, None, None), _GPT41),
+    _service("GPT-4.1", "gpt-4.1*", 1047576, (90.2, None, None), _GPT41),
+    _service("GPT-5", "gpt-5 gpt-5-2*", 400000, (None, None, None), _OPENAI_DOCS),
+    _service("Claude 3 Haiku", "claude-3-haiku*", 200000, (75.2, 75.9, 88.9), _CLAUDE3),
+    _service("Claude 3 Opus", "claude-3-opus*", 200000, (86.8, 84.9, 95.0), _CLAUDE3),
+    _service("Claude 3.5 Sonnet", "claude-3-5-sonnet*", 200000, (89.9, 92.0, 96.4), _LLAMA3),
+    _service("Claude Haiku 4.5", "claude-haiku-4-5*", 200000, (None, None, None), _CLAUDE_DOCS),
+    _service("Claude Sonnet 4.5", "claude-sonnet-4-5*", 200000, (None, None, None), _CLAUDE_DOCS),
+)  # fmt: skip
+
+
+#: When each source was published, or read where it is a page that goes on changing.
+_PUBLISHED: Mapping[str, str] = MappingProxyType(
+    {
+        _LLAMA2: "2023-07",
+        _LLAMA3: "2024-07",
+        _LLAMA3_CARD: "2024-04",
+        _CODE_LLAMA: "2023-08",
+        "https://arxiv.org/abs/2310.06825": "2023-10",
+        "https://arxiv.org/abs/2401.04088": "2024-01",
+        "https://mistral.ai/news/mistral-large-2407": "2024-07",
+        "https://arxiv.org/abs/2311.16867": "2023-11",
+        _PHI2: "2023-12",
+        _ORCA: "2023-11",
+        _VICUNA: "2023-11",
+        _MPT: "2023-06",
+        _GPT4O_MINI: "2024-07",
+        _GPT41: "2025-04",
+        _OPENAI_DOCS: "2025-08",
+        _CLAUDE3: "2024-03",
+        _CLAUDE_DOCS: "2025-10",
+    }
+)
+
+
+def profile_of(model: str) -> ModelProfile | None:
+    """The profile of a model by the name that a deployment calls it; None for one unknown.
+
+    The case of letters does not matter. Of several patterns that fit the longest one counts, so
+    `gpt-4o-mini` is not taken for `gpt-4o`.
+    """
+    fitting = [(len(pattern), one) for pattern, one in _patterns() if _fits(model, pattern)]
+    return max(fitting, key=lambda pair: pair[0])[1] if fitting else None
+
+
+def _patterns() -> Iterator[tuple[str, ModelProfile]]:
+    for one in PROFILES:
+        for pattern in one.names:
+            yield pattern, one
+
+
+def _fits(model: str, pattern: str) -> bool:
+    worded = ".*".join(map(re.escape, pattern.split("*")))
+    return re.fullmatch(worded, model, re.IGNORECASE) is not None

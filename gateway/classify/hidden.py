@@ -17,6 +17,7 @@ from gateway.classify.decoding import passages
 from gateway.classify.detection import Detection, Scanner
 from gateway.classify.detectors.base import Found, View
 from gateway.classify.disguises import DISGUISES, replacements
+from gateway.classify.eastern_addresses import find_eastern
 from gateway.classify.fingerprints import FingerprintIndex
 from gateway.classify.folding import Folding
 from gateway.classify.offsets import OffsetMap, Replacement, rewrite
@@ -81,6 +82,8 @@ class Reading:
                 found.extend(self._tagged(text, detection, messages))
             else:
                 found.extend(self._tagged(view.text, detection, ()))
+            if not text.isascii() and offsets is None:
+                found.extend(find_eastern(text))
             if self._fingerprints is not None:
                 found.extend(self._fingerprints.find(text if offsets is None else view.text))
         if depth < DEEPEST:

@@ -74,7 +74,7 @@ def bench_command(
     try:
         texts = read_labelled(data)
         classifier = load_classifier(engine=engine)
-    except (OSError, ValueError, RuntimeError) as problem:
+    except (OSError, EOFError, ValueError, RuntimeError) as problem:
         fail(str(problem), status=2)
     figures, mistaken = measure(texts, classifier)
     if wrong is not None:

@@ -249,18 +249,29 @@ def _findings(members: Members) -> Holds:
 
 
 def _tagged(tags: tuple[tuple[str, tuple[str, ...]], ...]) -> Holds:
-    def carries(seen: Seen) -> Truth:
-        there = seen.tags
-        return all(
-            name in there and (not values or _words_match(there[name], values))
-            for name, values in tags
-        )
-
-    return carries
+    tests = tuple(_tag(name, values) for name, values in tags)
+    # One tag is what most conditions ask for, and policies ask it often.
+    return tests[0] if len(tests) == 1 else _all_of(tests)
 
 
-def _words_match(text: str, words: tuple[str, ...]) -> bool:
-    return any(text.startswith(word[:-1]) if word.endswith("*") else text == word for word in words)
+def _tag(name: str, words: tuple[str, ...]) -> Holds:
+    """Whether a tag is there with one of these words; without words, whether it is there."""
+    whole = frozenset(word for word in words if not word.endswith("*"))
+    begun = tuple(word[:-1] for word in words if word.endswith("*"))
+
+    def there(seen: Seen) -> Truth:
+        return name in seen.tags
+
+    def one_of(seen: Seen) -> Truth:
+        return seen.tags.get(name) in whole
+
+    def begins(seen: Seen) -> Truth:
+        text = seen.tags.get(name)
+        return text is not None and (text in whole or text.startswith(begun))
+
+    if not words:
+        return there
+    return begins if begun else one_of
 
 
 def window(hours: Hours) -> Callable[[float], bool]:

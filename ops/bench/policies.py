@@ -5,7 +5,8 @@ Run:  python -m ops.bench.policies [--faults 300] [--routes 200] [--constraints 
 1. Seeded faults that open a leak, each shown to be one by the engine alone, and as many edits that
    open none: how many does the proof find, and how often does it cry wolf?
 2. Seconds to prove each file of the library, and a drawn policy of many routes and constraints.
-3. CPU time of one decision under that policy, for requests that reach its last route.
+3. CPU time of one decision under that policy, for a request that reaches its last route, and under
+   half of it and twice as much: it grows with the number of statements, not faster.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from rich.table import Table
 
 from adapters.registry import adapter_facts
 from gateway.config.price_book import load_price_book
+from gateway.core.decision import Facts
 from gateway.core.deployment import Secret
 from ops.bench.policy_faults import drawn_edit, drawn_fault, drawn_policy, leaks, subject
 from policies.checker.proof import prove
@@ -65,9 +67,26 @@ def tried(seeds: range) -> Tally:
     return tally
 
 
-def decision_us(policy: CompiledPolicy, rounds: int = 2000) -> float:
+#: A request that no route of a drawn policy is about, once none asks for `stream: false`.
+_UNWISHED = '{"model": "auto", "team": "nobody", "difficulty": 0, "task": "other", "stream": false}'
+
+
+def to_the_last_route(routes: int, constraints: int) -> tuple[Subject, Facts]:
+    """A drawn policy and a request for which all its constraints and routes have to be asked."""
+    drawn = drawn_policy(Random(7), routes=routes, constraints=constraints)
+    for route in drawn["routes"]:
+        if route.get("when") == {"stream": False}:
+            route["when"] = {"stream": True}
+    made = subject(drawn)
+    facts = facts_of(made.policy, read_given(_UNWISHED, "bench"), None)
+    reached = decide(made.policy, facts).route
+    if reached != "rest":
+        raise AssertionError(f"the request goes to '{reached}' and not to the last route")
+    return made, facts
+
+
+def decision_us(policy: CompiledPolicy, facts: Facts, rounds: int = 2000) -> float:
     """CPU microseconds of one decision, the median of a hundred groups."""
-    facts = facts_of(policy, read_given('{"model": "auto", "team": "nobody"}', "bench"), None)
     groups = []
     for _ in range(100):
         began = time.process_time_ns()
@@ -99,8 +118,18 @@ def main() -> None:
     chance = Random(7)
     large = subject(drawn_policy(chance, routes=asked.routes, constraints=asked.constraints))
     _time_proof(out, f"{asked.routes} routes, {asked.constraints} constraints", large)
-    bare, guarded = decision_us(large.policy), decision_us(large.guarded)
-    out.print(f"one decision under it: {bare:.0f} us of CPU, {guarded:.0f} with as many invariants")
+    _time_decisions(out, asked.routes, asked.constraints)
+
+
+def _time_decisions(out: Console, routes: int, constraints: int) -> None:
+    for part in (0.5, 1, 2):
+        count, rules = int(routes * part), int(constraints * part)
+        made, facts = to_the_last_route(count, rules)
+        bare, guarded = decision_us(made.policy, facts), decision_us(made.guarded, facts)
+        out.print(
+            f"one decision under {count} routes and {rules} constraints: {bare:.0f} us of CPU, "
+            f"{guarded:.0f} with as many invariants"
+        )
 
 
 def _library(path: Path) -> Subject:

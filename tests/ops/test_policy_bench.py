@@ -6,8 +6,9 @@ from random import Random
 
 import pytest
 
-from ops.bench.policies import tried
+from ops.bench.policies import to_the_last_route, tried
 from ops.bench.policy_faults import EDITS, FAULTS, drawn_policy, leaks
+from policies.engine import decide
 
 
 def test_faults_are_found_and_edits_are_not_taken_for_faults() -> None:
@@ -43,3 +44,13 @@ def test_every_kind_of_fault_is_a_leak(fault: object) -> None:
 def test_edits_have_names_of_their_own() -> None:
     """They are named in what the bench prints."""
     assert len({edit.__name__ for edit in EDITS}) == len(EDITS)
+
+
+def test_the_measured_request_reaches_the_last_route() -> None:
+    """Every constraint, every invariant and every route has to be asked on the way."""
+    made, facts = to_the_last_route(routes=40, constraints=20)
+
+    assert [decide(one, facts).route for one in (made.policy, made.guarded)] == ["rest", "rest"]
+    assert [one.id for one in made.policy.routes][-1] == "rest"
+    assert len(made.policy.routes) == 40
+    assert len(made.policy.constraints) == len(made.guarded.invariants) == 20

@@ -241,7 +241,9 @@ def _made(
         reports = {}
         for name in {report for report, _ in _FILES.values()}:
             with view_ledger(database, closed.cut) if name == "restatement" else nullcontext():
-                reports[name] = REPORTS[name](database, ask, known)
+                report = REPORTS[name](database, ask, known)
+            # Late lines are older than the period, and are told under its name all the same.
+            reports[name] = msgspec.structs.replace(report, since=closed.starts)
     files = {name: FORMS[form].write(reports[report]) for name, (report, form) in _FILES.items()}
     files[_FACTS] = msgspec.json.encode(facts, order="sorted") + b"\n"
     made = msgspec.structs.replace(

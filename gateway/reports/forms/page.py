@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from gateway.reports.forms.words import money, shown, span_words
+from gateway.reports.forms.words import money, shown, span_words, subtotal
 from gateway.reports.shape import Cell, Kind, Report, subtotals_of
 
 _STYLE = (
@@ -92,8 +92,8 @@ def _body(report: Report) -> Iterator[str]:
             report.rows[number + 1][: report.grouped] if number + 1 < len(report.rows) else None
         )
         if report.grouped and group != following:
-            totals = (*group, *subtotals[group][report.grouped :])
-            yield f'<tr class="sub">{_cells(report, totals)}</tr>'
+            below = subtotal(report, group, subtotals[group])
+            yield f'<tr class="sub">{_cells(report, below)}</tr>'
 
 
 def _foot(report: Report) -> str:

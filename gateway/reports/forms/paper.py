@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from gateway.reports.forms.words import money, shown, span_words
+import msgspec
+
+from gateway.reports.forms.words import money, shown, span_words, subtotal
 from gateway.reports.shape import Cell, Kind, Report, subtotals_of
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ _CREATED = datetime(2000, 1, 1, tzinfo=UTC)
 #: Rows on paper; a ledger of more belongs in a file that can be searched.
 _MOST_ROWS = 5000
 _LONGEST = 60
+#: Columns on a page across.
+_MOST_COLUMNS = 16
 
 
 def as_pdf(report: Report) -> bytes:
@@ -31,6 +35,7 @@ def as_pdf(report: Report) -> bytes:
     """
     from fpdf import FPDF
 
+    report = _narrowed(report)
     if len(report.rows) > _MOST_ROWS:
         raise ValueError(f"{len(report.rows):,} rows are too many for paper; ask for XLSX or CSV")
     paper = FPDF(orientation="landscape", format="A4")
@@ -51,6 +56,19 @@ def written(text: str) -> str:
     """Text in the letters of the standard fonts; others as their number."""
     return "".join(
         one if _is_known(one) else f"U+{ord(one):04X}" for one in text.replace("\n", " ")
+    )
+
+
+def _narrowed(report: Report) -> Report:
+    """A report of more columns than a page has room for, with those that a terminal shows."""
+    if len(report.columns) <= _MOST_COLUMNS:
+        return report
+    kept = [at for at, column in enumerate(report.columns) if column.brief]
+    return msgspec.structs.replace(
+        report,
+        columns=tuple(report.columns[at] for at in kept),
+        rows=tuple(tuple(row[at] for at in kept) for row in report.rows),
+        totals=tuple(report.totals[at] for at in kept),
     )
 
 
@@ -106,7 +124,7 @@ def _lines(report: Report) -> list[tuple[list[str], bool]]:
         group = row[: report.grouped]
         last = number + 1 == len(report.rows) or report.rows[number + 1][: report.grouped] != group
         if report.grouped and last:
-            lines.append((_words(report, (*group, *subtotals[group][report.grouped :])), True))
+            lines.append((_words(report, subtotal(report, group, subtotals[group])), True))
     totals = report.totals
     first: Cell = "total" if totals[0] is None else totals[0]
     lines.append((_words(report, (first, *totals[1:])), True))

@@ -43,3 +43,11 @@ def span_words(report: Report) -> str:
     since = "the beginning" if report.since is None else moment(report.since)
     until = "the end" if report.until is None else moment(report.until)
     return f"from {since} to before {until}, {report.zone}"
+
+
+def subtotal(report: Report, group: tuple[Cell, ...], totals: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """The row below a group: its names, what it is, and what its columns add up to."""
+    rest = totals[report.grouped :]
+    if rest and report.columns[report.grouped].kind is Kind.TEXT:
+        rest = ("subtotal", *rest[1:])
+    return (*group, *rest)

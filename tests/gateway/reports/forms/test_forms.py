@@ -158,6 +158,19 @@ def test_groups_have_subtotals() -> None:
     assert FORMS["html"].write(report).decode().count('<tr class="sub">') == 2
 
 
+def test_paper_has_room_for_the_columns_that_matter() -> None:
+    """A report wider than a page is told by the columns of a terminal, with their total."""
+    columns = tuple(Column(f"c{number}", brief=number < 2) for number in range(30))
+    costs = Column("cost_nanousd", Kind.MONEY, adds=True)
+    row = (*(f"v{number}" for number in range(30)), 7 * NANO)
+    wide = msgspec.structs.replace(
+        REPORT, columns=(*columns, costs), rows=(row,), totals=(*[None] * 30, 7 * NANO)
+    )
+    drawn = paper_text(FORMS["pdf"].write(wide))
+
+    assert ("(v1)" in drawn, "(v2)" in drawn, "(7.00)" in drawn) == (True, False, True)
+
+
 @pytest.mark.parametrize("form", sorted(FORMS))
 def test_the_same_report_is_the_same_bytes(form: str) -> None:
     """Files can be compared and signed: no date of today is in them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import msgspec
 import redis
 
 from gateway.config.price_book import load_price_book
-from gateway.reports.asking import Ask, Background, Plan
+from gateway.reports.asking import Ask, Background, Plan, ReportError
 from gateway.reports.catalogue import REPORTS
 from gateway.reports.rates import Rates
 from gateway.reports.shape import Report
@@ -21,6 +22,8 @@ from gateway.stores.keybook import KeyBook
 from gateway.stores.ledger_lines import known_orgs, open_lines
 from policies.compiled import CompiledPolicy
 
+#: What organisations are called, as keys are made for them.
+_ORG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 #: Reports that know what the policy says; the others are made without compiling it.
 NEEDS_POLICY = frozenset(("chargeback", "budget", "savings", "gpu", "tco"))
 
@@ -83,6 +86,10 @@ def make_report(
         RateError: the rates do not cover the span.
     """
     chosen = None if orgs is None else tuple(orgs)
+    for org in chosen or ():
+        if _ORG.fullmatch(org) is None:
+            # It would be part of a path.
+            raise ReportError(f"'{org}' cannot be the name of an organisation")
     if name == "restatement":
         orgs_closed = known_orgs(client, home) if chosen is None else chosen
         closes = tuple(one for org in orgs_closed for one in read_closes(home, org))

@@ -93,6 +93,7 @@ def test_budgets_and_savings_know_the_policy_in_force(gateway: GatewayProcess) -
         ("cost?by=colour", 400, "'colour' is not a dimension"),
         ("cost?output=/tmp/x", 400, "'output' is no parameter"),
         ("cost?rates=/etc/passwd&currency=EUR", 400, "'rates' is no parameter"),
+        ("cost?org=../../elsewhere", 400, "'../../elsewhere' cannot be the name of an organ"),
         ("cost?format=exe", 400, "'exe' is no format"),
         ("cost?zone=Nowhere/At", 400, "'Nowhere/At' is not a time zone"),
         ("budget?by=team", 400, "No such option: --by"),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from gateway.core.cascade import Checks
+from gateway.core.degradation import Degradation
 from gateway.core.deployment import Deployment, Secret
 from gateway.core.findings import SensitivityRules
 from gateway.core.limits import LimitCounter
@@ -52,6 +53,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     api: str
     reliability: float | None
     output_tokens: int
+    classifier_failed: bool = False
 
 
 class Matcher(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -183,7 +185,8 @@ class CompiledPolicy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     keep the order of the file. `asks_cost` says whether any condition needs the estimate,
     `asks_speed` and `asks_quality` whether any route orders by these, and `sticks_to` whose
     deployments must be remembered; `targets` are those of the routes that have one, by route id.
-    `limits` may be of a kind of scope, like budgets; `redis_down` is strict or lenient.
+    `limits` may be of a kind of scope, like budgets. `safeguards` are the constraints that
+    `degradation` brings; they narrow as the file's own do.
     """
 
     revision: str
@@ -202,5 +205,6 @@ class CompiledPolicy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     asks_quality: bool = False
     sticks_to: frozenset[str] = frozenset()
     limits: tuple[LimitCounter, ...] = ()
-    redis_down: str = "strict"
+    degradation: Degradation = Degradation()
+    safeguards: tuple[Constraint, ...] = ()
     targets: Mapping[str, Target] = {}

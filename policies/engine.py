@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from gateway.core.cascade import Cascade
 from gateway.core.decision import Decision, Facts, Reason, Rejected
+from gateway.core.degradation import AT_HOME
 from gateway.core.deployment import Deployment
 from gateway.core.errors import UnknownModel
 from gateway.core.profile import Profile
@@ -31,6 +32,11 @@ TOO_SENSITIVE_FOR_KEY = "sensitivity_above_key"
 BLOCKED = "blocked_by_policy"
 NO_ROUTE = "no_route"
 NO_CANDIDATE = "no_candidate"
+_STAND_IN = Reason(
+    id=NO_CANDIDATE,
+    kind="degradation",
+    because="Nothing of the route may serve, so whoever at home may does.",
+)
 
 
 def decide(policy: CompiledPolicy, facts: Facts) -> Decision:
@@ -58,6 +64,19 @@ def decide(policy: CompiledPolicy, facts: Facts) -> Decision:
     reasons = (*reasons, Reason(id=route.id, kind="route", because=route.because))
     sent = level_sent(policy, facts.profile, applied.mask)
     candidates, rejected = _filtered(policy, facts, applied, route, sent)
+    if not candidates and policy.degradation.no_candidate == AT_HOME:
+        stand_ins = _reserve(policy, facts, applied, route, sent)
+        if stand_ins:
+            return Decision(
+                candidates=stand_ins,
+                route=route.id,
+                revision=policy.revision,
+                reasons=(*reasons, _STAND_IN),
+                rejected=rejected,
+                mask=applied.mask,
+                sent=sent,
+                output_cap=applied.output_cap,
+            )
     if not candidates:
         told = _nobody_left(facts.profile, route, rejected)
         return _refusal(policy, told, NO_CANDIDATE, route.id, reasons, rejected)

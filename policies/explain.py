@@ -156,7 +156,10 @@ def explain(
         mask=tuple(sorted(decision.mask)),
         sent=level_sent(policy, profile, applied.mask).label,
         output_cap=decision.output_cap,
-        constraints=_narrowing("constraint", policy.constraints, seen, key_refuses),
+        constraints=(
+            *_narrowing("constraint", policy.constraints, seen, key_refuses),
+            *_narrowing("degradation", policy.safeguards, seen, key_refuses),
+        ),
         never=_narrowing("never", policy.invariants, seen, key_refuses),
         routes=_routes(policy, facts, seen, route),
         deployments=tuple(

@@ -40,7 +40,8 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
 
 def apply_constraints(policy: CompiledPolicy, seen: Seen) -> Applied:
     """Every constraint and invariant that holds or cannot be told, and what they add up to."""
-    holding = tuple(one for one in policy.constraints if one.when.holds(seen) is not False)
+    asked = (*policy.constraints, *policy.safeguards)
+    holding = tuple(one for one in asked if one.when.holds(seen) is not False)
     breaking = tuple(one for one in policy.invariants if one.when.holds(seen) is not False)
     excluded: dict[str, Constraint | Invariant] = {}
     mask: frozenset[str] = frozenset()

@@ -15,6 +15,7 @@ from gateway.core.deployment import AdapterFacts, Secret
 from gateway.core.money import MILLION, usd_to_nano
 from gateway.core.prices import Machine, Price, discounted, gpu_hour_price
 from policies.model.deployments import DeploymentStatement, PriceStatement
+from policies.model.file import PolicyFile
 
 
 class PriceLookup(Protocol):
@@ -114,6 +115,15 @@ def price_of(
     if isinstance(price, str):
         return price
     return msgspec.structs.replace(price, revision=_revision(written, listed))
+
+
+def unpriced_of(policy: PolicyFile, known: Known) -> frozenset[str]:
+    """The deployments that nobody knows the price of."""
+    return frozenset(
+        one.name
+        for one in policy.deployments
+        if isinstance(price_of(one, resolve(one, known.adapters), known.prices), str)
+    )
 
 
 def _price_by_tokens(written: PriceStatement, listed: Price | None) -> Price | str:

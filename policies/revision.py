@@ -62,7 +62,7 @@ def meaning_of(policy: PolicyFile, compiled: CompiledPolicy) -> dict[str, Any]:
             for one, built in zip(policy.budgets, compiled.budgets, strict=True)
         ),
         "limits": sorted(msgspec.json.encode(limit).decode() for limit in compiled.limits),
-        "redis_down": compiled.redis_down,
+        "degradation": compiled.degradation,
         "defaults": compiled.defaults,
     }
 

@@ -37,6 +37,7 @@ def see(policy: CompiledPolicy, facts: Facts) -> Seen:
         api=facts.api,
         reliability=None if "difficulty" in failed else profile.reliability,
         output_tokens=longest_output(policy, facts),
+        classifier_failed=bool(failed),
     )
 
 

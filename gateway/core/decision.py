@@ -117,7 +117,12 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """Ordered candidates with bounds; `deadline` is in the driver's monotonic seconds."""
+    """Ordered candidates with bounds; `deadline` is in the driver's monotonic seconds.
+
+    `provider_down` is who takes over from a deployment that failed: see
+    `gateway.core.degradation`.
+    """
 
     candidates: tuple[Candidate, ...]
     deadline: float
+    provider_down: str = "next_candidate"

@@ -41,7 +41,12 @@ class HoldLimited(msgspec.Struct, frozen=True):
 
 
 class StoreFailed(msgspec.Struct, frozen=True):
-    """The hold could not be placed because the store does not answer."""
+    """The hold could not be placed because the store does not answer.
+
+    `at_home` says that policy lets those serve that are self-hosted.
+    """
+
+    at_home: bool = False
 
 
 class ContentSent(msgspec.Struct, frozen=True):

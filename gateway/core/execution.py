@@ -23,6 +23,7 @@ from gateway.core.cascade import (
     out_of_reach,
 )
 from gateway.core.decision import Candidate, Plan
+from gateway.core.degradation import AT_HOME, REFUSE
 from gateway.core.errors import (
     FairleadError,
     PolicyRefusal,
@@ -86,6 +87,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     content_sent: bool = False
     failures: tuple[tuple[str, AttemptFailure], ...] = ()
     budget_message: str = ""
+    at_home: bool = False
     limited: HoldLimited | None = None
     done: bool = False
     kept: Kept | None = None
@@ -127,7 +129,9 @@ def step(state: State, event: Event) -> Step:
             return _hold_refused(_replace(state, budget_message=message))
         case HoldLimited():
             return _hold_limited(state, event)
-        case StoreFailed():
+        case StoreFailed(at_home):
+            if at_home and not state.candidate.deployment.self_hosted:
+                return _stay_home(state)
             return _give_up(state, StoreUnavailable(_STORE_MESSAGE, retry_after=1.0))
         case ContentSent():
             return _replace(state, content_sent=True), ()
@@ -152,6 +156,17 @@ def _next_attempt(state: State, now: float) -> Step:
         return _give_up(state, _exhausted(state, deadline=True))
     begun = _replace(state, attempt=state.attempt + 1, tries=state.tries + 1)
     return begun, (PlaceHold(begun.candidate, begun.attempt),)
+
+
+def _stay_home(state: State) -> Step:
+    """Without a store only those at home are asked; where there is none, as without a policy."""
+    passed = _replace(state, attempt=state.attempt - 1, at_home=True)
+    following = _following(passed)
+    if following is None:
+        error = StoreUnavailable(_STORE_MESSAGE, retry_after=1.0)
+        return _give_up(passed, error)
+    moved = _replace(passed, index=following, tries=1, attempt=state.attempt)
+    return moved, (PlaceHold(moved.candidate, moved.attempt),)
 
 
 def _hold_limited(state: State, limited: HoldLimited) -> Step:
@@ -233,7 +248,10 @@ def _failed(state: State, failure: AttemptFailure, usage: Usage, now: float) -> 
         and now + pause < seen.plan.deadline
     ):
         return seen, (settle, Wait(pause))
-    following = _following(seen) if failure.falls_back else None
+    if failure.unhealthy:
+        seen = _replace(seen, at_home=seen.at_home or state.plan.provider_down == AT_HOME)
+    alone = failure.unhealthy and state.plan.provider_down == REFUSE
+    following = _following(seen) if failure.falls_back and not alone else None
     if following is not None:
         begun, commands = _next_attempt(_replace(seen, index=following, tries=0), now)
         return begun, (settle, *commands)
@@ -243,7 +261,8 @@ def _failed(state: State, failure: AttemptFailure, usage: Usage, now: float) -> 
 
 
 def _following(state: State) -> int | None:
-    """The next candidate in turn; those in reserve only once a budget has refused one.
+    """The next candidate in turn; those in reserve only once a budget has refused one, or
+    policy lets only those at home take over.
 
     Once an answer is kept, only rungs above its own can better it; samples of one candidate are
     of no use to another.
@@ -254,7 +273,9 @@ def _following(state: State) -> int | None:
         one = state.plan.candidates[index]
         if state.kept is not None and one.rung <= state.kept.rung:
             continue
-        if state.budget_message or not one.reserve:
+        if state.at_home and not one.deployment.self_hosted:
+            continue
+        if state.budget_message or state.at_home or not one.reserve:
             return index
     return None
 

@@ -9,6 +9,7 @@ import msgspec
 
 from gateway.core.cascade import Cascade
 from gateway.core.decision import Candidate, Decision, Plan
+from gateway.core.degradation import AT_HOME, REFUSE
 from gateway.core.deployment import Deployment
 from gateway.core.health import Breaker, admits
 from gateway.core.money import MILLION
@@ -33,6 +34,7 @@ def make_plan(
     now: float,
     wall: float,
     use_reserve: bool = False,
+    provider_down: str = "next_candidate",
 ) -> Plan:
     """Bound every candidate of a decision.
 
@@ -44,11 +46,12 @@ def make_plan(
             spend can never pass the hold.
         request_seconds: bound of the whole request.
         now: the driver's monotonic clock; wall: epoch seconds, which breakers are kept in.
-        use_reserve: whether a budget leaves self-hosted deployments open when it is used up.
+        use_reserve: whether a budget leaves self-hosted deployments open when it is used up,
+            or policy does when something else is away.
+        provider_down: who takes over from a deployment that is down; see
+            `gateway.core.degradation`.
     """
-    closed = Breaker()
-    ready = [c for c in decision.candidates if admits(breakers.get(c.name, closed), wall)]
-    resting = [c for c in decision.candidates if not admits(breakers.get(c.name, closed), wall)]
+    ordered = _rested(decision.candidates, breakers, wall, provider_down)
 
     def bound(deployment: Deployment) -> Candidate:
         return bound_candidate(
@@ -61,14 +64,34 @@ def make_plan(
             seconds=request_seconds,
         )
 
-    candidates = tuple(bound(deployment) for deployment in (*ready, *resting))
+    candidates = tuple(bound(deployment) for deployment in ordered)
     candidates = _on_rungs(decision.cascade, _with_cheapest(candidates))
     if use_reserve:
         candidates += tuple(
             msgspec.structs.replace(bound(deployment), reserve=True)
             for deployment in decision.reserve
         )
-    return Plan(candidates=candidates, deadline=now + request_seconds)
+    return Plan(candidates=candidates, deadline=now + request_seconds, provider_down=provider_down)
+
+
+def _rested(
+    candidates: tuple[Deployment, ...],
+    breakers: Mapping[str, Breaker],
+    wall: float,
+    provider_down: str,
+) -> tuple[Deployment, ...]:
+    """Candidates with those that rest behind those that policy lets take over from them."""
+    closed = Breaker()
+    resting = [one for one in candidates if not admits(breakers.get(one.name, closed), wall)]
+    if not resting or provider_down == REFUSE:
+        return candidates
+    first = candidates.index(resting[0])
+    ready = [
+        one
+        for place, one in enumerate(candidates)
+        if one not in resting and (provider_down != AT_HOME or one.self_hosted or place < first)
+    ]
+    return (*ready, *resting)
 
 
 def bound_candidate(

@@ -189,6 +189,7 @@ def _plan(
         now=exchange.started,
         wall=exchange.at,
         use_reserve=exchange.ruling.keeps_self_hosted_open(exchange.caller),
+        provider_down=exchange.ruling.policy.degradation.provider_down,
     )
 
 

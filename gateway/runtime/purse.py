@@ -36,7 +36,7 @@ class Purse:
                 if smaller is not None:
                     answer = await self._ask(smaller, attempt)
         except StoreUnavailable:
-            return ev.StoreFailed()
+            return ev.StoreFailed(at_home=self._exchange.ruling.stays_home)
         finally:
             self._exchange.mark("hold")
         match answer:
@@ -79,7 +79,8 @@ class Purse:
         try:
             answer = await services.ledger.hold(hold)
         except StoreUnavailable:
-            if not lenient:
+            kept_out = self._exchange.ruling.stays_home and not hold.line.self_hosted
+            if not lenient or kept_out:
                 raise
             return services.slices.hold(hold)
         if lenient and isinstance(answer, Granted):

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from adapters.base import Adapter
 from gateway.core.budgets import BudgetCounter
 from gateway.core.decision import Candidate
+from gateway.core.degradation import AT_HOME, REFUSE
 from gateway.core.deployment import Deployment
 from gateway.core.limits import LimitCounter
 from gateway.core.principal import Principal
@@ -75,7 +76,12 @@ class Ruling:
     @property
     def lenient(self) -> bool:
         """Whether requests are served from slices while Redis is away."""
-        return self.policy.redis_down == "lenient"
+        return self.policy.degradation.redis_down != REFUSE
+
+    @property
+    def stays_home(self) -> bool:
+        """Whether only self-hosted deployments are asked while Redis is away."""
+        return self.policy.degradation.redis_down == AT_HOME
 
     def charges_for(
         self, principal: Principal, candidate: Candidate | None = None, tags: Tags = ()
@@ -97,8 +103,12 @@ class Ruling:
         return found
 
     def keeps_self_hosted_open(self, principal: Principal, tags: Tags = ()) -> bool:
-        """Whether a budget of the caller leaves self-hosted deployments when it is used up."""
-        return self.charges_for(principal, None, tags).keeps_self_hosted_open
+        """Whether a budget of the caller leaves self-hosted deployments when it is used up, or
+        policy does when something else is away."""
+        return (
+            self.policy.degradation.opens_reserve
+            or self.charges_for(principal, None, tags).keeps_self_hosted_open
+        )
 
 
 class Rulings:

@@ -78,7 +78,7 @@ def conditions_of(policy: CompiledPolicy) -> Iterator[Matcher]:
 
 def constraints_of(policy: CompiledPolicy) -> tuple[Constraint, ...]:
     """Everything that narrows as a constraint does: the file's own, and what failures bring."""
-    return (*policy.constraints, *getattr(policy, "safeguards", ()))
+    return (*policy.constraints, *policy.safeguards)
 
 
 def terms_of(matcher: Matcher) -> Iterator[Matcher]:

@@ -193,7 +193,7 @@ class Sight:
             case Tagged(tags):
                 return _certain(all_of(self._tag(name, words) for name, words in tags))
         if term.fact == "classifier_failed":
-            return _certain(request.failed["findings"])
+            return _certain(any_of(request.failed.values()))
         if term.fact == "stream":
             wanted = term.holds(msgspec.structs.replace(_BLANK, stream=True)) is True
             return _certain(request.stream if wanted else negated(request.stream))

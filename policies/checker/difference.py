@@ -255,7 +255,7 @@ _SECTIONS = {
     "never": "never",
     "budgets": "budgets",
     "limits": "limits",
-    "redis_down": "redis_down",
+    "degradation": "degradation",
     "defaults": "defaults",
 }
 

@@ -8,6 +8,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+from gateway.core.degradation import AT_HOME
 from gateway.core.findings import TELLING_TYPES
 from policies.checker.asked import constraints_of
 from policies.checker.conditions import AnyRequest, Sight, level_of
@@ -90,7 +91,21 @@ class Reaching:
             self.asked_by_name(name),
             any_of(self.taken[route.id] for route in self.policy.routes if _uses(route, name)),
         )
+        chosen = either(chosen, self._stands_in(name))
         return all_of((negated(self.blocked), self.allowed[name], chosen))
+
+    def _stands_in(self, name: str) -> Formula:
+        """That nothing of the route is left and policy lets whoever is at home serve."""
+        at_home = self.policy.deployments[name].self_hosted
+        if self.policy.degradation.no_candidate != AT_HOME or not at_home:
+            return False
+        return any_of(
+            both(
+                self.taken[route.id],
+                negated(any_of(self.allowed[one] for one in route.deployments)),
+            )
+            for route in self.policy.routes
+        )
 
     def _reserve(self, name: str) -> Formula:
         if not self.policy.deployments[name].self_hosted:
@@ -101,7 +116,10 @@ class Reaching:
         return all_of((self._keeps_reserve(), self.served, unused, self.allowed[name]))
 
     def _keeps_reserve(self) -> Formula:
-        """That a budget of the caller leaves self-hosted deployments when it is used up."""
+        """That a budget of the caller leaves self-hosted deployments when it is used up, or
+        policy does when something else is away."""
+        if self.policy.degradation.opens_reserve:
+            return True
         return any_of(
             self._spends_from(budget)
             for budget in self.policy.budgets

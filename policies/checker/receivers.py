@@ -41,6 +41,7 @@ def receivers_of(policy: CompiledPolicy, facts: Facts, decision: Decision) -> fr
     """The same for a decision that is known already."""
     called = list(decision.candidates)
     budgets = budgets_for(policy, facts.principal)
-    if any(budget.on_exhausted == "self_hosted_only" for budget in budgets):
+    kept = any(budget.on_exhausted == "self_hosted_only" for budget in budgets)
+    if kept or policy.degradation.opens_reserve:
         called += decision.reserve
     return frozenset(one.name for one in called)

@@ -10,6 +10,7 @@ from policies.checks.base import Finding
 from policies.model.file import PolicyFile
 from policies.problems import Place, did_you_mean
 from policies.resolve import Known
+from policies.safeguards import degradation_of
 
 CODE = "p005"
 TITLE = "the scope of a budget or a limit is not usable"
@@ -36,12 +37,13 @@ def check(policy: PolicyFile, known: Known) -> Iterator[Finding]:
     seen: set[tuple[object, ...]] = set()
     for number, budget in enumerate(policy.budgets):
         path = f"budgets[{number}].scope"
-        purpose = (budget.scope, budget.per, budget.zone, budget.on_exhausted)
+        exhausted = budget.on_exhausted or degradation_of(policy).budget_exhausted
+        purpose = (budget.scope, budget.per, budget.zone, exhausted)
         yield from _unusable(budget.scope, budget.at, path)
         if purpose in seen:
             message = (
                 f"'{budget.scope}' has two budgets for one {budget.per} that "
-                f"{budget.on_exhausted.replace('_', ' ')}"
+                f"{exhausted.replace('_', ' ')}"
             )
             yield Finding(at=budget.at, message=message, hint="keep the lower one", path=path)
         seen.add(purpose)

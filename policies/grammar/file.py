@@ -7,6 +7,7 @@ from policies.grammar.budgets import BUDGET
 from policies.grammar.cases import CASE
 from policies.grammar.constraints import CONSTRAINT
 from policies.grammar.defaults import DEFAULTS
+from policies.grammar.degradation import DEGRADATION
 from policies.grammar.deployments import DEPLOYMENT
 from policies.grammar.limits import LIMIT
 from policies.grammar.never import NEVER
@@ -45,9 +46,12 @@ POLICY = Record(
             required=True,
         ),
         "budgets": Key(ListOf(item=BUDGET), "money caps by scope and period"),
+        "degradation": Key(
+            DEGRADATION, "what happens when something is not there; what is not said is safe"
+        ),
         "redis_down": Key(
             Choice(options={name: name for name in ("strict", "lenient")}, what="a way to go on"),
-            "while Redis is away: refuse everything, or spend slices of budgets that were kept",
+            "earlier words for degradation.redis_down: strict is refuse, lenient is from_slices",
         ),
         "limits": Key(ListOf(item=LIMIT), "requests and tokens by scope and time, and at once"),
         "tests": Key(ListOf(item=CASE), "examples that must hold; a failing one refuses the file"),

@@ -21,7 +21,8 @@ class WebhookStatement(msgspec.Struct, frozen=True, kw_only=True):
 class BudgetStatement(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of `budgets`: dollars a period for a scope such as `team/support`.
 
-    `per` is a period of the calendar in the time zone `zone`, or a rolling window such as `24h`;
+    `on_exhausted` is empty where the `degradation` of the file says it. `per` is a period of the
+    calendar in the time zone `zone`, or a rolling window such as `24h`;
     `shrink_to` is the smallest output cap (tokens) that a request may be cut down to when it does
     not fit otherwise, 0 for never; `warn_at` are shares of the cap.
     """
@@ -30,7 +31,7 @@ class BudgetStatement(msgspec.Struct, frozen=True, kw_only=True):
     scope: str
     usd: Decimal
     per: str = "month"
-    on_exhausted: str = "refuse"
+    on_exhausted: str = ""
     zone: str = "UTC"
     shrink_to: int = 0
     warn_at: tuple[Decimal, ...] = ()

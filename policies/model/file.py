@@ -9,6 +9,7 @@ from policies.model.budgets import BudgetStatement
 from policies.model.cases import CaseStatement
 from policies.model.constraints import ConstraintStatement
 from policies.model.defaults import DefaultsStatement
+from policies.model.degradation import DegradationStatement
 from policies.model.deployments import DeploymentStatement
 from policies.model.limits import LimitStatement
 from policies.model.never import NeverStatement
@@ -20,7 +21,7 @@ from policies.problems import Place
 class PolicyFile(msgspec.Struct, frozen=True, kw_only=True):
     """A whole policy file, read and well-formed, not yet compiled; `source` names the file.
 
-    `redis_down` (strict or lenient) is what happens to requests while Redis is away.
+    `redis_down` (strict or lenient, or empty) are earlier words for that of `degradation`.
     """
 
     at: Place
@@ -34,6 +35,7 @@ class PolicyFile(msgspec.Struct, frozen=True, kw_only=True):
     never: tuple[NeverStatement, ...] = ()
     budgets: tuple[BudgetStatement, ...] = ()
     limits: tuple[LimitStatement, ...] = ()
-    redis_down: str = "strict"
+    degradation: DegradationStatement = DegradationStatement()
+    redis_down: str = ""
     tests: tuple[CaseStatement, ...] = ()
     defaults: DefaultsStatement = DefaultsStatement()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from gateway.core.degradation import AT_HOME
 from policies.checker.claims.base import Claim
-from policies.checker.logic import Formula, all_of, any_of, both, negated
+from policies.checker.logic import Formula, all_of, any_of, both, either, negated
 from policies.checker.reaching import Reaching
 from policies.checker.subject import Subject
 from policies.compiled import Route
@@ -53,6 +54,10 @@ def claims(subject: Subject, reaching: Reaching) -> Iterator[Claim]:
 def stranded(reaching: Reaching, route: Route) -> Formula:
     """That the route is taken and none of its deployments may serve."""
     left = any_of(reaching.allowed[name] for name in route.deployments)
+    policy = reaching.policy
+    if policy.degradation.no_candidate == AT_HOME:
+        at_home = (name for name, one in policy.deployments.items() if one.self_hosted)
+        left = either(left, any_of(reaching.allowed[name] for name in at_home))
     return all_of((reaching.taken[route.id], negated(reaching.blocked), negated(left)))
 
 

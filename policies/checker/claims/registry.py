@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from policies.checker.claims import clearance, invariants, levels, outside, refused
+from policies.checker.claims import (
+    clearance,
+    degradation,
+    invariants,
+    levels,
+    outside,
+    refused,
+)
 from policies.checker.claims.base import Claim
 from policies.checker.reaching import Reaching
 from policies.checker.subject import Subject
@@ -15,6 +22,7 @@ KINDS: tuple[Callable[[Subject, Reaching], Iterator[Claim]], ...] = (
     levels.claims,
     invariants.claims,
     refused.claims,
+    degradation.claims,
 )
 
 

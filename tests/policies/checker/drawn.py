@@ -13,6 +13,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from gateway.core.decision import Facts
+from gateway.core.degradation import MOMENTS
 from gateway.core.deployment import SHIPPED_ADAPTERS, Secret
 from gateway.core.findings import FINDING_TYPES, default_levels, sensitivity_of
 from gateway.core.prices import Price, PriceCase
@@ -176,6 +177,9 @@ def policies(draw: st.DrawFn) -> str:
     chosen = draw(st.lists(st.sampled_from(budgets), max_size=2, unique=True))
     kept = [one[:-1] + ", on_exhausted: self_hosted_only}" for one in chosen if one]
     lines.append(f"budgets: [{', '.join(kept)}]")
+    moments = draw(st.lists(st.sampled_from(sorted(MOMENTS)), max_size=3, unique=True))
+    answers = [f"{one}: {draw(st.sampled_from(MOMENTS[one]))}" for one in moments]
+    lines.append(f"degradation: {{{', '.join(answers)}}}")
     return "\n".join(lines)
 
 
@@ -377,6 +381,7 @@ def called(policy: CompiledPolicy, given: GivenStatement) -> frozenset[str]:
     decision = decide(policy, facts)
     names = {one.name for one in decision.candidates}
     budgets = budgets_for(policy, facts.principal)
-    if decision.candidates and any(one.on_exhausted == "self_hosted_only" for one in budgets):
+    kept = any(one.on_exhausted == "self_hosted_only" for one in budgets)
+    if decision.candidates and (kept or policy.degradation.opens_reserve):
         names |= {one.name for one in decision.reserve}
     return frozenset(names)

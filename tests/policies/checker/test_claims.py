@@ -73,7 +73,28 @@ def test_a_right_policy_is_proved(proof_of: Prove) -> None:
         "the route 'hard' has a candidate wherever one may serve",
         "the route 'rest' has a candidate wherever one may serve",
         "every request that may be served has a route",
+        "while Redis is away, it is refused",
+        "when a request could not be judged, it counts as restricted",
+        "when nobody knows what a deployment costs, it is refused",
+        "when nothing of a route may serve, it is refused",
+        "when a budget is used up that says nothing itself, it is refused",
+        "when a deployment is down, the next candidate of the route is asked",
     )
+
+
+@pytest.mark.parametrize("moment", ["redis_down", "provider_down", "budget_exhausted"])
+def test_an_answer_that_cannot_happen_leaves_a_gap(proof_of: Prove, moment: str) -> None:
+    """Whoever is at home takes over, says the file, and nobody at home may."""
+    answer = f"degradation: {{{moment}: self_hosted_only}}\n"
+    kept_out = "constraints:\n  - {id: no-home, when: {team: sales}, forbid: {self_hosted: true}}\n"
+    assert proof_of(POLICY + answer).holds
+    proof = proof_of(POLICY.replace("constraints:\n", kept_out, 1) + answer)
+
+    (breach,) = (one for one in proof.breaches if one.code == "degradation")
+    assert breach.path == f"degradation.{moment}"
+    assert breach.counterexample is not None
+    assert breach.counterexample["team"] == "sales"
+    assert "nobody at home may" in breach.message
 
 
 LEGAL = "team: [legal, board]}, require"

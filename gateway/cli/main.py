@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -54,6 +55,8 @@ def _root() -> None:
 
 def main() -> None:
     """Run the command line; a known error is one sentence and an exit status, never a trace."""
+    # NumPy's products here are small, and other cores serve other workers: read at its import.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _register(sys.argv[1] if len(sys.argv) > 1 else "")
     try:
         app()

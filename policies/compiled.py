@@ -75,7 +75,8 @@ class Constraint(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What may never happen: where `when` holds or cannot be told, all of it applies.
 
     `excluded` are the deployments that it takes away; `because` is its reason in words,
-    `blocks` says that nothing may serve, with `message` for the caller.
+    `blocks` says that nothing may serve, with `message` for the caller. `realistic` says that
+    fakes stand for what it masks.
     """
 
     id: str
@@ -84,6 +85,7 @@ class Constraint(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     excluded: frozenset[str] = frozenset()
     output_cap: int | None = None
     mask: frozenset[str] = frozenset()
+    realistic: bool = False
     blocks: bool = False
     message: str = ""
 

@@ -279,7 +279,8 @@ def _constraint(statement: ConstraintStatement, resolved: Sequence[Resolved]) ->
         when=compile_condition(statement.when),
         excluded=frozenset(everything - allowed),
         output_cap=statement.cap_output_tokens,
-        mask=frozenset(statement.mask),
+        mask=frozenset(statement.mask.types if statement.mask else ()),
+        realistic=statement.mask is not None and statement.mask.realistic,
         blocks=statement.block is not None,
         message=statement.block or "",
     )

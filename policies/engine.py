@@ -88,6 +88,7 @@ def decide(policy: CompiledPolicy, facts: Facts) -> Decision:
         reasons=reasons,
         rejected=rejected,
         mask=applied.mask,
+        realistic=applied.realistic,
         sent=sent,
         output_cap=applied.output_cap,
         reserve=_reserve(policy, facts, applied, route, sent),

@@ -27,13 +27,15 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     """What all constraints that apply add up to; their order does not matter.
 
     `excluded` maps each deployment that was taken away to the first constraint, in the order
-    of the file, that did it, and else to the first invariant.
+    of the file, that did it, and else to the first invariant. `realistic` are the masked types that
+    fakes stand for: a constraint that hides a type without wishing for fakes has its way.
     """
 
     constraints: tuple[Constraint, ...]
     invariants: tuple[Invariant, ...]
     excluded: Mapping[str, Constraint | Invariant]
     mask: frozenset[str]
+    realistic: frozenset[str]
     output_cap: int | None
     blocking: Constraint | None
 
@@ -45,12 +47,14 @@ def apply_constraints(policy: CompiledPolicy, seen: Seen) -> Applied:
     breaking = tuple(one for one in policy.invariants if one.when.holds(seen) is not False)
     excluded: dict[str, Constraint | Invariant] = {}
     mask: frozenset[str] = frozenset()
+    plain: frozenset[str] = frozenset()
     cap: int | None = None
     blocking: Constraint | None = None
     for one in holding:
         for name in one.excluded:
             excluded.setdefault(name, one)
         mask |= one.mask
+        plain |= frozenset() if one.realistic else one.mask
         if one.output_cap is not None:
             cap = one.output_cap if cap is None else min(cap, one.output_cap)
         if one.blocks and blocking is None:
@@ -63,6 +67,7 @@ def apply_constraints(policy: CompiledPolicy, seen: Seen) -> Applied:
         invariants=breaking,
         excluded=excluded,
         mask=mask,
+        realistic=mask - plain,
         output_cap=cap,
         blocking=blocking,
     )

@@ -96,7 +96,8 @@ def _told(statement: BudgetStatement) -> list[str]:
 
 def _effects_meaning(built: Constraint) -> list[Any]:
     masked, excluded = sorted(built.mask), sorted(built.excluded)
-    return [excluded, built.output_cap, masked, built.blocks, built.message]
+    style = ["realistic"] if built.realistic else []
+    return [excluded, built.output_cap, masked, built.blocks, built.message, *style]
 
 
 def _condition_meaning(condition: Condition | None) -> Any:

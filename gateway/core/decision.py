@@ -68,8 +68,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     `candidates` are the deployments that may serve, best first; empty means refused, and then
     `refusal` says why in words for the caller. `route` is the id of the route that chose them,
-    `mask` the finding types that must be hidden before anything is sent, `sent` the sensitivity
-    of what is sent then, and `output_cap` the smallest output cap (tokens) that a constraint set.
+    `mask` the finding types that must be hidden before anything is sent, `realistic` those of them
+    that fakes stand for, `sent` the sensitivity of what is sent then, and `output_cap` the smallest
+    output cap (tokens) that a constraint set.
     `reserve` are self-hosted deployments
     outside the route that may serve all the same; they are for budgets that say
     `on_exhausted: self_hosted_only`. `keep` names who shall stay with the deployment that serves,
@@ -86,6 +87,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     refusal: str = ""
     refusal_code: str = ""
     mask: frozenset[str] = frozenset()
+    realistic: frozenset[str] = frozenset()
     sent: Sensitivity = UNKNOWN
     output_cap: int | None = None
     reserve: tuple[Deployment, ...] = ()

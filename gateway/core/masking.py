@@ -5,7 +5,9 @@ Rules of this file:
   a conversation, nobody without the key can tell the value or guess a placeholder, and nothing
   need be stored: each request holds all that its answer is restored from;
 - a value is replaced wherever it stands, also where no detector recognised it;
-- no placeholder is a text that the request already holds.
+- no placeholder is a text that the request already holds;
+- where policy wants it realistic, a placeholder is a fake of its type; where there is none, or none
+  that is free, it is an ordinary one.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from hashlib import sha256
 
 import msgspec
 
+from gateway.core.fakes import fake
 from gateway.core.findings import Finding
 from gateway.core.request import Segment
 
@@ -26,6 +29,8 @@ _LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 _CODE_LENGTH = 6
 #: Shorter values are replaced where they were found, and not looked for elsewhere.
 _SHORTEST_SOUGHT = 5
+#: Fakes that are tried before a value gets an ordinary placeholder; some ranges are small.
+_FAKES_TRIED = 32
 
 
 class Masked(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,12 +50,17 @@ class Masked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def mask(
-    segments: Sequence[Segment], findings: Iterable[Finding], types: Collection[str], key: bytes
+    segments: Sequence[Segment],
+    findings: Iterable[Finding],
+    types: Collection[str],
+    key: bytes,
+    realistic: Collection[str] = (),
 ) -> Masked:
     """Mask every finding of the given types, and every other place where its text stands.
 
     Overlapping findings are replaced as one, named after the one that begins first. `key` is the
-    secret of the conversation: equal values get equal placeholders under equal keys only.
+    secret of the conversation: equal values get equal placeholders under equal keys only. Values
+    of `realistic` types become fakes where there are some.
     """
     by_segment: dict[int, list[Finding]] = {}
     missed = []
@@ -62,7 +72,7 @@ def mask(
         else:
             by_segment.setdefault(finding.segment, []).append(finding)
     spans = {index: _merged(found) for index, found in by_segment.items()}
-    names = _Names(key, segments)
+    names = _Names(key, segments, realistic)
     for index in sorted(spans):
         for start, stop, kind in spans[index]:
             names.name(segments[index].text[start:stop], kind)
@@ -91,23 +101,21 @@ def conversation_key(secret: bytes, *belonging: str) -> bytes:
 class _Names:
     """Gives each value its placeholder; `values` are the values by placeholder."""
 
-    def __init__(self, key: bytes, segments: Sequence[Segment]) -> None:
+    def __init__(self, key: bytes, segments: Sequence[Segment], realistic: Collection[str]) -> None:
         self.values: dict[str, str] = {}
         self._key = key
+        self._realistic = realistic
         self._given: dict[str, str] = {}
         self._said = "\0".join(segment.text for segment in segments).upper()
 
     def name(self, value: str, kind: str) -> str:
         """The value's placeholder; of several kinds the first one counts."""
         if value not in self._given:
-            word = kind.upper().replace("_", "-")
-            number = 0
-            while (code := f"{word}-{self._code(kind, value, number)}") in self._said or (
-                f"[{code}]" in self.values
-            ):
-                number += 1
-            self._given[value] = f"[{code}]"
-            self.values[f"[{code}]"] = value
+            chosen = self._fake(value, kind) if kind in self._realistic else None
+            if chosen is None:
+                chosen = self._placeholder(value, kind)
+            self._given[value] = chosen
+            self.values[chosen] = value
         return self._given[value]
 
     def sought(self) -> re.Pattern[str] | None:
@@ -117,9 +125,30 @@ class _Names:
             return None
         return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, reversed(found)))})(?!\w)")
 
-    def _code(self, kind: str, value: str, number: int) -> str:
+    def _placeholder(self, value: str, kind: str) -> str:
+        word = kind.upper().replace("_", "-")
+        number = 0
+        while (code := f"{word}-{self._code(kind, value, number)}") in self._said or (
+            f"[{code}]" in self.values
+        ):
+            number += 1
+        return f"[{code}]"
+
+    def _fake(self, value: str, kind: str) -> str | None:
+        for number in range(_FAKES_TRIED):
+            made = fake(kind, value, int.from_bytes(self._digest(kind, value, number), "big"))
+            if made is None:
+                return None
+            if made.upper() not in self._said and made not in self.values:
+                return made
+        return None
+
+    def _digest(self, kind: str, value: str, number: int) -> bytes:
         told = f"{kind}\0{number}\0{value}".encode("utf-8", "surrogatepass")
-        left = int.from_bytes(hmac.digest(self._key, told, sha256)[:8], "big")
+        return hmac.digest(self._key, told, sha256)
+
+    def _code(self, kind: str, value: str, number: int) -> str:
+        left = int.from_bytes(self._digest(kind, value, number)[:8], "big")
         letters = []
         for _ in range(_CODE_LENGTH):
             left, place = divmod(left, len(_LETTERS))

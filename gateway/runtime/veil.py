@@ -42,7 +42,11 @@ async def hide(
     if not decision.mask:
         return decision
     masked = mask(
-        request.segments, profile.findings, decision.mask, _key(services, exchange, request)
+        request.segments,
+        profile.findings,
+        decision.mask,
+        _key(services, exchange, request),
+        decision.realistic,
     )
     _refuse_missed(masked)
     exchange.hidden = tuple(masked.hidden.items())

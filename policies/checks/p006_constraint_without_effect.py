@@ -41,16 +41,13 @@ def check(policy: PolicyFile, known: Known) -> Iterator[Finding]:
 
 def has_effect(constraint: ConstraintStatement) -> bool:
     """Whether a constraint says what to do."""
-    return (
-        any(
-            effect is not None
-            for effect in (
-                constraint.only,
-                constraint.forbid,
-                constraint.cap_output_tokens,
-                constraint.block,
-            )
+    return any(
+        effect is not None
+        for effect in (
+            constraint.only,
+            constraint.forbid,
+            constraint.cap_output_tokens,
+            constraint.block,
+            constraint.mask,
         )
-        or bool(constraint.require)
-        or bool(constraint.mask)
-    )
+    ) or bool(constraint.require)

@@ -19,6 +19,7 @@ from policies.checks import (
     p012_open_wire,
     p013_test_cannot_hold,
     p014_untold_property,
+    p015_mask_without_effect,
     p020_cascade_of_one,
     p021_target_of_one,
 )
@@ -56,6 +57,7 @@ CHECKS: tuple[Check, ...] = tuple(
         p012_open_wire,
         p013_test_cannot_hold,
         p014_untold_property,
+        p015_mask_without_effect,
         p020_cascade_of_one,
         p021_target_of_one,
     )

@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
-from policies.document import Node, Scalar, kind_of
+from policies.document import Mapping, Node, Scalar, kind_of
 from policies.grammar.conditions import ConditionShape
 from policies.grammar.selectors import SelectorShape
 from policies.grammar.words import FINDING, ID, PROSE, TOKENS
-from policies.model.constraints import ConstraintStatement
-from policies.problems import Problems
+from policies.model.constraints import ConstraintStatement, MaskStatement
+from policies.problems import Place, Problems
 from policies.shapes import WRONG, Choice, Key, ListOf, Record
 
 
@@ -34,6 +34,41 @@ class BlockShape(msgspec.Struct, frozen=True):
         return {"anyOf": [{"const": True}, {"type": "string", "minLength": 1}]}
 
 
+_MASKED = ListOf(item=FINDING, single=True, least=1)
+
+
+def _mask(*, at: Place, types: tuple[str, ...], style: bool = False) -> MaskStatement:
+    return MaskStatement(at=at, types=types, realistic=style)
+
+
+_STYLED = Record(
+    what="a mask",
+    build=_mask,
+    keys={
+        "types": Key(_MASKED, "finding types to hide before sending", required=True),
+        "style": Key(
+            Choice(options={"placeholder": False, "realistic": True}, what="a style of masks"),
+            "what stands in place of a value: a placeholder, or a fake that looks real",
+        ),
+    },
+)
+
+
+class MaskShape(msgspec.Struct, frozen=True):
+    """Finding types, or a mapping that also says what stands in their place."""
+
+    def read(self, node: Node, problems: Problems) -> Any:
+        """The mask."""
+        if isinstance(node, Mapping):
+            return _STYLED.read(node, problems)
+        types = _MASKED.read(node, problems)
+        return WRONG if types is WRONG else MaskStatement(at=node.at, types=types)
+
+    def schema(self) -> dict[str, Any]:
+        """The list, its single value, or the mapping."""
+        return {"anyOf": [*_MASKED.schema()["anyOf"], _STYLED.schema()]}
+
+
 CONSTRAINT = Record(
     what="a constraint",
     build=ConstraintStatement,
@@ -52,9 +87,7 @@ CONSTRAINT = Record(
             "what the deployment must be",
         ),
         "cap_output_tokens": Key(TOKENS, "the longest answer"),
-        "mask": Key(
-            ListOf(item=FINDING, single=True, least=1), "finding types to hide before sending"
-        ),
+        "mask": Key(MaskShape(), "finding types to hide before sending"),
         "block": Key(BlockShape(), "refuse: true, or the message for the caller"),
     },
 )

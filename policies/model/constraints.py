@@ -9,6 +9,14 @@ from policies.model.selectors import Selector
 from policies.problems import Place
 
 
+class MaskStatement(msgspec.Struct, frozen=True, kw_only=True):
+    """What a constraint hides; `realistic` wants fakes in place of placeholders."""
+
+    at: Place
+    types: tuple[str, ...]
+    realistic: bool = False
+
+
 class ConstraintStatement(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of `constraints`; without `when` it always applies."""
 
@@ -20,5 +28,5 @@ class ConstraintStatement(msgspec.Struct, frozen=True, kw_only=True):
     forbid: Selector | None = None
     require: tuple[str, ...] = ()
     cap_output_tokens: int | None = None
-    mask: tuple[str, ...] = ()
+    mask: MaskStatement | None = None
     block: str | None = None

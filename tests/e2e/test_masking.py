@@ -152,6 +152,32 @@ async def test_values_are_hidden_upstream_and_back_for_the_caller(
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize("front", FRONTS)
+async def test_fakes_go_upstream_where_policy_wants_them_and_values_come_back(
+    redis_url: str, home: Path, org: str, front: str, stream: bool
+) -> None:
+    """A fake is no finding of the second judgement, so that a card may be hidden by one."""
+    said = f"Write to {MAIL}, {NAME} or 91.198.174.192 about card 4111 1111 1111 1111, thanks."
+    kinds = "[email, phone, ip_address, payment_card]"
+    async with ScriptedUpstream(echo("chat")) as outside:
+        rules = policy("http://127.0.0.1:9", outside.url).replace(
+            "mask: [email, phone]", f"mask: {{types: {kinds}, style: realistic}}"
+        )
+        async with gateway_with(rules, redis_url, home, org=org) as gateway:
+            answer = await ask(gateway, front, stream=stream, said=said)
+            (sent,) = (request.body.decode() for request in outside.requests)
+
+    assert answer.headers["x-fairlead-deployment"] == "outside"
+    assert not any(value in sent for value in (MAIL, NAME, "91.198.174.192", "4111 1111"))
+    assert re.search(
+        r"to [a-z.]+@example\.invalid, \+1-\d{3}-555-01\d\d or [\d.]+ about card [\d ]{19}, thanks",
+        sent,
+    )
+    assert words(front, answer, stream=stream) == said
+    assert b"example.invalid" not in answer.body
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 async def test_arguments_of_tools_get_values_that_fit_into_json(
     redis_url: str, home: Path, org: str, stream: bool
 ) -> None:

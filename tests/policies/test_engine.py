@@ -126,6 +126,18 @@ def test_masks_add_up(decided: Decided) -> None:
     assert decided(CONSTRAINTS + ALL, findings=("phone",)).mask == {"phone"}
 
 
+def test_fakes_stand_only_for_what_no_constraint_wants_plain(decided: Decided) -> None:
+    """Of two constraints that hide one type the one without fakes has its way, in any order."""
+    fakes = "constraints:\n  - {id: f, mask: {types: [email, phone], style: realistic}}\n"
+    plain = "  - {id: p, when: {findings: [phone]}, mask: phone}\n"
+
+    both = decided(fakes + plain + ALL, findings=("email", "phone"))
+
+    assert both.mask == {"email", "phone"}
+    assert both.realistic == {"email"}
+    assert decided(fakes + plain + ALL, findings=("email",)).realistic == {"email", "phone"}
+
+
 def test_what_was_masked_no_longer_counts(decided: Decided) -> None:
     """A finding whose bytes were replaced makes no constraint hold."""
     assert decided(CONSTRAINTS + ALL, masked=("email",)).mask == frozenset()

@@ -23,6 +23,7 @@ FOUND = (
     Finding(type="email", start=17, end=23),
     Finding(type="email", start=6, end=12, segment=1),
 )
+FOUND_ALONE = Finding(type="email", start=0, end=6)
 
 
 def test_each_value_gets_a_typed_placeholder_and_keeps_it() -> None:
@@ -83,6 +84,45 @@ def test_no_placeholder_is_a_text_that_is_there_already() -> None:
 
     assert usual not in masked.values
     assert set(masked.hidden) == {"/messages/1/content"}
+
+
+def test_where_policy_wants_it_a_fake_stands_for_a_value() -> None:
+    """It is kept like a placeholder, put back like one, and other types keep theirs."""
+    text = "mail a@b.co or Ada"
+    found = [Finding(type="email", start=5, end=11), Finding(type="person", start=15, end=18)]
+    masked = mask((Segment(text, "/x"),), found, {"email", "person"}, KEY, {"email", "person"})
+    again = mask((Segment("a@b.co", "/y"),), [FOUND_ALONE], {"email"}, KEY, {"email"})
+
+    assert re.fullmatch(
+        r"mail [a-z.]+@example\.invalid or \[PERSON-[A-Z]{6}\]", masked.hidden["/x"]
+    )
+    assert set(again.values) <= set(masked.values)
+    assert Restoration(masked.values).whole(masked.hidden["/x"]) == text
+
+
+def test_a_fake_is_no_text_that_is_there_already() -> None:
+    """Whoever writes a fake into the request gets it back as it was."""
+    alone = Segment("a@b.co", "/x")
+    (usual,) = mask((alone,), [FOUND_ALONE], {"email"}, KEY, {"email"}).values
+    segments = (alone, Segment(f"who is {usual.upper()}?", "/y"))
+    masked = mask(segments, [FOUND_ALONE], {"email"}, KEY, {"email"})
+
+    assert usual not in masked.values
+    assert set(masked.hidden) == {"/x"}
+
+
+def test_when_no_fake_is_free_values_get_placeholders() -> None:
+    """A small range runs out, and no two values ever share what stands for them."""
+    texts = [f"00:16:3E:00:{number // 256:02X}:{number % 256:02X}" for number in range(400)]
+    segments = tuple(Segment(text, f"/{number}") for number, text in enumerate(texts))
+    found = [Finding(type="mac_address", start=0, end=17, segment=at) for at in range(400)]
+    masked = mask(segments, found, {"mac_address"}, KEY, {"mac_address"})
+    restoration = Restoration(masked.values)
+    hidden = [masked.hidden[segment.pointer] for segment in segments]
+
+    assert len(set(hidden)) == 400
+    assert {one[0] for one in hidden} == {"0", "["}
+    assert [restoration.whole(one) for one in hidden] == texts
 
 
 def test_places_tell_where_placeholders_stand() -> None:

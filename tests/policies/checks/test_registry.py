@@ -112,6 +112,12 @@ aliases: {auto: {}}
             "'a' before it has the same condition",
         ),
         (
+            "constraints: [{id: c, mask: {types: [person, age], style: realistic}}]\n"
+            "routes: [{id: a, use: [house]}]",
+            "p015",
+            "there are no fakes for person, age",
+        ),
+        (
             "routes: [{id: a, when: {}, use: [house]}, {id: b, use: [house]}]",
             "p007",
             "'a' before it always is",

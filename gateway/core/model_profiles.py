@@ -2,8 +2,8 @@
 
 Rules of this file:
 - a figure stands here only with a source that states it; what nobody published is None;
-- scores are those of the chat or instruction model where there is one, as its makers or the named
-  comparison measured them: MMLU (5-shot), HumanEval (pass@1), GSM8K;
+- scores are those of the chat or instruction model where the source states them, else those of the
+  base model: MMLU (5-shot), HumanEval (pass@1), GSM8K;
 - licences are told by name and by whether they allow commercial use at all; conditions (users a
   month, naming, hosting for others) are in the licence itself, which somebody has to read.
 """
@@ -66,6 +66,8 @@ _COMMUNITY_2, _COMMUNITY_3 = "Llama 2 Community", "Llama 3 Community"
 _TEXT: frozenset[str] = frozenset()
 _TOOLS = frozenset({"tools", "schema"})
 _ALL = frozenset({"tools", "schema", "vision"})
+_SEEING = frozenset({"tools", "vision"})
+_UNSCORED = (None, None, None)
 
 
 def _model(
@@ -99,11 +101,13 @@ def _service(
     context: int,
     scores: tuple[float | None, float | None, float | None],
     source: str,
+    capabilities: frozenset[str] = _ALL,
 ) -> ModelProfile:
-    return _model(name, names, None, context, "service", None, scores, _ALL, source)
+    return _model(name, names, None, context, "service", None, scores, capabilities, source)
 
 
 _C2, _C3, _APACHE = _COMMUNITY_2, _COMMUNITY_3, "Apache-2.0"
+_C31 = "Llama 3.1 Community"
 _FALCON, _MPT = "https://arxiv.org/abs/2307.09288", "https://www.databricks.com/blog/mpt-30b"
 _PHI2 = (
     "https://www.microsoft.com/en-us/research/blog/"
@@ -118,6 +122,11 @@ _GPT41 = "https://openai.com/index/gpt-4-1/"
 _CLAUDE3 = "https://www.anthropic.com/news/claude-3-family"
 _CLAUDE_DOCS = "https://platform.claude.com/docs/en/about-claude/models/overview"
 _OPENAI_DOCS = "https://platform.openai.com/docs/models"
+_MISTRAL_02 = "https://huggingface.co/mistralai/Mistral-7B-Instruct-v0.2"
+_MISTRAL_LARGE = "https://mistral.ai/news/mistral-large"
+_SHARE_ALIKE = "CC-BY-NC-SA-4.0"
+#: Windows as the price book's data lists them; their makers publish none of the three scores.
+_LISTED = "https://github.com/pydantic/genai-prices"
 
 #: Every profile, families together, smaller models first.
 PROFILES: tuple[ModelProfile, ...] = (
@@ -131,11 +140,11 @@ PROFILES: tuple[ModelProfile, ...] = (
            (68.4, 62.2, 79.6), _TEXT, _LLAMA3_CARD),
     _model("Llama 3 70B", "*llama-3-70b* llama3:70b*", 70.6, 8192, _C3, True,
            (82.0, 81.7, 93.0), _TEXT, _LLAMA3_CARD),
-    _model("Llama 3.1 8B", "*llama-3.1-8b* llama3.1:8b* llama3.1", 8.0, 131072, _C3, True,
+    _model("Llama 3.1 8B", "*llama-3.1-8b* llama3.1:8b* llama3.1", 8.0, 131072, _C31, True,
            (69.4, 72.6, 84.5), _TOOLS, _LLAMA3),
-    _model("Llama 3.1 70B", "*llama-3.1-70b* llama3.1:70b*", 70.6, 131072, _C3, True,
+    _model("Llama 3.1 70B", "*llama-3.1-70b* llama3.1:70b*", 70.6, 131072, _C31, True,
            (83.6, 80.5, 95.1), _TOOLS, _LLAMA3),
-    _model("Llama 3.1 405B", "*llama-3.1-405b* llama3.1:405b*", 405.9, 131072, _C3, True,
+    _model("Llama 3.1 405B", "*llama-3.1-405b* llama3.1:405b*", 405.9, 131072, _C31, True,
            (87.3, 89.0, 96.8), _TOOLS, _LLAMA3),
     _model("Code Llama 7B", "*codellama-7b* codellama:7b* codellama", 6.7, 16384, _C2, True,
            (None, 33.5, None), _TEXT, _CODE_LLAMA),
@@ -145,9 +154,13 @@ PROFILES: tuple[ModelProfile, ...] = (
            (None, 48.8, None), _TEXT, _CODE_LLAMA),
     _model("Mistral 7B", "*mistral-7b* mistral:7b* mistral", 7.2, 8192, _APACHE, True,
            (60.1, 30.5, 52.2), _TEXT, "https://arxiv.org/abs/2310.06825"),
+    _model("Mistral 7B v0.2", "*mistral-7b*v0.2* *mistral-7b*v0.3* mistral:7b-instruct-v0.2*", 7.2,
+           32768, _APACHE, True, _UNSCORED, _TEXT, _MISTRAL_02),
     _model("Mixtral 8x7B", "*mixtral-8x7b* mixtral:8x7b* mixtral", 46.7, 32768, _APACHE, True,
            (70.6, 40.2, 74.4), _TEXT, "https://arxiv.org/abs/2401.04088"),
-    _model("Mistral Large 2", "mistral-large* *mistral-large*2407*", 123.0, 131072,
+    _service("Mistral Large", "mistral-large-2402", 32000, (81.2, 45.1, None), _MISTRAL_LARGE,
+             frozenset({"tools"})),
+    _model("Mistral Large 2", "*mistral-large*2407*", 123.0, 131072,
            "Mistral Research", False, (84.0, None, None), _TOOLS,
            "https://mistral.ai/news/mistral-large-2407"),
     _model("Falcon 7B", "*falcon-7b* falcon:7b* falcon", 7.2, 2048, _APACHE, True,
@@ -163,24 +176,47 @@ PROFILES: tuple[ModelProfile, ...] = (
            (53.7, None, 47.2), _TEXT, _ORCA),
     _model("Orca 2 13B", "*orca-2-13b* orca2:13b*", 13.0, 4096, "Microsoft Research", False,
            (57.7, None, 59.1), _TEXT, _ORCA),
-    _model("Vicuna 7B", "*vicuna-7b* vicuna:7b* vicuna", 6.7, 4096, _C2, True,
+    _model("Vicuna 7B v1.5", "*vicuna-7b-v1.5* vicuna:7b-v1.5*", 6.7, 4096, _C2, True,
            (49.8, None, None), _TEXT, _VICUNA),
-    _model("Vicuna 13B", "*vicuna-13b* vicuna:13b*", 13.0, 4096, _C2, True,
+    _model("Vicuna 13B v1.5", "*vicuna-13b-v1.5* vicuna:13b-v1.5*", 13.0, 4096, _C2, True,
            (55.8, None, None), _TEXT, _VICUNA),
-    _model("MPT 7B", "*mpt-7b*", 6.7, 2048, _APACHE, True, (26.8, 18.3, 6.8), _TEXT, _LLAMA2),
-    _model("MPT 30B", "*mpt-30b*", 30.0, 8192, _APACHE, True, (46.9, 25.0, 15.2), _TEXT, _MPT),
-    _service("GPT-3.5 Turbo", "gpt-3.5-turbo*", 16385, (70.7, 68.0, 81.6), _LLAMA3),
+    _model("Vicuna 33B v1.3", "*vicuna-33b* vicuna:33b*", 32.5, 2048, "LLaMA (research)", False,
+           (59.2, None, None), _TEXT, _VICUNA),
+    _model("MPT 7B", "*mpt-7b *mpt-7b-instruct*", 6.7, 2048, _APACHE, True,
+           (26.8, 18.3, 6.8), _TEXT, _LLAMA2),
+    _model("MPT 7B Chat", "*mpt-7b-chat*", 6.7, 2048, _SHARE_ALIKE, False, _UNSCORED, _TEXT,
+           "https://www.databricks.com/blog/mpt-7b"),
+    _model("MPT 30B", "*mpt-30b *mpt-30b-instruct*", 30.0, 8192, _APACHE, True,
+           (46.9, 25.0, 15.2), _TEXT, _MPT),
+    _model("MPT 30B Chat", "*mpt-30b-chat*", 30.0, 8192, _SHARE_ALIKE, False, _UNSCORED, _TEXT,
+           _MPT),
+    _service("GPT-3.5 Turbo", "gpt-3.5-turbo*", 16385, (70.7, 68.0, 81.6), _LLAMA3,
+             frozenset({"tools"})),
     _service("GPT-4o mini", "gpt-4o-mini*", 128000, (82.0, 87.2, None), _GPT4O_MINI),
     _service("GPT-4o", "gpt-4o*", 128000, (89.1, 90.2, 96.1), _LLAMA3),
     _service("GPT-4.1 nano", "gpt-4.1-nano*", 1047576, (80.1, None, None), _GPT41),
     _service("GPT-4.1 mini", "gpt-4.1-mini*", 1047576, (87.5, None, None), _GPT41),
     _service("GPT-4.1", "gpt-4.1*", 1047576, (90.2, None, None), _GPT41),
-    _service("GPT-5", "gpt-5 gpt-5-2*", 400000, (None, None, None), _OPENAI_DOCS),
-    _service("Claude 3 Haiku", "claude-3-haiku*", 200000, (75.2, 75.9, 88.9), _CLAUDE3),
-    _service("Claude 3 Opus", "claude-3-opus*", 200000, (86.8, 84.9, 95.0), _CLAUDE3),
-    _service("Claude 3.5 Sonnet", "claude-3-5-sonnet*", 200000, (89.9, 92.0, 96.4), _LLAMA3),
-    _service("Claude Haiku 4.5", "claude-haiku-4-5*", 200000, (None, None, None), _CLAUDE_DOCS),
-    _service("Claude Sonnet 4.5", "claude-sonnet-4-5*", 200000, (None, None, None), _CLAUDE_DOCS),
+    _service("GPT-5", "gpt-5 gpt-5-2*", 400000, _UNSCORED, _OPENAI_DOCS),
+    _service("GPT-5 mini", "gpt-5-mini*", 400000, _UNSCORED, _OPENAI_DOCS),
+    _service("GPT-5 nano", "gpt-5-nano*", 400000, _UNSCORED, _OPENAI_DOCS),
+    _service("GPT-5.4", "gpt-5.4", 1050000, _UNSCORED, _LISTED),
+    _service("GPT-5.4 mini", "gpt-5.4-mini*", 400000, _UNSCORED, _LISTED),
+    _service("GPT-5.4 nano", "gpt-5.4-nano*", 400000, _UNSCORED, _LISTED),
+    _service("GPT-5.6", "gpt-5.6-sol* gpt-5.6-terra* gpt-5.6-luna*", 1050000, _UNSCORED, _LISTED),
+    _service("GPT-6", "gpt-6-sol* gpt-6-luna* gpt-6-astra*", 1050000, _UNSCORED, _LISTED),
+    _service("GPT-6.1", "gpt-6.1-sol* gpt-6.1-terra*", 1050000, _UNSCORED, _LISTED),
+    _service("Claude 3 Haiku", "claude-3-haiku*", 200000, (75.2, 75.9, 88.9), _CLAUDE3, _SEEING),
+    _service("Claude 3 Opus", "claude-3-opus*", 200000, (86.8, 84.9, 95.0), _CLAUDE3, _SEEING),
+    _service("Claude 3.5 Sonnet", "claude-3-5-sonnet*", 200000, (89.9, 92.0, 96.4), _LLAMA3,
+             _SEEING),
+    _service("Claude Haiku 4.5", "claude-haiku-4-5*", 200000, _UNSCORED, _CLAUDE_DOCS),
+    _service("Claude Sonnet 4.5", "claude-sonnet-4-5*", 200000, _UNSCORED, _CLAUDE_DOCS),
+    _service("Claude Opus 4.5", "claude-opus-4-5*", 200000, _UNSCORED, _LISTED),
+    _service("Claude Haiku 5.5", "claude-haiku-5-5*", 1000000, _UNSCORED, _LISTED),
+    _service("Claude Sonnet 5.5", "claude-sonnet-5-5*", 1000000, _UNSCORED, _LISTED),
+    _service("Claude Opus 5.5", "claude-opus-5-5*", 1000000, _UNSCORED, _LISTED),
+    _service("Claude Fable 5.1", "claude-fable-5-1*", 1000000, _UNSCORED, _LISTED),
 )  # fmt: skip
 
 
@@ -199,6 +235,10 @@ _PUBLISHED: Mapping[str, str] = MappingProxyType(
         _ORCA: "2023-11",
         _VICUNA: "2023-11",
         _MPT: "2023-06",
+        "https://www.databricks.com/blog/mpt-7b": "2023-05",
+        _MISTRAL_02: "2023-12",
+        _MISTRAL_LARGE: "2024-02",
+        _LISTED: "2026-11",
         _GPT4O_MINI: "2024-07",
         _GPT41: "2025-04",
         _OPENAI_DOCS: "2025-08",

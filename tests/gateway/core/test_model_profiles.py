@@ -17,7 +17,10 @@ from gateway.core.quality import BASELINE, FRONTIER
         ("llama3:8b-instruct-q4_K_M", "Llama 3 8B"),
         ("codellama/CodeLlama-34b-Instruct-hf", "Code Llama 34B"),
         ("mistralai/Mixtral-8x7B-Instruct-v0.1", "Mixtral 8x7B"),
-        ("mistralai/Mistral-7B-Instruct-v0.2", "Mistral 7B"),
+        ("mistralai/Mistral-7B-Instruct-v0.2", "Mistral 7B v0.2"),
+        ("mistralai/Mistral-7B-Instruct-v0.1", "Mistral 7B"),
+        ("gpt-5-mini-2025-08-07", "GPT-5 mini"),
+        ("claude-opus-5-5", "Claude Opus 5.5"),
         ("gpt-4o", "GPT-4o"),
         ("gpt-4o-2024-08-06", "GPT-4o"),
         ("gpt-4o-mini", "GPT-4o mini"),
@@ -33,7 +36,7 @@ def test_a_model_is_found_by_what_deployments_call_it(model: str, name: str) -> 
     assert found.name == name
 
 
-@pytest.mark.parametrize("model", ["my-own-model", "", "gpt-9", "llama-cpp"])
+@pytest.mark.parametrize("model", ["my-own-model", "", "gpt-9", "llama-cpp", "vicuna-7b-v1.1"])
 def test_an_unknown_model_has_no_profile(model: str) -> None:
     assert profile_of(model) is None
 
@@ -74,3 +77,26 @@ def test_memory_is_weights_and_some_room() -> None:
     assert service is not None
     assert (llama.memory_gb(16), llama.memory_gb(4)) == (18.4, 5.6)
     assert service.memory_gb(4) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "commercial"),
+    [
+        ("mosaicml/mpt-7b", True),
+        ("mosaicml/mpt-7b-instruct", True),
+        ("mosaicml/mpt-7b-chat", False),
+        ("mosaicml/mpt-30b-chat", False),
+        ("lmsys/vicuna-13b-v1.5", True),
+        ("lmsys/vicuna-33b-v1.3", False),
+        ("mistralai/Mistral-Large-Instruct-2407", False),
+        ("mistral-large-2402", None),
+    ],
+)
+def test_variants_of_a_model_have_licences_of_their_own(
+    model: str, commercial: bool | None
+) -> None:
+    """A chat model may be closed to business where its base model is open; a service has none."""
+    found = profile_of(model)
+
+    assert found is not None
+    assert found.commercial is commercial

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import cast
@@ -130,17 +129,6 @@ class LedgerStore:
         if reply[0] == b"late":
             booked = msgspec.json.decode(reply[1], type=LedgerLine)
             await self._correct(hold_key, correction_of(booked, line), audit)
-
-    async def settle_many(self, settlements: Sequence[Settlement]) -> None:
-        """Settle several holds in one write; each is booked even when another one fails.
-
-        Raises:
-            StoreUnavailable: at least one could not be booked; try all of them again.
-        """
-        outcomes = await asyncio.gather(*map(self.settle, settlements), return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
 
     async def renew(self, org: str, hold_id: str, lease_seconds: float) -> bool:
         """Lengthen the lease to so many seconds from now; False when the hold is not open."""

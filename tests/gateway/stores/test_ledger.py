@@ -139,7 +139,7 @@ async def test_asking_twice_holds_once_and_settling_twice_books_once(
     await store.hold(make_hold(amount=600))
     again = await store.hold(make_hold(amount=600))
     held = await standing(store)
-    await store.settle_many([make_settlement(cost=40), make_settlement(cost=40)])
+    await asyncio.gather(*(store.settle(make_settlement(cost=40)) for _ in range(2)))
 
     assert isinstance(again, Granted)
     assert held == (0, 600)

@@ -18,7 +18,7 @@ from gateway.classify.detection import Scanner, compile_table
 from gateway.classify.detectors import all_detectors
 from gateway.classify.detectors.base import Found
 from gateway.classify.difficulty import Assessed, DifficultyModel, Predictor, load_shipped
-from gateway.classify.engine import compile_database, database_key, open_engine
+from gateway.classify.engine import open_engine
 from gateway.classify.fingerprints import FingerprintIndex
 from gateway.classify.folding import Folding
 from gateway.classify.hidden import Readers, find_everywhere
@@ -175,13 +175,11 @@ class Classifier:
 def load_classifier(
     *,
     engine: str = "auto",
-    database: bytes | None = None,
     difficulty: DifficultyModel | None = None,
 ) -> Classifier:
     """Compile the detectors once (about 0.2 s).
 
-    `engine` is "hyperscan", "re2" or "auto". `database` may hold what `classifier_database`
-    gave earlier, to spare the compilation. `difficulty` is a calibrated model; without one it is
+    `engine` is "hyperscan", "re2" or "auto". `difficulty` is a calibrated model; without one it is
     the cold-start model that ships.
 
     Raises:
@@ -190,17 +188,7 @@ def load_classifier(
     """
     detectors = all_detectors()
     table = compile_table(detectors)
-    scanner = Scanner(detectors, table, open_engine(engine, table.anchors, database))
+    scanner = Scanner(detectors, table, open_engine(engine, table.anchors))
     predictor = Predictor(difficulty or load_shipped())
     readers = Readers(Folding(), Scripts(), scanner, load_tagger())
     return Classifier(readers, load_cues(engine), predictor)
-
-
-def classifier_database() -> tuple[str, bytes]:
-    """A name for the compiled patterns (changes with them) and their serialised form.
-
-    Raises:
-        RuntimeError: Hyperscan is not installed.
-    """
-    anchors = compile_table(all_detectors()).anchors
-    return database_key(anchors), compile_database(anchors)

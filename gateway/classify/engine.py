@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import platform
 import re
 from collections.abc import Sequence
 from typing import Protocol
@@ -115,12 +113,23 @@ class FallbackEngine:
         return hits
 
 
-def compile_database(anchors: Sequence[Anchor]) -> bytes:
-    """Compile the anchors for Hyperscan and give the serialised database.
+def open_engine(engine: str, anchors: Sequence[Anchor]) -> Engine:
+    """Build the engine that is asked for: "hyperscan", "re2", or "auto" for the best there is.
+
+    Compiling the anchors takes some tenths of a second.
 
     Raises:
-        RuntimeError: Hyperscan is not installed.
+        ValueError: no engine of that name.
+        RuntimeError: Hyperscan was asked for and is not installed.
     """
+    if engine not in ("auto", "hyperscan", "re2"):
+        raise ValueError(f"'{engine}' is not an engine; use one of: auto, hyperscan, re2")
+    if engine == "re2" or (engine == "auto" and hyperscan is None):
+        return FallbackEngine(anchors)
+    return HyperscanEngine(_compiled(anchors), anchors)
+
+
+def _compiled(anchors: Sequence[Anchor]) -> hyperscan.Database:
     if hyperscan is None:
         raise RuntimeError("hyperscan is not installed; use the re2 engine")
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
@@ -133,42 +142,4 @@ def compile_database(anchors: Sequence[Anchor]) -> bytes:
             for anchor in anchors
         ],
     )
-    return bytes(hyperscan.dumpb(database))
-
-
-def database_key(anchors: Sequence[Anchor]) -> str:
-    """A name for the serialised database: anchors, engine version and processor in one hash."""
-    version = getattr(hyperscan, "__version__", "none")
-    parts = [str(version), platform.machine(), *(anchor.pattern for anchor in anchors)]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def open_engine(engine: str, anchors: Sequence[Anchor], database: bytes | None = None) -> Engine:
-    """Build the engine that is asked for: "hyperscan", "re2", or "auto" for the best there is.
-
-    `database` is what `compile_database` gave earlier; without it, or when it cannot be read,
-    the anchors are compiled now (about a second).
-
-    Raises:
-        ValueError: no engine of that name.
-        RuntimeError: Hyperscan was asked for and is not installed.
-    """
-    if engine not in ("auto", "hyperscan", "re2"):
-        raise ValueError(f"'{engine}' is not an engine; use one of: auto, hyperscan, re2")
-    if engine == "re2" or (engine == "auto" and hyperscan is None):
-        return FallbackEngine(anchors)
-    return HyperscanEngine(_load(database, anchors), anchors)
-
-
-def _load(serialised: bytes | None, anchors: Sequence[Anchor]) -> hyperscan.Database:
-    if hyperscan is None:
-        raise RuntimeError("hyperscan is not installed; use the re2 engine")
-    if serialised is not None:
-        try:
-            database = hyperscan.loadb(serialised, mode=hyperscan.HS_MODE_BLOCK)
-            database.scratch = hyperscan.Scratch(database)
-            return database
-        except hyperscan.error:
-            # A cache that this build cannot read costs a compilation and nothing else.
-            pass
-    return _load(compile_database(anchors), anchors)
+    return database

@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 from gateway.classify.engine import (
     Anchor,
     InvalidAnchor,
-    compile_database,
-    database_key,
     measure,
     open_engine,
 )
@@ -32,21 +30,3 @@ def test_engines_report_the_same_hits(text: str):
     two = open_engine("re2", ANCHORS)
 
     assert one.scan(text.encode()) == two.scan(text.encode())
-
-
-def test_a_stored_database_spares_compiling():
-    """The serialised database gives the same hits as compiling anew."""
-    stored = open_engine("hyperscan", ANCHORS, compile_database(ANCHORS))
-
-    assert stored.scan(b"xABA 12") == [(0, 3), (1, 7), (2, 4)]
-
-
-@pytest.mark.parametrize("damaged", [b"", b"nonsense" * 40])
-def test_a_damaged_database_is_compiled_anew(damaged: bytes):
-    """A cache that cannot be read costs time and nothing else."""
-    assert open_engine("hyperscan", ANCHORS, damaged).scan(b"ab") == [(0, 2)]
-
-
-def test_the_key_changes_with_the_anchors():
-    """A database is never reused for other patterns."""
-    assert database_key(ANCHORS) != database_key(ANCHORS[:-1])

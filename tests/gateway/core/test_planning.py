@@ -209,3 +209,29 @@ def test_a_resting_rung_of_a_cascade_keeps_its_number() -> None:
         ("house", 1),
     ]
     assert all(one.checks == USUAL_CHECKS for one in made.candidates)
+
+
+def test_who_overtakes_a_deployment_that_rests_is_policys_word() -> None:
+    """Anybody of the route, only those at home, or nobody."""
+    resting = {"house": Breaker(open_until=2000.0)}
+    first = msgspec.structs.replace(HOUSE, self_hosted=False)
+    at_home = msgspec.structs.replace(HOUSE, name="home", self_hosted=True)
+    decision = Decision(candidates=(first, FRONTIER, at_home), route="r", revision="v")
+
+    def order(answer: str) -> list[str]:
+        made = make_plan(
+            decision,
+            ASKED,
+            PROFILE,
+            resting,
+            default_output_cap=4096,
+            request_seconds=60.0,
+            now=0.0,
+            wall=1000.0,
+            provider_down=answer,
+        )
+        return [one.deployment.name for one in made.candidates]
+
+    assert order("next_candidate") == ["frontier", "home", "house"]
+    assert order("self_hosted_only") == ["home", "house"]
+    assert order("refuse") == ["house", "frontier", "home"]

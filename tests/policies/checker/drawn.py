@@ -155,7 +155,7 @@ def policies(draw: st.DrawFn) -> str:
     effects = st.one_of(
         selectors.map(lambda chosen: f"only: {chosen}"),
         selectors.map(lambda chosen: f"forbid: {chosen}"),
-        st.sampled_from(("require: self_hosted", "block: No.", "mask: [email, medical]")),
+        st.sampled_from(("require: self_hosted", "block: No.", "mask: [email, phone]")),
     )
     lines = ["fairlead: 1", "deployments:"]
     lines += [f"  {name}: {{{held}}}" for name, held in there.items()]

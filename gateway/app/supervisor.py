@@ -99,6 +99,8 @@ async def supervise(
         keeping = asyncio.gather(workers.keep_alive(), local.follow())
         await stop.wait()
         keeping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await keeping
     return 0
 
 

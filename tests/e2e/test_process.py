@@ -444,6 +444,7 @@ def test_a_clean_stop_lets_a_stream_finish(tmp_path: Path) -> None:
 
     assert (first + rest).endswith(b"data: [DONE]\n\n")
     assert gateway.process.returncode == 0
+    assert "Traceback" not in gateway.log()
 
 
 def test_two_workers_share_the_port_and_the_metrics(tmp_path: Path) -> None:

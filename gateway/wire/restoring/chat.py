@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from gateway.core.restoring import Restoring
+from gateway.wire.lenient import dict_of, list_of
 from gateway.wire.restoring.base import Block, Masks
 
 _TEXTS = ("content", "refusal", "reasoning_content", "reasoning")
@@ -23,7 +23,7 @@ class ChatEvents:
     def take(self, event: Block) -> Iterable[tuple[str, Block]]:
         """The chunk with what may be told of its texts; the last one of a choice tells the rest."""
         self._envelope = {name: event[name] for name in event if name not in ("choices", "usage")}
-        for choice in _dicts(event.get("choices")):
+        for choice in map(dict_of, list_of(event.get("choices"))):
             index = _index(choice)
             delta = choice.get("delta")
             if isinstance(delta, dict):
@@ -41,8 +41,7 @@ class ChatEvents:
         choices = []
         for index in sorted({index for index, _ in (*self._texts, *self._calls)}):
             choice: Block = {"index": index, "delta": {}, "finish_reason": None}
-            if any(channel for channel in self._of(index)):
-                self._finish(index, choice)
+            self._finish(index, choice)
             if choice["delta"] or choice.get("text"):
                 choices.append(choice)
         return [("", {**self._envelope, "choices": choices})] if choices else []
@@ -56,7 +55,7 @@ class ChatEvents:
             elif name in held:
                 told[name] = held[name]
         if "tool_calls" in held:
-            for call in _dicts(held["tool_calls"]):
+            for call in map(dict_of, list_of(held["tool_calls"])):
                 function = call.get("function")
                 if isinstance(function, dict) and isinstance(function.get("arguments"), str):
                     channel = self._call(index, _index(call))
@@ -74,10 +73,6 @@ class ChatEvents:
             self._calls[index, call] = self._masks.channel(is_json=True)
         return self._calls[index, call]
 
-    def _of(self, index: int) -> list[Restoring]:
-        held = (*self._texts.items(), *self._calls.items())
-        return [channel for key, channel in held if key[0] == index]
-
     def _finish(self, index: int, choice: Block) -> None:
         """Put what was held back into the chunk that ends the choice."""
         for (owner, name), channel in self._texts.items():
@@ -90,10 +85,6 @@ class ChatEvents:
                 delta.setdefault("tool_calls", []).append(
                     {"index": call, "function": {"arguments": rest}}
                 )
-
-
-def _dicts(found: Any) -> list[Block]:
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def _index(found: Block) -> int:

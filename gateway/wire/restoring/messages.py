@@ -31,8 +31,6 @@ class MessagesEvents:
         if name == "content_block_stop":
             index = event.get("index")
             return [*self._left(index), (name, event)]
-        if name == "signature_delta":
-            return [(name, event)]
         return [(name, self._masks.document(event))]
 
     def rest(self) -> Iterable[tuple[str, Block]]:

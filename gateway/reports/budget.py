@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gateway.core.money import NANO, divide_half_even
+from gateway.core.money import divide_half_even
 from gateway.core.periods import period_end, period_of, period_start, rolling_seconds
 from gateway.reports.asking import Ask, Background, Plan, ReportError
 from gateway.reports.selection import choose, dimension_sql, one_row
@@ -54,10 +54,9 @@ def budget_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Backgrou
     total = choose(database, ask)
     now = ask.now if ask.end is None else min(ask.now, ask.end - 1e-3)
     rows = [
-        row
+        _row(database, plan, scope, now, method)
         for plan in known.plans
         for scope in _scopes(database, plan, known.plans)
-        for row in (_row(database, plan, scope, now, method),)
     ]
     return Report(
         name="budget",
@@ -144,8 +143,3 @@ def _value_sql(scope: str) -> str:
     if kind not in _KINDS:
         raise ReportError(f"'{scope}' is not a scope of the ledger")
     return dimension_sql(kind)
-
-
-def dollars(nanousd: int) -> str:
-    """Dollars to the cent, for sentences."""
-    return f"${divide_half_even(nanousd * 100, NANO) / 100:,.2f}"

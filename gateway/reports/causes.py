@@ -42,8 +42,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
     `rate` is what the ledger paid for one unit, None where it has none; `listed` what its
     quantity costs by the public list; `estimated` the part of it that we estimated. `billed` and
-    `booked` say which of both know the key, `model_billed` that the invoice has another class of
-    the model that day.
+    `booked` say which of both know the key.
     """
 
     key: Key
@@ -56,7 +55,6 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     listed: int
     billed: bool
     booked: bool
-    model_billed: bool
 
 
 def causes_of(one: Compared) -> tuple[Cause, ...]:

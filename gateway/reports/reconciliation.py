@@ -18,7 +18,7 @@ import msgspec
 
 from gateway.core.money import MILLION, NANO, divide_half_even, nano_to_usd_text
 from gateway.reports.asking import Ask
-from gateway.reports.causes import Cause, Compared, causes_of, moved_between_days
+from gateway.reports.causes import Cause, Compared, Key, causes_of, moved_between_days
 from gateway.reports.invoices.lines import InvoiceLine, providers_of
 from gateway.reports.selection import choose
 from gateway.reports.shape import Cell, Column, Kind, Report, totals_of
@@ -40,8 +40,6 @@ _COLUMNS = (
 )
 #: On invoices, thinking is part of the output.
 _CLASS_SQL = "CASE WHEN token_class = 'reasoning' THEN 'output' ELSE token_class END"
-
-Key = tuple[date, str, str, str]
 
 
 class _Booked(msgspec.Struct):
@@ -171,7 +169,6 @@ def _fold(
 def _compared(
     billed: Mapping[Key, tuple[Decimal | None, int | None]], booked: Mapping[Key, _Booked]
 ) -> Iterator[Compared]:
-    models = {key[:3] for key in billed}
     priced = {key[1] for key, (usd, _) in billed.items() if usd is not None}
     for key in {*billed, *booked}:
         usd, quantity = billed.get(key, (None, None))
@@ -195,7 +192,6 @@ def _compared(
             listed=divide_half_even(ours.listed, MILLION),
             billed=key in billed,
             booked=key in booked,
-            model_billed=key[:3] in models,
         )
 
 

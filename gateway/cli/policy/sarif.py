@@ -31,8 +31,9 @@ def sarif(found: Sequence[Problem], file: Path, checks: Sequence[Check]) -> dict
     rules = [_grammar_rule(), *(_rule(check) for check in checks)]
     places = {rule["id"]: place for place, rule in enumerate(rules)}
     driver: dict[str, Any] = {"name": "fairlead", "rules": rules}
-    if _version():
-        driver["version"] = _version()
+    installed = _version()
+    if installed:
+        driver["version"] = installed
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",

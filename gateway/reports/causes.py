@@ -78,7 +78,7 @@ def causes_of(one: Compared) -> tuple[Cause, ...]:
 def _by_quantity(one: Compared, quantity: int, rate: Fraction) -> tuple[Cause, ...]:
     """More or fewer tokens at our rate, then another rate for the invoice's tokens, then coins."""
     more = quantity - one.ledger_quantity
-    of_quantity, expected = _rounded(more * rate), _rounded(quantity * rate)
+    of_quantity, expected = round(more * rate), round(quantity * rate)
     name = ESTIMATED if one.estimated and abs(more) <= abs(one.estimated) else QUANTITY
     found = [Cause(name, of_quantity)] if more else []
     of_price = one.invoice - expected
@@ -133,10 +133,6 @@ def _moved(causes: tuple[Cause, ...], cause: Cause, part: int) -> tuple[Cause, .
         if one.nanousd != part:
             moved.append(Cause(one.name, one.nanousd - part))
     return tuple(moved)
-
-
-def _rounded(amount: Fraction) -> int:
-    return divide_half_even(amount.numerator, amount.denominator)
 
 
 def _scaled(amount: int, wanted: int, held: int) -> int:

@@ -19,7 +19,7 @@ from gateway.reports.selection import (
     one_row,
     source_of,
 )
-from gateway.reports.shape import Cell, Column, Kind, Report, totals_of
+from gateway.reports.shape import Cell, Column, Kind, Report, totals_of, whole
 
 if TYPE_CHECKING:
     import duckdb
@@ -65,7 +65,7 @@ def cost_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Background
     found = database.execute(_sql(by, known.rates)).fetchall()
     rows = [_row(one, known.rates) for one in found]
     place = len(by) + len(counts)
-    rows.sort(key=lambda row: (-_whole(row[place]), [str(cell) for cell in row[: len(by)]]))
+    rows.sort(key=lambda row: (-whole(row[place]), [str(cell) for cell in row[: len(by)]]))
     summed = list(totals_of(columns, rows))
     summed[len(by)] = int(one_row(database, "SELECT count(DISTINCT request_id) FROM chosen")[0])
     return Report(
@@ -74,7 +74,7 @@ def cost_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Background
         columns=columns,
         rows=tuple(rows),
         totals=tuple(summed),
-        total_nanousd=_whole(summed[place]),
+        total_nanousd=whole(summed[place]),
         ledger_nanousd=total,
         notes=(*(() if classes else _doubts(summed, len(by))), *exchange_note(known.rates)),
         since=ask.start,
@@ -115,7 +115,7 @@ def _row(found: Sequence[Any], rates: Rates | None) -> tuple[Cell, ...]:
 
 
 def _doubts(totals: Sequence[Cell], first: int) -> tuple[str, ...]:
-    estimated, in_doubt, corrections = (_whole(totals[first + place]) for place in (5, 6, 7))
+    estimated, in_doubt, corrections = (whole(totals[first + place]) for place in (5, 6, 7))
     notes = []
     if estimated:
         notes.append(f"Attempts whose tokens we had to estimate: {estimated:,}")
@@ -161,7 +161,7 @@ def _pivot(
         (*place, *(held.get(value, 0) for value in values), sum(held.values()))
         for place, held in cells.items()
     ]
-    rows.sort(key=lambda row: (-_whole(row[-1]), [str(cell) for cell in row[: len(by)]]))
+    rows.sort(key=lambda row: (-whole(row[-1]), [str(cell) for cell in row[: len(by)]]))
     totals = totals_of(columns, rows)
     return Report(
         name="cost",
@@ -169,14 +169,10 @@ def _pivot(
         columns=columns,
         rows=tuple(rows),
         totals=totals,
-        total_nanousd=_whole(totals[-1]),
+        total_nanousd=whole(totals[-1]),
         ledger_nanousd=total,
         since=ask.start,
         until=ask.end,
         zone=ask.zone,
         chart="cost_nanousd",
     )
-
-
-def _whole(cell: Cell) -> int:
-    return cell if isinstance(cell, int) else 0

@@ -23,7 +23,7 @@ import msgspec
 from gateway.core.periods import zone_of
 from gateway.reports.asking import Ask, Background
 from gateway.reports.selection import choose
-from gateway.reports.shape import Cell, Column, Kind, Report, totals_of
+from gateway.reports.shape import Cell, Column, Kind, Report, totals_of, whole
 
 if TYPE_CHECKING:
     import duckdb
@@ -91,13 +91,14 @@ def focus_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Backgroun
     """Every charge of the span as FOCUS 1.2 has it; `InvoiceId` is empty: no invoice is known."""
     total = choose(database, ask)
     rows = tuple(_rows(database.execute(_SQL).fetchall(), ask.zone))
+    totals = totals_of(COLUMNS, rows)
     return Report(
         name="focus",
         title="FOCUS 1.2 cost and usage",
         columns=COLUMNS,
         rows=rows,
-        totals=totals_of(COLUMNS, rows),
-        total_nanousd=sum(int(row[-1] or 0) for row in rows),
+        totals=totals,
+        total_nanousd=whole(totals[-1]),
         ledger_nanousd=total,
         since=ask.start,
         until=ask.end,

@@ -14,7 +14,7 @@ from gateway.core.money import MILLION, divide_half_even
 from gateway.core.periods import period_end, period_start
 from gateway.reports.asking import MONTH_HOURS, Ask, Background
 from gateway.reports.selection import choose, one_row
-from gateway.reports.shape import Cell, Column, Kind, Report, totals_of
+from gateway.reports.shape import Cell, Column, Kind, Report, totals_of, whole
 
 if TYPE_CHECKING:
     import duckdb
@@ -52,14 +52,13 @@ def gpu_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Background)
     notes += [f"--bill names {name}, which is no deployment of the policy" for name in missing]
     rows.sort(key=lambda row: (str(row[0]), str(row[1])))
     totals = totals_of(_COLUMNS, rows)
-    billed = totals[-1]
     return Report(
         name="gpu",
         title="Own machines: standard cost, idle time and the bill",
         columns=_COLUMNS,
         rows=tuple(rows),
         totals=totals,
-        total_nanousd=billed if isinstance(billed, int) else 0,
+        total_nanousd=whole(totals[-1]),
         ledger_nanousd=total,
         notes=tuple(notes),
         since=ask.start,
@@ -99,9 +98,9 @@ def _machine_rows(
         tokens, busy, standard = found.get(month, (0, 0.0, 0))
         if name in ask.bills:
             part = hours / all_hours if all_hours else Fraction(1, max(1, len(found)))
-            bill = _rounded(ask.bills[name] * part)
+            bill = round(ask.bills[name] * part)
         else:
-            bill = _rounded(machine.hour_nanousd * hours)
+            bill = round(machine.hour_nanousd * hours)
         used = busy / 3600 / float(hours) if hours else None
         per_token = divide_half_even(bill * MILLION, tokens) if tokens else None
         told = (float(round(hours, 3)), round(busy / 3600, 3), used, machine.utilisation)
@@ -155,7 +154,3 @@ def break_even(
             f"({read / (read + written):.0%} of them input, as in this span)"
         )
     return told
-
-
-def _rounded(amount: Fraction) -> int:
-    return divide_half_even(amount.numerator, amount.denominator)

@@ -21,7 +21,7 @@ from gateway.reports.asking import Ask
 from gateway.reports.causes import Cause, Compared, Key, causes_of, moved_between_days
 from gateway.reports.invoices.lines import InvoiceLine, providers_of
 from gateway.reports.selection import choose
-from gateway.reports.shape import Cell, Column, Kind, Report, totals_of
+from gateway.reports.shape import Cell, Column, Kind, Report, totals_of, whole
 
 if TYPE_CHECKING:
     import duckdb
@@ -71,7 +71,7 @@ def reconciliation(
     """
     first, last = min(line.day for line in lines), max(line.day for line in lines)
     ask = Ask(now=now, start=_midnight(first), end=_midnight(last + timedelta(days=1)))
-    whole = choose(database, ask)
+    held = choose(database, ask)
     booked = _booked(database, providers_of(lines))
     known = {(provider, model) for _, provider, model, _ in booked}
     billed = _billed(lines, known, names or {})
@@ -80,7 +80,7 @@ def reconciliation(
     causes = moved_between_days({one.key: causes_of(one) for one in compared})
     rows = [row for one in compared for row in _rows(one, causes[one.key])]
     totals = totals_of(_COLUMNS, rows)
-    invoice, ledger, difference = (_whole(totals[place]) for place in (7, 8, 9))
+    invoice, ledger, difference = (whole(totals[place]) for place in (7, 8, 9))
     return Report(
         name="reconcile",
         title="Invoice against ledger",
@@ -88,7 +88,7 @@ def reconciliation(
         rows=tuple(rows),
         totals=totals,
         total_nanousd=ledger,
-        ledger_nanousd=whole,
+        ledger_nanousd=held,
         notes=(
             f"Invoice {nano_to_usd_text(invoice)} USD, ledger {nano_to_usd_text(ledger)} USD, "
             f"difference {nano_to_usd_text(difference)} USD.",
@@ -102,7 +102,7 @@ def reconciliation(
 def _summary(rows: Iterable[tuple[Cell, ...]]) -> Iterator[str]:
     sums: dict[str, int] = {}
     for row in rows:
-        sums[str(row[4])] = sums.get(str(row[4]), 0) + _whole(row[9])
+        sums[str(row[4])] = sums.get(str(row[4]), 0) + whole(row[9])
     for cause, amount in sorted(sums.items(), key=lambda one: -abs(one[1])):
         if amount:
             yield f"{cause}: {nano_to_usd_text(amount)} USD"
@@ -159,11 +159,11 @@ def _fold(
     for day, provider, model, token_class in billed:
         if token_class:
             continue
-        whole = _Booked()
+        together = _Booked()
         for key in [one for one in booked if one[:3] == (day, provider, model) and one[3]]:
-            whole.add(booked.pop(key))
-        if any(getattr(whole, name) for name in whole.__struct_fields__):
-            booked[day, provider, model, ""] = whole
+            together.add(booked.pop(key))
+        if any(getattr(together, name) for name in together.__struct_fields__):
+            booked[day, provider, model, ""] = together
 
 
 def _compared(
@@ -175,10 +175,10 @@ def _compared(
         ours = booked.get(key, _Booked())
         rate = Fraction(ours.rated, ours.quantity * MILLION) if ours.quantity else None
         if usd is not None:
-            invoice = _rounded(Fraction(usd) * NANO)
+            invoice = round(Fraction(usd) * NANO)
         elif quantity is not None and key[1] not in priced:
             # The export has tokens only: they are priced as the ledger does.
-            invoice = _rounded(quantity * rate) if rate is not None else 0
+            invoice = round(quantity * rate) if rate is not None else 0
         else:
             invoice = 0
         yield Compared(
@@ -209,11 +209,3 @@ def _rows(one: Compared, causes: Sequence[Cause]) -> Iterator[tuple[Cell, ...]]:
 
 def _midnight(day: date) -> float:
     return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
-
-
-def _rounded(amount: Fraction) -> int:
-    return divide_half_even(amount.numerator, amount.denominator)
-
-
-def _whole(cell: Cell) -> int:
-    return cell if isinstance(cell, int) else 0

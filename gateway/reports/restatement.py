@@ -8,7 +8,7 @@ from gateway.core.closing import Closed, entry_place
 from gateway.core.money import nano_to_usd_text
 from gateway.reports.asking import Ask, Background
 from gateway.reports.selection import choose
-from gateway.reports.shape import Cell, Column, Kind, Report, totals_of
+from gateway.reports.shape import Cell, Column, Kind, Report, totals_of, whole
 
 if TYPE_CHECKING:
     import duckdb
@@ -35,7 +35,7 @@ def restatement_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Bac
     for closed in known.closes:
         found = _late(database, closed, known.closes)
         rows += found
-        late = sum(int(row[6] or 0) for row in found)
+        late = sum(whole(row[6]) for row in found)
         own = closed.total_nanousd - closed.late_nanousd
         notes.append(
             f"{closed.org} {closed.period}: closed at {nano_to_usd_text(own)} USD"
@@ -48,7 +48,7 @@ def restatement_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Bac
         columns=_COLUMNS,
         rows=tuple(rows),
         totals=totals,
-        total_nanousd=sum(int(row[6] or 0) for row in rows),
+        total_nanousd=whole(totals[-1]),
         ledger_nanousd=total,
         notes=tuple(notes) or ("No period is closed.",),
         since=ask.start,

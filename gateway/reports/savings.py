@@ -19,7 +19,7 @@ from gateway.core.prices import Price, PriceCase
 from gateway.core.usage import TOKEN_CLASSES
 from gateway.reports.asking import Ask, Background, ReportError
 from gateway.reports.selection import check_dimensions, choose, dimension_sql
-from gateway.reports.shape import Cell, Column, Kind, Report, totals_of
+from gateway.reports.shape import Cell, Column, Kind, Report, totals_of, whole
 
 if TYPE_CHECKING:
     import duckdb
@@ -123,7 +123,7 @@ def _rows(
         saved = counterfactual - actual
         share = saved / counterfactual if counterfactual else None
         rows.append((baseline, *place, requests, actual, counterfactual, saved, share))
-    rows.sort(key=lambda row: (-_whole(row[len(by) + 4]), [str(cell) for cell in row]))
+    rows.sort(key=lambda row: (-whole(row[len(by) + 4]), [str(cell) for cell in row]))
     return rows
 
 
@@ -171,7 +171,3 @@ def _case_sql(cases: Sequence[PriceCase]) -> str:
             terms.append(f"(dated % 86400 >= {begins} {word} dated % 86400 < {ends})")
         whens.append(f"WHEN {' AND '.join(terms)} THEN {number}")
     return f"CASE {' '.join(whens)} ELSE -1 END"
-
-
-def _whole(cell: Cell) -> int:
-    return cell if isinstance(cell, int) else 0

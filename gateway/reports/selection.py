@@ -105,8 +105,8 @@ def choose(database: duckdb.DuckDBPyConnection, ask: Ask, rates: Rates | None = 
     billed = "dated" if ask.billed_from is None else f"greatest(dated, {ask.billed_from!r})"
     database.execute(
         "CREATE OR REPLACE TEMP VIEW chosen AS SELECT *, "
-        f"timezone({_quoted(ask.zone)}, to_timestamp(dated)) AS moment, "
-        f"timezone({_quoted(ask.zone)}, to_timestamp({billed})) AS billed, "
+        f"timezone({quoted(ask.zone)}, to_timestamp(dated)) AS moment, "
+        f"timezone({quoted(ask.zone)}, to_timestamp({billed})) AS billed, "
         f"{_rate_sql(rates)} AS exchange FROM lines"
         + (f" WHERE {' AND '.join(where)}" if where else "")
     )
@@ -188,5 +188,6 @@ def _rate_sql(rates: Rates | None) -> str:
     return f"CASE {cases} ELSE 0 END::BIGINT"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A string as SQL."""
     return "'" + text.replace("'", "''") + "'"

@@ -101,6 +101,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         raise KeyError(name)
 
 
+def whole(cell: Cell) -> int:
+    """A value that is a count or money; 0 where nothing is known."""
+    return cell if isinstance(cell, int) else 0
+
+
 def totals_of(columns: tuple[Column, ...], rows: Iterable[tuple[Cell, ...]]) -> tuple[Cell, ...]:
     """The sum of each column that adds up; None for the others and where nothing is known."""
     sums: list[Cell] = [0 if column.adds else None for column in columns]

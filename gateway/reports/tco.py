@@ -10,7 +10,7 @@ from gateway.core.deployment import Deployment
 from gateway.core.money import MILLION, divide_half_even
 from gateway.reports.asking import MONTH_HOURS, Ask, Background, ReportError
 from gateway.reports.selection import choose, one_row
-from gateway.reports.shape import Cell, Column, Kind, Report, totals_of
+from gateway.reports.shape import Cell, Column, Kind, Report, totals_of, whole
 
 if TYPE_CHECKING:
     import duckdb
@@ -47,7 +47,7 @@ def tco_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Background)
     rows = [
         _row(ask.tokens, read, read * cached, written, one) for one in known.deployments.values()
     ]
-    rows.sort(key=lambda row: (row[6] if isinstance(row[6], int) else 0, str(row[0])))
+    rows.sort(key=lambda row: (whole(row[6]), str(row[0])))
     return Report(
         name="tco",
         title=f"Cost of {ask.tokens:,} tokens a month",
@@ -114,7 +114,7 @@ def _row(
             "a second read and written at full load"
         )
         place = "self-hosted"
-    month = divide_half_even(exact.numerator, exact.denominator)
+    month = round(exact)
     per_million = divide_half_even(month * MILLION, tokens)
     return (
         *(deployment.name, deployment.model, place, machines, utilisation),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from gateway.reports.selection import quoted
 from gateway.reports.shape import Kind, Report
 
 _TYPES = {
@@ -27,7 +28,7 @@ def as_parquet(report: Report) -> bytes:
     import duckdb
 
     types = {column.name: _TYPES[column.kind] for column in report.columns}
-    fields = ", ".join(f"{_quoted(name)}: {_quoted(kind)}" for name, kind in types.items())
+    fields = ", ".join(f"{quoted(name)}: {quoted(kind)}" for name, kind in types.items())
     chosen = ", ".join('"' + name.replace('"', '""') + '"' for name in types)
     with tempfile.TemporaryDirectory(prefix="fairlead-") as scratch:
         source, made = Path(scratch) / "rows.jsonl", Path(scratch) / "rows.parquet"
@@ -38,12 +39,8 @@ def as_parquet(report: Report) -> bytes:
             database.execute("SET autoinstall_known_extensions = false")
             database.execute("SET threads = 1")
             database.execute(
-                f"COPY (SELECT {chosen} FROM read_json({_quoted(str(source))}, "
+                f"COPY (SELECT {chosen} FROM read_json({quoted(str(source))}, "
                 f"format = 'newline_delimited', columns = {{{fields}}})) "
-                f"TO {_quoted(str(made))} (FORMAT parquet, COMPRESSION zstd)"
+                f"TO {quoted(str(made))} (FORMAT parquet, COMPRESSION zstd)"
             )
         return made.read_bytes()
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

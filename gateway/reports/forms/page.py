@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from gateway.reports.forms.words import money, shown, span_words, subtotal
-from gateway.reports.shape import Cell, Kind, Report, subtotals_of
+from gateway.reports.forms.words import money, rows_with_subtotals, shown, span_words, total_row
+from gateway.reports.shape import Cell, Kind, Report, whole
 
 _STYLE = (
     "body{font:14px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;"
@@ -50,8 +50,7 @@ def svg_bars(report: Report) -> str:
     for row in report.rows:
         words = row[: report.grouped] if report.grouped else [row[at] for at in labels]
         label = " · ".join(str(word) for word in words if word) or "-"
-        cell = row[place]
-        sums[label] = sums.get(label, 0) + (cell if isinstance(cell, int) else 0)
+        sums[label] = sums.get(label, 0) + whole(row[place])
     largest = sorted(sums.items(), key=lambda one: (-one[1], one[0]))[:_BARS]
     most = max((amount for _, amount in largest), default=0)
     if most <= 0:
@@ -84,23 +83,13 @@ def _head(report: Report) -> str:
 
 
 def _body(report: Report) -> Iterator[str]:
-    subtotals = subtotals_of(report) if report.grouped else {}
-    for number, row in enumerate(report.rows):
-        yield f"<tr>{_cells(report, row)}</tr>"
-        group = row[: report.grouped]
-        following = (
-            report.rows[number + 1][: report.grouped] if number + 1 < len(report.rows) else None
-        )
-        if report.grouped and group != following:
-            below = subtotal(report, group, subtotals[group])
-            yield f'<tr class="sub">{_cells(report, below)}</tr>'
+    for row, is_subtotal in rows_with_subtotals(report):
+        opened = '<tr class="sub">' if is_subtotal else "<tr>"
+        yield f"{opened}{_cells(report, row)}</tr>"
 
 
 def _foot(report: Report) -> str:
-    totals: Sequence[Cell] = report.totals
-    if totals and totals[0] is None:
-        totals = ("total", *totals[1:])
-    return f"<tfoot><tr>{_cells(report, totals)}</tr></tfoot>"
+    return f"<tfoot><tr>{_cells(report, total_row(report))}</tr></tfoot>"
 
 
 def _cells(report: Report, row: Sequence[Cell]) -> str:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gateway.reports.forms.words import money, shown, span_words, subtotal
-from gateway.reports.shape import Cell, Kind, Report, subtotals_of
+from gateway.reports.forms.words import money, rows_with_subtotals, shown, span_words, total_row
+from gateway.reports.shape import Cell, Kind, Report
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -95,7 +95,7 @@ def _top(paper: FPDF, report: Report) -> None:
 def _table(paper: FPDF, report: Report) -> None:
     from fpdf.fonts import FontFace
 
-    lines = list(_lines(report))
+    lines = _lines(report)
     paper.set_font(_FONT, size=_SIZE)
     widths = _widths(paper, report, [line for line, _ in lines])
     aligned = ["LEFT" if one.kind.is_words else "RIGHT" for one in report.columns]
@@ -117,18 +117,8 @@ def _table(paper: FPDF, report: Report) -> None:
 
 
 def _lines(report: Report) -> list[tuple[list[str], bool]]:
-    subtotals = subtotals_of(report) if report.grouped else {}
-    lines: list[tuple[list[str], bool]] = []
-    for number, row in enumerate(report.rows):
-        lines.append((_words(report, row), False))
-        group = row[: report.grouped]
-        last = number + 1 == len(report.rows) or report.rows[number + 1][: report.grouped] != group
-        if report.grouped and last:
-            lines.append((_words(report, subtotal(report, group, subtotals[group])), True))
-    totals = report.totals
-    first: Cell = "total" if totals[0] is None else totals[0]
-    lines.append((_words(report, (first, *totals[1:])), True))
-    return lines
+    rows = (*rows_with_subtotals(report), (total_row(report), True))
+    return [(_words(report, row), is_total) for row, is_total in rows]
 
 
 def _words(report: Report, row: Sequence[Cell]) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import groupby
 
 from gateway.core.money import nano_to_usd_text
 from gateway.core.periods import zone_of
-from gateway.reports.shape import Cell, Column, Kind, Report
+from gateway.reports.shape import Cell, Column, Kind, Report, subtotals_of
 
 
 def shown(column: Column, cell: Cell) -> str:
@@ -45,8 +47,27 @@ def span_words(report: Report) -> str:
     return f"from {since} to before {until}, {report.zone}"
 
 
-def subtotal(report: Report, group: tuple[Cell, ...], totals: tuple[Cell, ...]) -> tuple[Cell, ...]:
-    """The row below a group: its names, what it is, and what its columns add up to."""
+def rows_with_subtotals(report: Report) -> Iterator[tuple[tuple[Cell, ...], bool]]:
+    """Every row, and below each group a row of what it adds up to, which is marked so."""
+    if not report.grouped:
+        yield from ((row, False) for row in report.rows)
+        return
+    subtotals = subtotals_of(report)
+    for group, rows in groupby(report.rows, key=lambda row: row[: report.grouped]):
+        yield from ((row, False) for row in rows)
+        yield _subtotal(report, group, subtotals[group]), True
+
+
+def total_row(report: Report) -> tuple[Cell, ...]:
+    """The last row: what it is, unless its first column adds up, and the totals."""
+    if report.totals and report.totals[0] is None:
+        return ("total", *report.totals[1:])
+    return report.totals
+
+
+def _subtotal(
+    report: Report, group: tuple[Cell, ...], totals: tuple[Cell, ...]
+) -> tuple[Cell, ...]:
     rest = totals[report.grouped :]
     if rest and report.columns[report.grouped].kind is Kind.TEXT:
         rest = ("subtotal", *rest[1:])

@@ -19,6 +19,7 @@ from gateway.reports.invoices.lines import (
     InvoiceLine,
     class_of,
     count_of,
+    counted,
     day_of,
     dollars_of,
 )
@@ -121,7 +122,7 @@ def _openai_usage(result: dict[str, Any], begins: object, place: str) -> Iterato
     special = counts["cached_input"] + counts["input_audio"]
     counts["input"] = count_of(result.get("input_tokens"), place) - special
     counts["output"] = count_of(result.get("output_tokens"), place) - counts["output_audio"]
-    yield from _counted(counts, day_of(begins, place), "openai", str(result["model"]))
+    yield from counted(counts, day_of(begins, place), "openai", str(result["model"]))
 
 
 def _anthropic_cost(result: dict[str, Any], begins: object, place: str) -> Iterator[InvoiceLine]:
@@ -148,12 +149,4 @@ def _anthropic_usage(result: dict[str, Any], begins: object, place: str) -> Iter
     counts["cache_write_1h"] = count_of(written.get("ephemeral_1h_input_tokens"), place)
     tools = result.get("server_tool_use") or {}
     counts["web_search"] = count_of(tools.get("web_search_requests"), place)
-    yield from _counted(counts, day_of(begins, place), "anthropic", str(result["model"]))
-
-
-def _counted(counts: dict[str, int], day: Any, provider: str, model: str) -> Iterator[InvoiceLine]:
-    for token_class, count in counts.items():
-        if count:
-            yield InvoiceLine(
-                day=day, provider=provider, model=model, token_class=token_class, quantity=count
-            )
+    yield from counted(counts, day_of(begins, place), "anthropic", str(result["model"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
@@ -114,6 +114,17 @@ def count_of(value: object, source: str) -> int:
         return int(str(value or 0).strip() or 0)
     except ValueError:
         raise InvoiceError(f"{source}: '{value}' is no count") from None
+
+
+def counted(
+    counts: Mapping[str, int], day: date, provider: str, model: str
+) -> Iterator[InvoiceLine]:
+    """A line for each class that something was counted in."""
+    for token_class, count in counts.items():
+        if count:
+            yield InvoiceLine(
+                day=day, provider=provider, model=model, token_class=token_class, quantity=count
+            )
 
 
 def providers_of(lines: Iterable[InvoiceLine]) -> tuple[str, ...]:

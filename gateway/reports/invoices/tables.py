@@ -17,6 +17,7 @@ from gateway.reports.invoices.lines import (
     InvoiceLine,
     class_of,
     count_of,
+    counted,
     day_of,
     dollars_of,
 )
@@ -83,13 +84,7 @@ def _anthropic_usage(row: Mapping[str, str], place: str) -> Iterator[InvoiceLine
     model = row.get("model_version") or row.get("model") or ""
     if not model:
         raise InvoiceError(f"{place}: no model")
-    for column, token_class in _ANTHROPIC_COUNTS.items():
-        count = count_of(row.get(column), place)
-        if count:
-            yield InvoiceLine(
-                day=day_of(row["usage_date_utc"], place),
-                provider="anthropic",
-                model=model,
-                token_class=token_class,
-                quantity=count,
-            )
+    counts = {ours: count_of(row.get(theirs), place) for theirs, ours in _ANTHROPIC_COUNTS.items()}
+    # A line without anything counted, such as a sum below the table, needs no day.
+    if any(counts.values()):
+        yield from counted(counts, day_of(row["usage_date_utc"], place), "anthropic", model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from gateway.core.periods import zone_of
+from gateway.core.periods import months_later, zone_of
 
 _SPAN = re.compile(r"(\d{1,5})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -45,8 +45,7 @@ def month_span(month: str, zone: str) -> tuple[float, float]:
         if "time zone" in str(error):
             raise
         raise ValueError(f"'{month}' is not a month; use 2026-11") from None
-    year, number = begins.year + begins.month // 12, begins.month % 12 + 1
-    return begins.timestamp(), begins.replace(year=year, month=number).timestamp()
+    return begins.timestamp(), months_later(begins).timestamp()
 
 
 def iso(seconds: float | None) -> str | None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 #: The periods of the calendar, and `total`, which never ends. Weeks begin on Mondays.
@@ -24,6 +25,7 @@ _UNIT_SECONDS = {"m": 60, "h": 3600, "d": 86400}
 _LONGEST_ROLLING = 400 * 86400
 #: Days that are searched for the next change of a zone's offset.
 _LOOKED_AHEAD = 400
+_Day = TypeVar("_Day", bound=date)
 
 
 def rolling_seconds(per: str) -> int:
@@ -143,6 +145,11 @@ def period_end(per: str, now: float, zone: str = "UTC") -> float | None:
         case "week":
             following = start + timedelta(days=7)
         case _:
-            months = 1 if per == "month" else 3
-            following = (start.replace(day=1) + timedelta(days=31 * months)).replace(day=1)
+            following = months_later(start.replace(day=1), 1 if per == "month" else 3)
     return following.timestamp()
+
+
+def months_later(first: _Day, months: int = 1) -> _Day:
+    """The first of a month, or its midnight, so many months (1 to 12) after another one."""
+    # So many times 31 days is never less, and never as much as a month more.
+    return (first + timedelta(days=31 * months)).replace(day=1)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gateway.core.periods import zone_of
+from gateway.core.periods import months_later, zone_of
 from gateway.reports.asking import Ask, Background
 from gateway.reports.selection import choose
 from gateway.reports.shape import Cell, Column, Kind, Report, totals_of, whole
@@ -128,12 +128,11 @@ def _rows(found: Iterable[Sequence[Any]], zone: str) -> Iterator[tuple[Cell, ...
 def _who_and_when(
     day: date, month: str, org: str, team: str, provider: str, own: bool, zone: str
 ) -> tuple[Cell, ...]:
-    year, number = (int(part) for part in month.split("-"))
-    following = date(year + number // 12, number % 12 + 1, 1)
+    first = date.fromisoformat(f"{month}-01")
     issuer, team = _OWN if own else provider, team or "none"
     return (
         *(org, org, "Organization", "USD"),
-        *(_midnight(date(year, number, 1), zone), _midnight(following, zone)),
+        *(_midnight(first, zone), _midnight(months_later(first), zone)),
         *(_midnight(day, zone), _midnight(day + timedelta(days=1), zone)),
         *(f"{org}/{team}", team, "Team"),
         *(issuer, provider, issuer, None),

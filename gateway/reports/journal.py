@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from gateway.core.money import NANO, divide_half_even
+from gateway.core.periods import months_later
 from gateway.reports.asking import Ask, Background, ReportError
 from gateway.reports.selection import choose, exchange_note, exchanged, exchanged_sql
 from gateway.reports.shape import Cell, Column, Kind, Report, totals_of
@@ -112,8 +113,7 @@ def _sides(
 def _month_rows(
     month: str, sides: tuple[list[_Entry], list[_Entry]], decimals: int
 ) -> list[tuple[Cell, ...]]:
-    year, number = (int(part) for part in month.split("-"))
-    last = date(year + number // 12, number % 12 + 1, 1) - timedelta(days=1)
+    last = months_later(date.fromisoformat(f"{month}-01")) - timedelta(days=1)
     rows: list[tuple[Cell, ...]] = []
     for side, entries in enumerate(sides):
         coins = shared_out([entry[3] for entry in entries], decimals)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,7 @@ from gateway.core.periods import (
     PERIODS,
     in_window,
     is_period,
+    months_later,
     offsets,
     period_end,
     period_of,
@@ -52,6 +53,14 @@ def test_a_period_ends_where_the_next_one_begins(per: str, zone: str, now: int) 
     assert now < end
     assert period_of(per, end - 1, zone) == period_of(per, now, zone)
     assert period_of(per, end, zone) > period_of(per, now, zone)
+
+
+@given(year=st.integers(1970, 2200), month=st.integers(1, 12), months=st.integers(1, 12))
+def test_months_later_is_the_first_of_that_month(year: int, month: int, months: int) -> None:
+    """Property: whatever the lengths of the months between, and over the turn of a year."""
+    number = year * 12 + month - 1 + months
+
+    assert months_later(date(year, month, 1), months) == date(number // 12, number % 12 + 1, 1)
 
 
 @given(zone=st.sampled_from(ZONES), now=MOMENTS, behind=st.integers(0, 3600))

@@ -10,6 +10,7 @@ import msgspec
 from gateway.core.health import LONGEST_OPEN_SECONDS, Breaker
 from gateway.stores import names
 from gateway.stores.connection import RedisConnection
+from gateway.stores.replies import fields_in
 
 #: How long a state is worth anything after its pause ended, in seconds.
 _REMEMBERED_SECONDS = LONGEST_OPEN_SECONDS
@@ -41,12 +42,9 @@ class BreakerStore:
     async def load(self) -> dict[str, Breaker]:
         """The breakers that are open, or were until a short while ago."""
         reply = await self._connection.execute("HGETALL", names.BREAKERS, idempotent=True)
-        if not isinstance(reply, list):
-            return {}
         oldest = self._wall() - _REMEMBERED_SECONDS
-        texts = [entry for entry in reply if isinstance(entry, bytes)]
         found = {
-            name.decode(): msgspec.json.decode(entry, type=Breaker)
-            for name, entry in zip(texts[::2], texts[1::2], strict=True)
+            name: msgspec.json.decode(entry, type=Breaker)
+            for name, entry in fields_in(reply).items()
         }
         return {name: breaker for name, breaker in found.items() if breaker.open_until > oldest}

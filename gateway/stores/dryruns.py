@@ -12,6 +12,7 @@ from gateway.core.dryruns import DryRun
 from gateway.core.replaying import Tally
 from gateway.stores import names
 from gateway.stores.connection import Reply
+from gateway.stores.replies import texts_in
 from gateway.stores.versions import Question
 
 #: How long the tallies of a dry run are kept after the last of them was written, in seconds.
@@ -64,9 +65,8 @@ def _read_latest(reply: Reply) -> tuple[DryRun, str] | None:
 
 def _read_tallies(reply: Reply) -> Tally:
     tally = Tally()
-    for one in reply if isinstance(reply, list) else []:
-        if isinstance(one, bytes):
-            tally.add(msgspec.json.decode(one, type=Tally))
+    for one in texts_in(reply):
+        tally.add(msgspec.json.decode(one, type=Tally))
     return tally
 
 

@@ -19,6 +19,7 @@ import redis
 from gateway.classify.fingerprints import Document, FingerprintIndex, Hasher
 from gateway.stores import names
 from gateway.stores.connection import Reply
+from gateway.stores.replies import texts_in
 from gateway.stores.versions import Question, ask_now
 
 #: The copy's name in the home folder.
@@ -130,6 +131,5 @@ def _read_bytes(reply: Reply) -> bytes:
 
 
 def _read_documents(reply: Reply) -> list[Document]:
-    raw = [one for one in reply if isinstance(one, bytes)] if isinstance(reply, list) else []
-    found = [msgspec.msgpack.decode(one, type=Document) for one in raw]
+    found = [msgspec.msgpack.decode(one, type=Document) for one in texts_in(reply)]
     return sorted(found, key=lambda one: (one.added_at, one.id))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
 from gateway.core.learning import KEPT_DAYS, MILLION, Day
 from gateway.stores import names
-from gateway.stores.connection import Argument, RedisConnection, Reply
+from gateway.stores.connection import Argument, RedisConnection
+from gateway.stores.replies import fields_in, texts_in
 from gateway.stores.scripts import load_scripts
 
 
@@ -70,7 +71,7 @@ class LearningStore:
     async def load(self, org: str) -> list[Learnt]:
         """All evidence of an org, sorted by deployment and task."""
         reply = await self._connection.execute("SMEMBERS", names.learnt(org), idempotent=True)
-        known = sorted(one.decode() for one in _list(reply) if isinstance(one, bytes))
+        known = sorted(one.decode() for one in texts_in(reply))
         found = await asyncio.gather(*(self._load(org, name) for name in known))
         return [one for one in found if one.days]
 
@@ -96,14 +97,13 @@ class LearningStore:
         reply = await self._connection.execute(
             "HGETALL", names.evidence(org, name), idempotent=True
         )
-        texts = [one.decode() for one in _list(reply) if isinstance(one, bytes)]
-        fields = dict(zip(texts[::2], texts[1::2], strict=True))
+        fields = fields_in(reply)
         deployment, _, task = name.partition("\t")
         numbers = {int(field.partition(":")[0]) for field in fields if ":" in field}
         return Learnt(
             deployment=deployment,
             task=task,
-            version=int(fields.get("version", "0")),
+            version=int(fields.get("version", b"0")),
             days={number: _day(fields, number) for number in sorted(numbers)},
         )
 
@@ -123,12 +123,8 @@ def _named(deployment: str, task: str) -> str:
     return f"{deployment}\t{task}"
 
 
-def _day(fields: Mapping[str, str], number: int) -> Day:
+def _day(fields: Mapping[str, bytes], number: int) -> Day:
     answers, score, predicted = (
-        int(fields.get(f"{number}:{part}", "0")) for part in ("answers", "score", "predicted")
+        int(fields.get(f"{number}:{part}", b"0")) for part in ("answers", "score", "predicted")
     )
     return Day(answers, score, predicted)
-
-
-def _list(reply: Reply) -> Iterable[Reply]:
-    return reply if isinstance(reply, list) else ()

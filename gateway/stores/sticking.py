@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from gateway.stores import names
 from gateway.stores.connection import RedisConnection
+from gateway.stores.replies import fields_in
 
 #: How long a deployment is remembered after it last served, in seconds. Longer than vendors keep
 #: prompt caches (minutes, up to an hour), which is what sticking is mostly for.
@@ -26,9 +27,7 @@ class StickingStore:
         """The deployments by route id."""
         name = names.sticking(org, _digest(who))
         reply = await self._connection.execute("HGETALL", name, idempotent=True)
-        pairs = reply if isinstance(reply, list) else []
-        texts = [one.decode() for one in pairs if isinstance(one, bytes)]
-        return dict(zip(texts[::2], texts[1::2], strict=True))
+        return {route: held.decode() for route, held in fields_in(reply).items()}
 
     async def keep(self, org: str, who: str, route: str, deployment: str) -> None:
         """Remember who served, for another while."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from gateway.core.targets import HALVE_AT, HORIZON, MILLION, Bin, Tally
 from gateway.stores import names
 from gateway.stores.connection import Argument, RedisConnection
+from gateway.stores.replies import fields_in
 from gateway.stores.scripts import load_scripts
 
 #: How long a tally is kept after its route was last asked, in seconds.
@@ -41,8 +42,7 @@ class TargetStore:
         reply = await self._connection.run(
             self._script, (names.target(route, kind),), args, idempotent=False
         )
-        texts = [one.decode() for one in reply if isinstance(one, bytes)] if reply else []  # type: ignore[union-attr]
-        return _tally(dict(zip(texts[::2], texts[1::2], strict=True)))
+        return _tally(fields_in(reply))
 
 
 def _fields(counted: Tally) -> list[tuple[str, int]]:
@@ -61,13 +61,13 @@ def _fields(counted: Tally) -> list[tuple[str, int]]:
     return [(name, amount) for name, amount in plain if amount]
 
 
-def _tally(found: Mapping[str, str]) -> Tally:
+def _tally(found: Mapping[str, bytes]) -> Tally:
     places = [int(name.partition(":")[2]) for name in found if name.startswith("at:")]
 
     def count(name: str) -> int:
-        return int(found.get(name, "0"))
+        return int(found.get(name, b"0"))
 
-    span = float(found.get("span", "0"))
+    span = float(found.get("span", b"0"))
     return Tally(
         requests=count("requests"),
         fixed=count("fixed"),
@@ -77,5 +77,5 @@ def _tally(found: Mapping[str, str]) -> Tally:
             for place in places
         },
         spent_nanousd=count("spent"),
-        per_second=float(found.get("seen", "0")) / span if span > 0 else 0.0,
+        per_second=float(found.get("seen", b"0")) / span if span > 0 else 0.0,
     )

@@ -15,6 +15,7 @@ import redis
 from gateway.core.versions import Head, PolicyVersion, RefusedChange, WorkerReport
 from gateway.stores import names
 from gateway.stores.connection import Argument, RedisConnection, Reply
+from gateway.stores.replies import texts_in
 from gateway.stores.scripts import load_scripts
 
 #: Versions that are kept, texts included; a text has some 10 kB.
@@ -155,17 +156,13 @@ def _read_text(reply: Reply) -> str | None:
 
 
 def _read_versions(reply: Reply) -> tuple[PolicyVersion, ...]:
-    found = [msgspec.json.decode(one, type=PolicyVersion) for one in _texts(reply)]
+    found = [msgspec.json.decode(one, type=PolicyVersion) for one in texts_in(reply)]
     return tuple(sorted(found, key=lambda one: -one.number))
 
 
 def _read_workers(reply: Reply) -> tuple[WorkerReport, ...]:
-    found = [msgspec.json.decode(one, type=WorkerReport) for one in _texts(reply)]
+    found = [msgspec.json.decode(one, type=WorkerReport) for one in texts_in(reply)]
     return tuple(sorted(found, key=lambda one: one.worker))
-
-
-def _texts(reply: Reply) -> list[bytes]:
-    return [one for one in reply if isinstance(one, bytes)] if isinstance(reply, list) else []
 
 
 def _nothing(_reply: Reply) -> None:

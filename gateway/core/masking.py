@@ -19,6 +19,7 @@ from hashlib import sha256
 
 import msgspec
 
+from gateway.core.digests import keyed_digest
 from gateway.core.fakes import fake
 from gateway.core.findings import Finding
 from gateway.core.request import Segment
@@ -94,8 +95,7 @@ def conversation_key(secret: bytes, *belonging: str) -> bytes:
 
     `belonging` says whose and which conversation it is, each part whole; others never share it.
     """
-    told = b"".join(len(part.encode()).to_bytes(8, "big") + part.encode() for part in belonging)
-    return hmac.digest(secret, b"fairlead mask\0" + told, sha256)
+    return keyed_digest(secret, "mask", *belonging)
 
 
 class _Names:

@@ -10,10 +10,9 @@ Rules of this file:
 
 from __future__ import annotations
 
-import hmac
 from collections import OrderedDict
-from hashlib import sha256
 
+from gateway.core.digests import keyed_digest
 from gateway.core.errors import StoreUnavailable
 from gateway.core.principal import Principal
 from gateway.core.request import ChatRequest
@@ -33,8 +32,7 @@ def conversation_of(secret: bytes, principal: Principal, request: ChatRequest, s
     if not belonging[1]:
         return ""
     parts = (principal.org, principal.team, principal.app, *belonging)
-    told = b"".join(len(part.encode()).to_bytes(8, "big") + part.encode() for part in parts)
-    return hmac.digest(secret, b"fairlead conversation\0" + told, sha256).hex()[:32]
+    return keyed_digest(secret, "conversation", *parts).hex()[:32]
 
 
 class ConversationMemory:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from gateway.core.decision import Facts
 from gateway.core.deployment import Deployment
-from gateway.core.targets import MILLION, Aim, Target, cold_start, place_of, reaches, threshold_of
+from gateway.core.money import MILLION
+from gateway.core.targets import Aim, Target, cold_start, place_of, reaches, threshold_of
 from policies.compiled import CompiledPolicy, Route
 from policies.drawing import chance
 from policies.estimates import likely_cost, quality_of

@@ -16,12 +16,11 @@ from gateway.cli.moments import past_moment
 from gateway.cli.session import fail, store_session
 from gateway.cli.tables import print_table
 from gateway.core.errors import StoreUnavailable
-from gateway.core.learning import evidence_of, shift_of, shifted
+from gateway.core.learning import day_of, evidence_of, shift_of, shifted
 from gateway.stores.connection import RedisConnection
 from gateway.stores.learning import LearningStore
 from gateway.stores.ledger_lines import known_orgs
 
-_DAY_SECONDS = 86400
 _T = TypeVar("_T")
 
 
@@ -95,12 +94,12 @@ def _with_store(url: str, work: Callable[[LearningStore], Awaitable[_T]]) -> _T:
 def _forgetting(
     org: str, deployment: str, first: float
 ) -> Callable[[LearningStore], Awaitable[int]]:
-    return lambda store: store.forget(org, deployment, int(first // _DAY_SECONDS))
+    return lambda store: store.forget(org, deployment, day_of(first))
 
 
 def _reading(org: str) -> Callable[[LearningStore], Awaitable[list[QualityRow]]]:
     async def read(store: LearningStore) -> list[QualityRow]:
-        today = int(time() // _DAY_SECONDS)
+        today = day_of(time())
         rows = []
         for one in await store.load(org):
             found = evidence_of(one.days, today)

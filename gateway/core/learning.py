@@ -13,7 +13,9 @@ from math import exp, log
 
 import msgspec
 
-MILLION = 1_000_000
+from gateway.core.money import MILLION
+
+_DAY_SECONDS = 86400
 #: How old evidence is when it counts half, in days.
 HALF_LIFE_DAYS = 30.0
 #: How long a day's evidence is kept, in days: an eighth of it still counts then.
@@ -43,6 +45,11 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     answers: float = 0.0
     score: float = 0.0
     predicted: float = 0.0
+
+
+def day_of(at: float) -> int:
+    """The number of the day, in UTC and since the epoch, that a moment (epoch seconds) is in."""
+    return int(at // _DAY_SECONDS)
 
 
 def evidence_of(days: Mapping[int, Day], today: int) -> Evidence:

@@ -18,9 +18,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from gateway.core.money import MILLION
+
 #: Steps of difficulty that are told apart.
 BINS = 200
-MILLION = 1_000_000
 #: Requests after which the tally is halved, so that it follows the traffic.
 HALVE_AT = 2048
 #: So many requests' worth of values at most are made good, within so many requests.

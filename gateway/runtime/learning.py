@@ -15,7 +15,8 @@ from typing import Any
 
 from gateway.core.cascade import PASSED, SAMPLE
 from gateway.core.errors import StoreUnavailable
-from gateway.core.learning import MILLION, Evidence, evidence_of
+from gateway.core.learning import Evidence, day_of, evidence_of
+from gateway.core.money import MILLION
 from gateway.core.records import AttemptRecord
 from gateway.runtime.exchange import Exchange
 from gateway.runtime.repeats import Repeats
@@ -26,7 +27,6 @@ from policies.estimates import predicted_for
 _FRESH_SECONDS = 30.0
 #: Orgs whose shifts are kept at hand.
 _MOST_ORGS = 1000
-_DAY_SECONDS = 86400
 #: Requests that wait to be written down, at most: those of a second or so.
 _MOST_FRESH = 20_000
 _WRITTEN_AT_ONCE = 500
@@ -144,7 +144,7 @@ class Learning:
         return Served(deployment=deployment, task=task, predicted=predicted)
 
     def _today(self) -> int:
-        return int(self._clock() // _DAY_SECONDS)
+        return day_of(self._clock())
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(_quietly(work))

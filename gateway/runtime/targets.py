@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from time import time
 
 from gateway.core.errors import StoreUnavailable
+from gateway.core.money import MILLION
 from gateway.core.periods import period_end, period_of
-from gateway.core.targets import MILLION, Aim, Bin, Tally, Target, threshold_of
+from gateway.core.targets import Aim, Bin, Tally, Target, threshold_of
 from gateway.stores.targets import TargetStore
 from policies.compiled import CompiledPolicy
 

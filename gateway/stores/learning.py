@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from gateway.core.learning import KEPT_DAYS, MILLION, Day
+from gateway.core.learning import KEPT_DAYS, Day
+from gateway.core.money import MILLION
 from gateway.stores import names
 from gateway.stores.connection import Argument, RedisConnection
 from gateway.stores.replies import fields_in, texts_in

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.core.targets import HALVE_AT, HORIZON, MILLION, Bin, Tally
+from gateway.core.money import MILLION
+from gateway.core.targets import HALVE_AT, HORIZON, Bin, Tally
 from gateway.stores import names
 from gateway.stores.connection import Argument, RedisConnection
 from gateway.stores.replies import fields_in

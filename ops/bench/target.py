@@ -24,12 +24,12 @@ from gateway.classify.classifier import load_classifier
 from gateway.config.price_book import load_price_book
 from gateway.config.routing_pairs import read_pairs
 from gateway.core.decision import Decision, Facts
+from gateway.core.money import MILLION
 from gateway.core.principal import Principal
 from gateway.core.profile import Profile, TokenEstimate
 from gateway.core.sensitivity import Sensitivity
 from gateway.core.targets import (
     HALVE_AT,
-    MILLION,
     Bin,
     Tally,
     Target,

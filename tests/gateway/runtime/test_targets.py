@@ -11,7 +11,8 @@ from uuid import uuid4
 import pytest
 
 from gateway.core.errors import StoreUnavailable
-from gateway.core.targets import MILLION, Aim, place_of, reaches
+from gateway.core.money import MILLION
+from gateway.core.targets import Aim, place_of, reaches
 from gateway.runtime.targets import Targets
 from gateway.stores.connection import RedisConnection
 from gateway.stores.embedded import EmbeddedRedis, open_embedded

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from gateway.core.targets import HALVE_AT, HORIZON, MILLION, Bin, Tally
+from gateway.core.money import MILLION
+from gateway.core.targets import HALVE_AT, HORIZON, Bin, Tally
 from gateway.stores.connection import RedisConnection
 from gateway.stores.targets import TargetStore
 

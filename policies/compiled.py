@@ -111,13 +111,22 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True):
     quality: float
 
 
+class Copying(msgspec.Struct, frozen=True, kw_only=True):
+    """The deployment that a route's requests are copied to, by name, and the share of them."""
+
+    deployment: str
+    share: float
+
+
 class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What we would like: deployments by name in the order of the file, and a strategy.
 
     `weights` belong to the strategy balanced; `shares` to split, a part for each deployment in
     their order; `sticky` is session, user, app, team or key, empty for none. `checks` belong to
     cascade and `target` to target. For the share `explore` of the requests another candidate comes
-    first; a cascade passes over rungs whose predicted quality is below `least_quality`.
+    first; a cascade passes over rungs whose predicted quality is below `least_quality`. `shadow`
+    gets copies for comparison; `headers` go with every call upstream and `tags` are noted beside
+    the caller's own, over them.
     """
 
     id: str
@@ -132,6 +141,17 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     target: Target | None = None
     explore: float = 0.0
     least_quality: float = 0.0
+    shadow: Copying | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+
+    def obligations(self) -> tuple[str, ...]:
+        """What the route adds, in words."""
+        told = [f"header {name}: {held}" for name, held in self.headers]
+        told += [f"tag {name}={held}" for name, held in self.tags]
+        if self.shadow is not None:
+            told.append(f"a copy of {self.shadow.share:.0%} to {self.shadow.deployment}")
+        return tuple(told)
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,6 +28,7 @@ from policies.compiled import (
     Budget,
     CompiledPolicy,
     Constraint,
+    Copying,
     Defaults,
     Invariant,
     Route,
@@ -40,7 +41,7 @@ from policies.model.constraints import ConstraintStatement
 from policies.model.deployments import DeploymentStatement
 from policies.model.file import PolicyFile
 from policies.model.never import NeverStatement
-from policies.model.routes import RouteStatement, WeightsStatement
+from policies.model.routes import RouteStatement, ShadowStatement, WeightsStatement
 from policies.model.secrets import SecretReference
 from policies.model.sensitivity import SensitivityStatement
 from policies.problems import PolicyError, Problem
@@ -310,7 +311,14 @@ def _route(statement: RouteStatement, resolved: Sequence[Resolved]) -> Route:
         explore=use.explore,
         least_quality=use.least_quality,
         checks=(use.checks or USUAL_CHECKS) if use.strategy == "cascade" else None,
+        shadow=_copying(statement.shadow) if statement.shadow is not None else None,
+        headers=statement.add_headers,
+        tags=statement.add_tags,
     )
+
+
+def _copying(statement: ShadowStatement) -> Copying:
+    return Copying(deployment=statement.deployment, share=statement.share)
 
 
 def _by_quality(route: Route) -> bool:

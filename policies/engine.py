@@ -10,8 +10,10 @@ Rules of this file:
 
 from __future__ import annotations
 
+import msgspec
+
 from gateway.core.cascade import Cascade
-from gateway.core.decision import Decision, Facts, Reason, Rejected
+from gateway.core.decision import Decision, Facts, Reason, Rejected, Shadow
 from gateway.core.degradation import AT_HOME
 from gateway.core.deployment import Deployment
 from gateway.core.errors import UnknownModel
@@ -64,25 +66,8 @@ def decide(policy: CompiledPolicy, facts: Facts) -> Decision:
     reasons = (*reasons, Reason(id=route.id, kind="route", because=route.because))
     sent = level_sent(policy, facts.profile, applied.mask)
     candidates, rejected = _filtered(policy, facts, applied, route, sent)
-    if not candidates and policy.degradation.no_candidate == AT_HOME:
-        stand_ins = _reserve(policy, facts, applied, route, sent)
-        if stand_ins:
-            return Decision(
-                candidates=stand_ins,
-                route=route.id,
-                revision=policy.revision,
-                reasons=(*reasons, _STAND_IN),
-                rejected=rejected,
-                mask=applied.mask,
-                sent=sent,
-                output_cap=applied.output_cap,
-            )
-    if not candidates:
-        told = _nobody_left(facts.profile, route, rejected)
-        return _refusal(policy, told, NO_CANDIDATE, route.id, reasons, rejected)
-    ordered = in_order(policy, facts, route, candidates, applied.output_cap)
-    return Decision(
-        candidates=ordered,
+    decided = Decision(
+        candidates=candidates,
         route=route.id,
         revision=policy.revision,
         reasons=reasons,
@@ -91,10 +76,24 @@ def decide(policy: CompiledPolicy, facts: Facts) -> Decision:
         realistic=applied.realistic,
         sent=sent,
         output_cap=applied.output_cap,
-        reserve=_reserve(policy, facts, applied, route, sent),
+        headers=route.headers,
+        tags=route.tags,
+    )
+    reserve = _reserve(policy, facts, applied, route, sent)
+    if not candidates and reserve and policy.degradation.no_candidate == AT_HOME:
+        return _replace(decided, candidates=reserve, reasons=(*reasons, _STAND_IN))
+    if not candidates:
+        told = _nobody_left(facts.profile, route, rejected)
+        return _refusal(policy, told, NO_CANDIDATE, route.id, reasons, rejected)
+    ordered = in_order(policy, facts, route, candidates, applied.output_cap)
+    return _replace(
+        decided,
+        candidates=ordered,
+        reserve=reserve,
         keep="" if route.strategy == "split" else sticky_to(route, facts),
         aim=aim_of(policy, facts, route, ordered, applied.output_cap),
         cascade=Cascade(ladder=route.deployments, checks=route.checks) if route.checks else None,
+        shadow=_shadow(policy, facts, applied, route, sent),
     )
 
 
@@ -136,6 +135,10 @@ def requested_route(deployment: str) -> Route:
     )
 
 
+def _replace(decision: Decision, **changes: object) -> Decision:
+    return msgspec.structs.replace(decision, **changes)
+
+
 def _filtered(
     policy: CompiledPolicy, facts: Facts, applied: Applied, route: Route, sent: Sensitivity
 ) -> tuple[tuple[Deployment, ...], tuple[Rejected, ...]]:
@@ -167,6 +170,18 @@ def _reserve(
         and name not in route.deployments
         and why_not(one, facts.profile, applied, sent) is None
     )
+
+
+def _shadow(
+    policy: CompiledPolicy, facts: Facts, applied: Applied, route: Route, sent: Sensitivity
+) -> Shadow | None:
+    """Who gets a copy, where the constraints and clearance leave it open to them as to anyone."""
+    if route.shadow is None:
+        return None
+    deployment = policy.deployments[route.shadow.deployment]
+    if why_not(deployment, facts.profile, applied, sent) is not None:
+        return None
+    return Shadow(deployment=deployment, share=route.shadow.share)
 
 
 def _nobody_left(profile: Profile, route: Route, rejected: tuple[Rejected, ...]) -> str:

@@ -56,6 +56,7 @@ class StatementExplained(msgspec.Struct, frozen=True, kw_only=True):
     a cascade asks of an answer. `target` is what a route aims at, and `threshold` the difficulty
     from which on its last deployment comes first. A cascade passes over rungs whose predicted
     quality is below `least_quality`, and `explore` is the share that another candidate serves.
+    `adds` are a route's own obligations in words: headers, tags, a copy for comparison.
     """
 
     id: str
@@ -70,6 +71,7 @@ class StatementExplained(msgspec.Struct, frozen=True, kw_only=True):
     threshold: float | None = None
     least_quality: float = 0.0
     explore: float = 0.0
+    adds: tuple[str, ...] = ()
 
 
 class DeploymentExplained(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +98,10 @@ class DeploymentExplained(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """One decision with everything that led to it; `api` is the API that is called."""
+    """One decision with everything that led to it; `api` is the API that is called.
+
+    `shadow` is the deployment that gets a copy of a share of such requests, empty for none.
+    """
 
     revision: str
     api: str
@@ -115,6 +120,9 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     mask: tuple[str, ...]
     sent: str
     output_cap: int | None
+    shadow: str
+    headers: dict[str, str]
+    tags: dict[str, str]
     constraints: tuple[StatementExplained, ...]
     never: tuple[StatementExplained, ...]
     routes: tuple[StatementExplained, ...]
@@ -156,6 +164,9 @@ def explain(
         mask=tuple(sorted(decision.mask)),
         sent=level_sent(policy, profile, applied.mask).label,
         output_cap=decision.output_cap,
+        shadow=decision.copied_to,
+        headers=dict(decision.headers),
+        tags=dict(decision.tags),
         constraints=(
             *_narrowing("constraint", policy.constraints, seen, key_refuses),
             *_narrowing("degradation", policy.safeguards, seen, key_refuses),
@@ -237,6 +248,7 @@ def _routes(
                 target=one.target.words() if one.target is not None else "",
                 least_quality=one.least_quality,
                 explore=one.explore,
+                adds=one.obligations(),
                 threshold=round(threshold_for(facts, one, one.target), 4) if one.target else None,
             )
         )

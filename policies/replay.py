@@ -50,6 +50,8 @@ def replay(candidate: Candidate, record: AuditRecord) -> Replayed:
     Raises:
         NotReplayable: it lacks something that the decision needs; the message says what.
     """
+    if record.shadow_of:
+        raise NotReplayable("a copy of another request, which is replayed itself")
     kept = record.decided
     facts = facts_of(record, candidate.policy.rules)
     if kept is None:
@@ -69,7 +71,7 @@ def replay(candidate: Candidate, record: AuditRecord) -> Replayed:
         model=record.requested_model,
         before=before,
         after=after,
-        obliged=_obligations(decision) != (kept.mask, kept.output_cap),
+        obliged=_obligations(decision) != _recorded(kept),
         relevelled=facts.profile.sensitivity.label != record.sensitivity,
         guessed=after.cost_nanousd > 0 and not before.destination,
         agrees=_is_the_same(decision, record, kept) if same else None,
@@ -127,8 +129,16 @@ def _first_of(record: AuditRecord, kept: RecordedDecision) -> str:
     return next((one for one in kept.candidates if record.rejected.get(one) != _NO_WAY), "")
 
 
-def _obligations(decision: Decision) -> tuple[tuple[str, ...], int | None]:
-    return tuple(sorted(decision.mask)), decision.output_cap
+_Obligations = tuple[tuple[str, ...], int | None, str, Mapping[str, str]]
+
+
+def _obligations(decision: Decision) -> _Obligations:
+    masked = tuple(sorted(decision.mask))
+    return masked, decision.output_cap, decision.copied_to, dict(decision.tags)
+
+
+def _recorded(kept: RecordedDecision) -> _Obligations:
+    return kept.mask, kept.output_cap, kept.shadow, kept.tags
 
 
 def _is_the_same(decision: Decision, record: AuditRecord, kept: RecordedDecision) -> bool:
@@ -139,6 +149,6 @@ def _is_the_same(decision: Decision, record: AuditRecord, kept: RecordedDecision
         and decision.route == record.route
         and tuple(reason.id for reason in decision.reasons) == record.reasons
         and rejected == recorded
-        and _obligations(decision) == (kept.mask, kept.output_cap)
+        and _obligations(decision) == _recorded(kept)
         and decision.refusal_code == kept.refusal
     )

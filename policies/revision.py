@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from gateway.core.deployment import Deployment
-from policies.compiled import CompiledPolicy, Constraint
+from policies.compiled import CompiledPolicy, Constraint, Route
 from policies.model.budgets import BudgetStatement
 from policies.model.conditions import Condition, Group
 from policies.model.deployments import DeploymentStatement
@@ -54,6 +54,7 @@ def meaning_of(policy: PolicyFile, compiled: CompiledPolicy) -> dict[str, Any]:
                 *(built.strategy, built.weights, built.shares, built.sticky, built.checks),
                 built.target,
                 *(built.explore, built.least_quality),
+                *_obligations_meaning(built),
             ]
             for one, built in zip(policy.routes, compiled.routes, strict=True)
         ],
@@ -92,6 +93,13 @@ def _told(statement: BudgetStatement) -> list[str]:
     """Who is told, with the secret by its reference."""
     hook = statement.webhook
     return [] if hook is None else [hook.url, hook.secret.text]
+
+
+def _obligations_meaning(built: Route) -> list[Any]:
+    """What a route adds; nothing for one that adds nothing."""
+    added = {"headers": dict(built.headers), "tags": dict(built.tags), "shadow": built.shadow}
+    meant = {name: held for name, held in added.items() if held}
+    return [meant] if meant else []
 
 
 def _effects_meaning(built: Constraint) -> list[Any]:

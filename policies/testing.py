@@ -181,6 +181,8 @@ def _failures(expect: ExpectStatement, decision: Decision, facts: Facts) -> Iter
     for name in expect.never or ():
         if name in names:
             yield f"'{name}' must never be a candidate, and it is number {names.index(name) + 1}"
+        if name == decision.copied_to:
+            yield f"'{name}' must never be called, and it gets a copy"
     if expect.refused is not None and expect.refused is bool(names):
         wanted = "a refusal" if expect.refused else "an answer"
         yield f"expected {wanted}, got {first}"
@@ -199,3 +201,13 @@ def _failures(expect: ExpectStatement, decision: Decision, facts: Facts) -> Iter
         yield f"expected to mask {', '.join(expect.mask) or 'nothing'}, got {shown}"
     if expect.output_cap is not None and decision.output_cap != expect.output_cap:
         yield f"expected an output cap of {expect.output_cap}, got {decision.output_cap}"
+    if expect.shadow is not None and expect.shadow != decision.copied_to:
+        yield f"expected a copy for '{expect.shadow}', got {decision.copied_to or 'none'}"
+    if expect.headers is not None and dict(expect.headers) != dict(decision.headers):
+        yield f"expected the headers {_shown(expect.headers)}, got {_shown(decision.headers)}"
+    if expect.tags is not None and dict(expect.tags) != dict(decision.tags):
+        yield f"expected the tags {_shown(expect.tags)}, got {_shown(decision.tags)}"
+
+
+def _shown(pairs: tuple[tuple[str, str], ...]) -> str:
+    return ", ".join(f"{name}={held}" for name, held in sorted(pairs)) or "none"

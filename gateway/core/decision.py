@@ -63,6 +63,13 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True):
     because: str
 
 
+class Shadow(msgspec.Struct, frozen=True, kw_only=True):
+    """A copy for comparison: who gets it, and of which share of the requests, 0..1."""
+
+    deployment: Deployment
+    share: float
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The engine's output for one request.
 
@@ -76,7 +83,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     `on_exhausted: self_hosted_only`. `keep` names who shall stay with the deployment that serves,
     such as `session:4711`; empty for nobody. `cascade` says what the answers of all candidates but
     the highest must pass; None where the route is no cascade. `aim` is what the order counts for
-    where the route has a target.
+    where the route has a target. `shadow` gets a copy after the answer and may receive what is
+    sent as much as any candidate. `headers` go with every call upstream, and `tags` are noted
+    beside the caller's own, over them.
     """
 
     candidates: tuple[Deployment, ...]
@@ -94,6 +103,14 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     keep: str = ""
     cascade: Cascade | None = None
     aim: Aim | None = None
+    shadow: Shadow | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def copied_to(self) -> str:
+        """The name of the deployment that gets a copy; empty for none."""
+        return self.shadow.deployment.name if self.shadow is not None else ""
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):

@@ -79,13 +79,19 @@ def record_of(facts: Facts, decision: Decision) -> AuditRecord:
             shifts=None if facts.shifts is None else dict(facts.shifts),
             answers=None if facts.answers is None else dict(facts.answers),
         ),
-        decided=RecordedDecision(
-            candidates=tuple(one.name for one in decision.candidates),
-            outside=tuple(one.name for one in decision.candidates if not one.self_hosted),
-            mask=tuple(sorted(decision.mask)),
-            output_cap=decision.output_cap,
-            refusal=decision.refusal_code,
-        ),
+        decided=_recorded(decision),
+    )
+
+
+def _recorded(decision: Decision) -> RecordedDecision:
+    return RecordedDecision(
+        candidates=tuple(one.name for one in decision.candidates),
+        outside=tuple(one.name for one in decision.candidates if not one.self_hosted),
+        mask=tuple(sorted(decision.mask)),
+        output_cap=decision.output_cap,
+        refusal=decision.refusal_code,
+        shadow=decision.copied_to,
+        tags=dict(decision.tags),
     )
 
 

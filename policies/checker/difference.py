@@ -245,7 +245,8 @@ def _alike(old: Route, new: Route) -> bool:
 
 def _chooses(route: Route) -> str:
     names = ", ".join(route.deployments)
-    return f"[{names}]" if route.strategy == "ordered" else f"{route.strategy} of [{names}]"
+    told = f"[{names}]" if route.strategy == "ordered" else f"{route.strategy} of [{names}]"
+    return told + "".join(f", {one}" for one in route.obligations())
 
 
 #: Sections that are compared as they are written, by the words of the file.

@@ -1,8 +1,8 @@
 """Which deployments any request may reach, as formulas: the engine's steps, for all requests.
 
 Rules of this file:
-- whoever may be called on any attempt is reached: every candidate, for it can be a fallback, and
-  every reserve where a budget uses it; the order does not matter here;
+- whoever may be called on any attempt is reached: every candidate, for it can be a fallback,
+  every reserve where a budget uses it, and who gets a copy; neither order nor share matters here;
 - invariants are left out: that they are never needed is what is to be proved.
 """
 
@@ -22,8 +22,8 @@ class Reaching:
     `blocked` says that a constraint refuses, `sent` for each level that what is sent is at least
     so sensitive, after masking, `taken` that a route of aliases is taken, `allowed`
     that clearance, constraints and abilities leave a deployment, `candidate` that it is a
-    candidate, `reserve` that it stands by for a used-up budget, and `reached` that some attempt
-    may call it. Deployments and routes are known by name.
+    candidate, `reserve` that it stands by for a used-up budget, `shadow` that it may get a copy,
+    and `reached` that some attempt may call it. Deployments and routes are known by name.
     """
 
     def __init__(self, request: AnyRequest, policy: CompiledPolicy) -> None:
@@ -45,7 +45,11 @@ class Reaching:
         self.candidate = {name: self._candidate(name) for name in names}
         self.served = any_of(self.candidate.values())
         self.reserve = {name: self._reserve(name) for name in names}
-        self.reached = {name: either(self.candidate[name], self.reserve[name]) for name in names}
+        self.shadow = {name: self._shadow(name) for name in names}
+        self.reached = {
+            name: any_of((self.candidate[name], self.reserve[name], self.shadow[name]))
+            for name in names
+        }
 
     def asked_by_name(self, name: str) -> Formula:
         """That the caller asks for this deployment itself."""
@@ -114,6 +118,14 @@ class Reaching:
             self.taken[route.id] for route in self.policy.routes if not _uses(route, name)
         )
         return all_of((self._keeps_reserve(), self.served, unused, self.allowed[name]))
+
+    def _shadow(self, name: str) -> Formula:
+        copied = any_of(
+            both(self.taken[route.id], any_of(self.allowed[one] for one in route.deployments))
+            for route in self.policy.routes
+            if route.shadow is not None and route.shadow.deployment == name
+        )
+        return all_of((negated(self.blocked), self.allowed[name], copied))
 
     def _keeps_reserve(self) -> Formula:
         """That a budget of the caller leaves self-hosted deployments when it is used up, or

@@ -25,7 +25,8 @@ def unguarded(policy: CompiledPolicy) -> CompiledPolicy:
 
 
 def receivers(policy: CompiledPolicy, given: GivenStatement) -> frozenset[str]:
-    """The deployments that may be called: candidates, and reserves where a budget uses them."""
+    """The deployments that may be called: candidates, reserves where a budget uses them, and who
+    gets a copy."""
     facts = facts_of(policy, given, None)
     return receivers_of(policy, facts, decide(policy, facts))
 
@@ -44,4 +45,6 @@ def receivers_of(policy: CompiledPolicy, facts: Facts, decision: Decision) -> fr
     kept = any(budget.on_exhausted == "self_hosted_only" for budget in budgets)
     if kept or policy.degradation.opens_reserve:
         called += decision.reserve
+    if decision.shadow is not None:
+        called.append(decision.shadow.deployment)
     return frozenset(one.name for one in called)

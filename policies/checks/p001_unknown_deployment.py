@@ -45,6 +45,8 @@ def _names(policy: PolicyFile) -> Iterator[tuple[str, Place, str]]:
                 yield name, at, f"routes.{route.id}.use"
         for share in route.use.shares:
             yield share.name, share.at, f"routes.{route.id}.use.shares"
+        if route.shadow is not None:
+            yield route.shadow.deployment, route.shadow.at, f"routes.{route.id}.shadow"
     for constraint in policy.constraints:
         for key, selector in (("only", constraint.only), ("forbid", constraint.forbid)):
             for name, at in selector.names if selector is not None else ():
@@ -54,6 +56,6 @@ def _names(policy: PolicyFile) -> Iterator[tuple[str, Place, str]]:
             yield name, at, f"never.{invariant.id}.deployment"
     for case in policy.tests:
         expect = case.expect
-        wanted = (expect.deployment,) if expect.deployment else ()
+        wanted = tuple(name for name in (expect.deployment, expect.shadow) if name)
         for name in (*wanted, *(expect.any_of or ()), *(expect.never or ())):
             yield name, expect.at, f"tests.{case.name}.expect"

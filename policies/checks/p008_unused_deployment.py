@@ -34,6 +34,8 @@ def check(policy: PolicyFile, known: Known) -> Iterator[Finding]:
     used: set[str] = set()
     for route in policy.routes:
         used.update(used_by(route.use, resolved))
+        if route.shadow is not None:
+            used.add(route.shadow.deployment)
     for deployment in policy.deployments:
         if deployment.name not in used:
             yield Finding(

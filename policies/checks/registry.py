@@ -22,6 +22,7 @@ from policies.checks import (
     p015_mask_without_effect,
     p020_cascade_of_one,
     p021_target_of_one,
+    p022_shadow_of_itself,
 )
 from policies.checks.base import Check
 from policies.model.file import PolicyFile
@@ -60,6 +61,7 @@ CHECKS: tuple[Check, ...] = tuple(
         p015_mask_without_effect,
         p020_cascade_of_one,
         p021_target_of_one,
+        p022_shadow_of_itself,
     )
 )
 

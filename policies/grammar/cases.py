@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
-
-import msgspec
 
 from gateway.core.request import API_NAMES
-from policies.document import Mapping, Node, kind_of
+from policies.grammar.endpoints import HeadersShape
+from policies.grammar.tags import TagsShape
 from policies.grammar.words import FINDING, LEVEL, NAME, NAME_PATTERN, NEED, TOKENS, WORD
 from policies.model.cases import CaseStatement, ExpectStatement, GivenStatement, SpeedStatement
-from policies.problems import Problems
-from policies.shapes import WRONG, Amount, Choice, Flag, Key, ListOf, PairsOf, Record, Text, Whole
+from policies.shapes import Amount, Choice, Flag, Key, ListOf, PairsOf, Record, Text, Whole
 
 #: Kinds of judgement that can fail; what could not be judged counts as restricted.
 JUDGEMENTS = ("findings", "difficulty", "task", "tokens")
 _JUDGEMENT = Choice(options={name: name for name in JUDGEMENTS}, what="a judgement")
 _API = Choice(options={name: name for name in API_NAMES.values()}, what="an API")
-
-
-class TagsShape(msgspec.Struct, frozen=True):
-    """Tags as names with values."""
-
-    def read(self, node: Node, problems: Problems) -> Any:
-        """Pairs of name and value."""
-        if not isinstance(node, Mapping):
-            problems.add(node.at, f"tags are a mapping, not {kind_of(node)}", path=node.path)
-            return WRONG
-        pairs = tuple((entry.key, WORD.read(entry.node, problems)) for entry in node.entries)
-        return WRONG if any(value is WRONG for _, value in pairs) else pairs
-
-    def schema(self) -> dict[str, Any]:
-        """An object of plain values."""
-        return {"type": "object", "additionalProperties": WORD.schema()}
 
 
 _SPEED = Record(
@@ -94,13 +75,16 @@ EXPECT = Record(
     keys={
         "deployment": Key(NAME, "the first candidate"),
         "any_of": Key(ListOf(item=NAME, least=1), "the first candidate is one of these"),
-        "never": Key(ListOf(item=NAME, single=True), "none of these is a candidate at all"),
+        "never": Key(ListOf(item=NAME, single=True), "none of these is called at all"),
         "refused": Key(Flag(), "whether the request is refused"),
         "route": Key(WORD, "the route that is taken"),
         "reasons": Key(ListOf(item=WORD, single=True), "ids that are among the reasons"),
         "sensitivity": Key(LEVEL, "the sensitivity that the text is judged to have"),
         "mask": Key(ListOf(item=FINDING, single=True), "the finding types to hide"),
         "output_cap": Key(TOKENS, "the output cap that constraints set"),
+        "shadow": Key(NAME, "the deployment that may get a copy"),
+        "headers": Key(HeadersShape(references=False), "the headers that the route adds"),
+        "tags": Key(TagsShape(), "the tags that the route adds"),
     },
 )
 CASE = Record(

@@ -19,6 +19,12 @@ _LOOKS_SECRET = re.compile(
     r"(sk|pk|rk|fl|hf|gsk|xai|ghp|AKIA|AIza)[-_A-Za-z0-9]{12,}|[A-Za-z0-9+/_=.-]{24,}"
 )
 _SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
+#: Headers that say how one call's bytes are framed and where they go; a policy cannot know them.
+_OF_THE_CALL = frozenset(
+    "host connection keep-alive content-length content-type content-encoding transfer-encoding "
+    "accept-encoding te trailer upgrade expect".split()
+)
+_ELSEWHERE_HINT = "a deployment's own 'headers' may hold it by reference"
 _REFERENCE_HINT = "write env:NAME for a variable of the environment, or file:PATH"
 
 
@@ -47,7 +53,12 @@ class SecretShape(msgspec.Struct, frozen=True):
 
 
 class HeadersShape(msgspec.Struct, frozen=True):
-    """Header names with values; a value that is a secret must be a reference."""
+    """Header names with values; a value that is a secret must be a reference.
+
+    Without `references` only plain text may stand here.
+    """
+
+    references: bool = True
 
     def read(self, node: Node, problems: Problems) -> Any:
         """Pairs of name and plain text or reference."""
@@ -59,14 +70,18 @@ class HeadersShape(msgspec.Struct, frozen=True):
             text = entry.node.text if isinstance(entry.node, Scalar) else ""
             if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", entry.key):
                 problems.add(entry.at, f"'{entry.key}' is not a header name")
+            elif entry.key.lower() in _OF_THE_CALL:
+                message = f"the header '{entry.key}' belongs to the call itself"
+                problems.add(entry.at, message, hint="remove it", path=entry.node.path)
             if not text or not text.isprintable():
                 message = f"a header's value is text on one line, not {kind_of(entry.node)}"
                 problems.add(entry.node.at, message, path=entry.node.path)
-            elif _REFERENCE.fullmatch(text):
+            elif _REFERENCE.fullmatch(text) and self.references:
                 headers.append((entry.key, SecretShape().read(entry.node, problems)))
-            elif _SECRET_HEADER.search(entry.key) or _LOOKS_SECRET.search(text):
+            elif _looks_secret(entry.key, text):
                 message = f"the header '{entry.key}' looks like a secret, which must not stand here"
-                problems.add(entry.node.at, message, hint=_REFERENCE_HINT, path=entry.node.path)
+                hint = _REFERENCE_HINT if self.references else _ELSEWHERE_HINT
+                problems.add(entry.node.at, message, hint=hint, path=entry.node.path)
             else:
                 headers.append((entry.key, text))
         return tuple(headers)
@@ -74,6 +89,12 @@ class HeadersShape(msgspec.Struct, frozen=True):
     def schema(self) -> dict[str, Any]:
         """An object of strings."""
         return {"type": "object", "additionalProperties": {"type": "string"}}
+
+
+def _looks_secret(name: str, text: str) -> bool:
+    return bool(
+        _REFERENCE.fullmatch(text) or _SECRET_HEADER.search(name) or _LOOKS_SECRET.search(text)
+    )
 
 
 class UrlShape(msgspec.Struct, frozen=True):

@@ -65,6 +65,9 @@ class ExpectStatement(msgspec.Struct, frozen=True, kw_only=True):
     sensitivity: Sensitivity | None = None
     mask: tuple[str, ...] | None = None
     output_cap: int | None = None
+    shadow: str | None = None
+    headers: tuple[tuple[str, str], ...] | None = None
+    tags: tuple[tuple[str, str], ...] | None = None
 
 
 class CaseStatement(msgspec.Struct, frozen=True, kw_only=True):

@@ -52,11 +52,25 @@ class UseStatement(msgspec.Struct, frozen=True, kw_only=True):
     least_quality: float = 0.0
 
 
+class ShadowStatement(msgspec.Struct, frozen=True, kw_only=True):
+    """Who gets a copy for comparison, and of which share of the requests, 0..1."""
+
+    at: Place
+    deployment: str
+    share: float = 1.0
+
+
 class RouteStatement(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of `routes`; without `when` it always holds."""
+    """One entry of `routes`; without `when` it always holds.
+
+    `add_headers` go with every call upstream; `add_tags` are noted beside the caller's own.
+    """
 
     at: Place
     id: str
     use: UseStatement
     because: str = ""
     when: Condition | None = None
+    shadow: ShadowStatement | None = None
+    add_headers: tuple[tuple[str, str], ...] = ()
+    add_tags: tuple[tuple[str, str], ...] = ()

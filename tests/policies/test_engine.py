@@ -138,6 +138,57 @@ def test_fakes_stand_only_for_what_no_constraint_wants_plain(decided: Decided) -
     assert decided(fakes + plain + ALL, findings=("email",)).realistic == {"email", "phone"}
 
 
+def test_who_stands_in_serves_under_the_same_obligations(decided: Decided) -> None:
+    """Fakes, caps and what the route adds hold for those at home who step in, too."""
+    policy = (
+        "constraints:\n"
+        "  - {id: f, mask: {types: email, style: realistic}, cap_output_tokens: 50}\n"
+        "  - {id: no, forbid: [frontier]}\n"
+        "degradation: {no_candidate: self_hosted_only}\n"
+        "routes: [{id: all, use: [frontier], add_tags: {a: b}, add_headers: {x-a: b}}]\n"
+    )
+
+    decision = decided(policy, findings=("email",))
+
+    assert names(decision) == ["house", "tiny"]
+    assert (decision.mask, decision.realistic) == ({"email"}, {"email"})
+    assert (decision.output_cap, decision.tags) == (50, (("a", "b"),))
+    assert decision.headers == (("x-a", "b"),)
+
+
+@pytest.mark.parametrize(
+    ("rest", "findings", "copied"),
+    [
+        ("", (), "frontier"),
+        ("", ("payment_card",), ""),
+        ("constraints: [{id: c, forbid: [frontier]}]\n", (), ""),
+        ("constraints: [{id: c, mask: payment_card}]\n", ("payment_card",), "frontier"),
+        ("never: [{id: n, deployment: frontier, when: {stream: false}}]\n", (), ""),
+    ],
+)
+def test_a_copy_goes_only_where_the_request_might_go(
+    decided: Decided, rest: str, findings: tuple[str, ...], copied: str
+) -> None:
+    """Clearance, constraints and invariants bind it; who serves is not touched by it."""
+    route = "routes: [{id: all, use: [house], shadow: {deployment: frontier, share: 5%}}]\n"
+
+    decision = decided(rest + route, findings=findings)
+
+    assert (names(decision), decision.copied_to) == (["house"], copied)
+    assert decision.shadow is None or decision.shadow.share == 0.05
+
+
+def test_who_asks_for_a_deployment_by_name_takes_no_route_and_its_obligations(
+    decided: Decided,
+) -> None:
+    """No copy, no tags and no headers belong to a request that named its deployment."""
+    route = "routes: [{id: all, use: [house], shadow: frontier, add_tags: {a: b}}]\n"
+
+    decision = decided(route, model="house")
+
+    assert (decision.copied_to, decision.tags, decision.headers) == ("", (), ())
+
+
 def test_what_was_masked_no_longer_counts(decided: Decided) -> None:
     """A finding whose bytes were replaced makes no constraint hold."""
     assert decided(CONSTRAINTS + ALL, masked=("email",)).mask == frozenset()

@@ -117,6 +117,17 @@ def test_a_cascade_says_what_its_answers_must_pass(
     assert (shown.least_quality, shown.explore) == (0.4, 0.0)
 
 
+def test_a_route_tells_what_it_adds(
+    compiled: Callable[[str], CompiledPolicy], deployments: str, facts: Callable[..., Facts]
+) -> None:
+    """In words with the route, and as values with the decision."""
+    adds = "shadow: {deployment: tiny, share: 5%}, add_tags: {a: b}, add_headers: {x-a: c}"
+    told = explain(compiled(f"{deployments}routes: [{{id: r, use: house, {adds}}}]"), facts())
+
+    assert told.routes[0].adds == ("header x-a: c", "tag a=b", "a copy of 5% to tiny")
+    assert (told.shadow, told.tags, told.headers) == ("tiny", {"a": "b"}, {"x-a": "c"})
+
+
 def test_a_target_is_told_with_its_threshold(
     compiled: Callable[[str], CompiledPolicy], deployments: str, facts: Callable[..., Facts]
 ) -> None:

@@ -178,6 +178,23 @@ def test_a_header_that_looks_secret_must_be_a_reference(header: str, held: str) 
     assert held not in told
 
 
+def test_headers_of_the_call_itself_are_not_the_policys_to_set() -> None:
+    """Who frames the bytes says how long they are and where they go."""
+    text = GOOD.replace("model: m", 'model: m, headers: {Content-Length: "3"}')
+
+    assert "the header 'Content-Length' belongs to the call itself" in problems_of(text)[0]
+
+
+def test_a_route_adds_no_secret_header() -> None:
+    """What a route adds is plain text; a reference there would be sent as it stands."""
+    text = GOOD.replace("id: all,", 'id: all, add_headers: {x-note: "env:NOTE"},')
+
+    told = problems_of(text)[0]
+
+    assert "the header 'x-note' looks like a secret" in told
+    assert "a deployment's own 'headers' may hold it by reference" in told
+
+
 def test_a_file_that_is_not_utf8_is_told_with_its_place(tmp_path: Path) -> None:
     """The place of the first wrong byte is named."""
     path = tmp_path / "p.yaml"

@@ -17,7 +17,7 @@ constraints:
   - {id: night, when: {time: {hours: "22..6", zone: Europe/Berlin}}, forbid: [frontier]}
 routes:
   - {id: hard, when: {difficulty: ">= 0.6"}, use: [frontier, house]}
-  - {id: easy, use: [house]}
+  - {id: easy, use: [house], shadow: tiny, add_tags: {a: b}, add_headers: {x-a: b}}
 """
 
 
@@ -55,6 +55,9 @@ def run(compiled: Callable[[str], CompiledPolicy], deployments: str) -> Callable
         ('{difficulty: 1, time: "2026-03-02T23:00+01:00"}', "{deployment: house}"),
         ('{difficulty: 1, time: "2026-03-02T12:00"}', "{deployment: frontier}"),
         ("{sensitivity: public}", "{mask: []}"),
+        ("{sensitivity: public, difficulty: 0.1}", "{shadow: tiny, tags: {a: b}}"),
+        ("{difficulty: 0.1}", "{headers: {x-a: b}}"),
+        ("{difficulty: 0.9}", "{headers: {}, tags: {}}"),
     ],
 )
 def test_what_is_as_expected_passes(run: Callable[..., Outcome], given: str, expect: str) -> None:
@@ -83,6 +86,14 @@ def test_what_is_as_expected_passes(run: Callable[..., Outcome], given: str, exp
         ),
         ("{text: hello}", "{mask: email}", "expected to mask email, got nothing"),
         ("{text: hello}", "{output_cap: 50}", "expected an output cap of 50, got None"),
+        ("{difficulty: 1}", "{shadow: tiny}", "expected a copy for 'tiny', got none"),
+        (
+            "{difficulty: 0, sensitivity: public}",
+            "{never: tiny}",
+            "'tiny' must never be called, and it gets a copy",
+        ),
+        ("{difficulty: 1}", "{tags: {a: b}}", "expected the tags a=b, got none"),
+        ("{difficulty: 0}", "{headers: {x-a: c}}", "expected the headers x-a=c, got x-a=b"),
         ("{time: tomorrow}", "{refused: true}", "'tomorrow' is not an ISO time"),
     ],
 )

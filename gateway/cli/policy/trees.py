@@ -46,6 +46,8 @@ def _request_tree(told: Explanation) -> Tree:
         tree.add(Text(f"to be masked: {', '.join(told.mask)}; what is sent is {told.sent}"))
     if told.output_cap is not None:
         tree.add(Text(f"answer capped at {told.output_cap} tokens"))
+    if told.shadow:
+        tree.add(Text(f"a copy goes to {told.shadow} after the answer"))
     tree.add(Text(f"policy revision {told.revision}", style="dim"))
     return tree
 
@@ -60,6 +62,8 @@ def _statements_tree(title: str, statements: tuple[StatementExplained, ...]) -> 
         if one.target:
             told = f"target {one.target}: the last deployment first from difficulty {one.threshold}"
             branch.add(Text(told, style="dim"))
+        if one.adds:
+            branch.add(Text(f"adds {'; '.join(one.adds)}", style="dim"))
         if one.explore:
             told = f"another candidate first for {one.explore:.1%} of the requests, to learn"
             branch.add(Text(told, style="dim"))

@@ -172,7 +172,10 @@ def policies(draw: st.DrawFn) -> str:
     lines.append("routes:")
     for number in range(draw(st.integers(1, 3))):
         when = draw(whens)
-        lines.append(f"  - {{id: r{number}, when: {when}, use: {draw(names)}}}")
+        copied = draw(
+            st.sampled_from(("", "", f", shadow: {draw(st.sampled_from(sorted(there)))}"))
+        )
+        lines.append(f"  - {{id: r{number}, when: {when}, use: {draw(names)}{copied}}}")
     budgets = ("", "{scope: team/a, usd: 1}", "{scope: 'team/*', usd: 1}", "{scope: app/x, usd: 1}")
     chosen = draw(st.lists(st.sampled_from(budgets), max_size=2, unique=True))
     kept = [one[:-1] + ", on_exhausted: self_hosted_only}" for one in chosen if one]
@@ -384,4 +387,5 @@ def called(policy: CompiledPolicy, given: GivenStatement) -> frozenset[str]:
     kept = any(one.on_exhausted == "self_hosted_only" for one in budgets)
     if decision.candidates and (kept or policy.degradation.opens_reserve):
         names |= {one.name for one in decision.reserve}
+    names |= {decision.copied_to} - {""}
     return frozenset(names)

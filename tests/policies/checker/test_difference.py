@@ -67,6 +67,8 @@ def test_a_file_is_as_itself() -> None:
         ("require: self_hosted", "cap_output_tokens: 9", "capped", "9", {"findings": ["email"]}),
         ("[email]", "[phone]", "constraint", "mails", {"findings": ["phone"]}),
         ("use: [frontier, house]", "use: {strategy: cheapest}", "route", "hard", {}),
+        ("use: [house]", "use: [house], add_tags: {a: b}", "route", "all", {}),
+        ("use: [house]", "use: [house], shadow: frontier", "reaches", "frontier", {}),
     ],
 )
 def test_each_kind_of_change_comes_with_its_simplest_request(

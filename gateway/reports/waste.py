@@ -21,6 +21,7 @@ _USUAL = ("team", "deployment")
 #: Why an attempt was of no use, as SQL over a line and the attempt that came after it.
 _CAUSE = (
     "CASE WHEN outcome = 'ok' THEN 'answer failed a check' "
+    "WHEN outcome = 'shadow' THEN 'copy for comparison' "
     "WHEN outcome = 'cancelled' AND stream THEN 'aborted stream' "
     "WHEN outcome = 'cancelled' THEN 'caller left' "
     "WHEN outcome = 'in_doubt' THEN 'gateway died' "

@@ -111,7 +111,7 @@ class Call:
             timeout_seconds=min(deployment.timeout_seconds, left),
             first_byte_seconds=min(deployment.first_byte_seconds, left),
             endpoint=back,
-            headers=exchange.passed_headers() if back == api.wire else (),
+            headers=exchange.sent_headers(same_wire=back == api.wire),
         )
         upstream = await self._adapter.open(outbound)
         if isinstance(upstream, AttemptFailure):

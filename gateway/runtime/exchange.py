@@ -47,6 +47,7 @@ class Exchange:
         self.values: Mapping[str, str] = {}
         self.sent: Sensitivity | None = None
         self.conversation = ""
+        self.shadow_of = ""
         self.lossy: tuple[str, ...] = ()
         self.limits: Headers = []
         self.own_limits: Headers = []
@@ -114,7 +115,7 @@ class Exchange:
         return msgspec.structs.replace(
             self._line(candidate, hold_id, attempt, at),
             kind="settle",
-            outcome=outcome,
+            outcome="shadow" if self.shadow_of and outcome == "ok" else outcome,
             usage=usage or Usage(),
             cost_nanousd=sum(part.cost_nanousd for part in parts),
             parts=parts,
@@ -122,8 +123,13 @@ class Exchange:
             unpriced=usage is not None and is_unpriced(usage, price),
             gpu_seconds=round(machine.busy_seconds(usage), 6) if machine and usage else 0.0,
             duration_ms=round(duration_ms, 3),
-            because=f"check: {check}" if check else "",
+            because=self._remark(check),
         )
+
+    def _remark(self, check: str) -> str:
+        if self.shadow_of:
+            return f"shadow of {self.shadow_of}"
+        return f"check: {check}" if check else ""
 
     def doubtful_line(
         self, candidate: Candidate, *, hold_id: str, attempt: int, at: float
@@ -162,7 +168,7 @@ class Exchange:
             cost_nanousd=0,
             price_revision=deployment.price.revision,
             self_hosted=deployment.self_hosted,
-            tags=dict(self.facts.tags) if self.facts is not None else {},
+            tags=dict(self.tags),
             stream=request.stream,
             policy=decision.revision,
         )
@@ -173,8 +179,7 @@ class Exchange:
 
     def charges_for(self, candidate: Candidate) -> Charges:
         """What an attempt with a candidate is charged to and counts in."""
-        tags = self.facts.tags if self.facts is not None else ()
-        return self.ruling.charges_for(self.caller, candidate, tags)
+        return self.ruling.charges_for(self.caller, candidate, self.tags)
 
     @property
     def caller(self) -> Principal:
@@ -187,12 +192,26 @@ class Exchange:
             raise ValueError("the request has not been authenticated yet")
         return self.principal
 
-    def passed_headers(self) -> tuple[tuple[str, str], ...]:
-        """The client's headers that say how its bytes are meant; nothing else of it crosses."""
+    def sent_headers(self, *, same_wire: bool) -> tuple[tuple[str, str], ...]:
+        """What goes upstream beside a deployment's own headers: those that policy adds.
+
+        Where the backend speaks the client's wire, the client's own headers that say how its bytes
+        are meant go first; nothing else of the client crosses.
+        """
         headers = self.client.headers
-        return tuple(
-            (name.decode(), headers[name].decode("latin-1")) for name in _MEANING if name in headers
+        passed = (
+            (name.decode(), headers[name].decode("latin-1"))
+            for name in _MEANING
+            if same_wire and name in headers
         )
+        return (*passed, *(self.decision.headers if self.decision is not None else ()))
+
+    @property
+    def tags(self) -> tuple[tuple[str, str], ...]:
+        """The request's tags: the caller's and the key's own, and over them those of policy."""
+        own = self.facts.tags if self.facts is not None else ()
+        added = self.decision.tags if self.decision is not None else ()
+        return tuple({**dict(own), **dict(added)}.items()) if added else own
 
     def label(self) -> Sensitivity:
         """The sensitivity of the bytes that are sent; unknown counts as restricted."""
@@ -225,13 +244,14 @@ class Exchange:
             deployment=self.deployment if outcome != "refused" else "",
             rejected={one.deployment: one.reason for one in rejected},
             attempts=tuple(self.attempts),
-            outcome=outcome,
+            outcome="shadow" if self.shadow_of and outcome == "served" else outcome,
             status=status,
             error=error,
             cost_nanousd=self.cost_nanousd,
             duration_ms=round(self.duration_ms, 3),
             lossy=tuple(map(without_text, self.lossy)),
             usage=self.usage if self.attempts else None,
+            shadow_of=self.shadow_of,
         )
 
     def _judged(self) -> tuple[Principal, Profile, Decision, ChatRequest]:

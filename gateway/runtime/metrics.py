@@ -38,6 +38,12 @@ class Metrics:
             ["deployment", "check"],
             registry=one,
         )
+        self._shadows = Counter(
+            "fairlead_shadows",
+            "Copies for comparison by how they ended.",
+            ["deployment", "outcome"],
+            registry=one,
+        )
         self._tokens = Counter(
             "fairlead_tokens", "Tokens by class.", ["deployment", "class"], registry=one
         )
@@ -97,6 +103,10 @@ class Metrics:
         for kind, tokens in classes:
             if tokens:
                 self._child(self._tokens, name, kind).inc(tokens)
+
+    def shadow(self, deployment: str, outcome: str) -> None:
+        """Count a copy for comparison, or one that was skipped because too many were under way."""
+        self._child(self._shadows, deployment, outcome).inc()
 
     def holds(self, org: str, count: int) -> None:
         """Set how many holds of an org are open."""

@@ -8,9 +8,8 @@ policy that the request met when it began, whatever policy comes into force mean
 
 from __future__ import annotations
 
-from gateway.core.decision import Decision, Plan
+from gateway.core.decision import Decision
 from gateway.core.errors import FairleadError, PolicyRefusal, Unauthenticated, UnknownModel
-from gateway.core.planning import make_plan
 from gateway.core.principal import Principal
 from gateway.core.profile import Profile
 from gateway.core.request import ChatRequest
@@ -27,8 +26,10 @@ from gateway.runtime.driver import Driver
 from gateway.runtime.exchange import Exchange
 from gateway.runtime.facts import gather_facts
 from gateway.runtime.memory import conversation_of
+from gateway.runtime.plans import plan_for
 from gateway.runtime.reach import no_way, reachable
 from gateway.runtime.services import Services
+from gateway.runtime.shadowing import begin_shadow
 from gateway.runtime.veil import hide
 from policies.engine import decide
 
@@ -46,8 +47,9 @@ async def serve_request(services: Services, exchange: Exchange) -> None:
         decision, profile = await _mask(services, exchange, decision, request)
         await _remember(services, exchange)
         decision = _reach(exchange, decision, request)
-        plan = _plan(services, exchange, decision, request, profile)
+        plan = plan_for(services, exchange, decision, request, profile)
         await Driver(services, exchange, request, Answer(exchange)).run(plan)
+        begin_shadow(services, exchange, decision, request, profile)
     except ClientDisconnected:
         exchange.outcome, exchange.status = "cancelled", 499
     except FairleadError as error:
@@ -168,29 +170,6 @@ def _reach(exchange: Exchange, decision: Decision, request: ChatRequest) -> Deci
     if not reached.candidates:
         raise no_way(reached)
     return reached
-
-
-def _plan(
-    services: Services,
-    exchange: Exchange,
-    decision: Decision,
-    request: ChatRequest,
-    profile: Profile,
-) -> Plan:
-    """Candidates in order, each with an output cap, the money it needs and a deadline."""
-    defaults = exchange.ruling.policy.defaults
-    return make_plan(
-        decision,
-        request,
-        profile,
-        services.health.breakers,
-        default_output_cap=defaults.max_output_tokens,
-        request_seconds=defaults.request_timeout_seconds,
-        now=exchange.started,
-        wall=exchange.at,
-        use_reserve=exchange.ruling.keeps_self_hosted_open(exchange.caller),
-        provider_down=exchange.ruling.policy.degradation.provider_down,
-    )
 
 
 def _refusal(decision: Decision) -> FairleadError:

@@ -7,7 +7,7 @@ from gateway.core.budgets import Refused
 from gateway.core.decision import Candidate
 from gateway.core.errors import StoreUnavailable
 from gateway.core.ledger import UNDATED, Granted, Hold, Settlement
-from gateway.core.limits import Limited
+from gateway.core.limits import LimitCounter, Limited
 from gateway.core.planning import shrunk
 from gateway.core.records import AuditRecord
 from gateway.runtime.exchange import Exchange
@@ -67,11 +67,18 @@ class Purse:
                 counters=self._charges.counters,
                 line=line,
                 audit=exchange.doubtful_record(candidate),
-                limits=self._charges.limits,
+                limits=self._limits(),
                 tokens=candidate.most_tokens,
                 repeated=attempt > 1,
             )
         )
+
+    def _limits(self) -> tuple[LimitCounter, ...]:
+        """The limits that count; whoever asked once is not limited for the copy of it."""
+        limits = self._charges.limits
+        if not self._exchange.shadow_of:
+            return limits
+        return tuple(one for one in limits if one.of_deployment)
 
     async def _place(self, hold: Hold) -> Granted | Refused | Limited:
         """Hold in Redis or, where policy is lenient and Redis is away, from the slices."""

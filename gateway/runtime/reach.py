@@ -26,7 +26,8 @@ def reachable(
 ) -> Decision:
     """The decision without the deployments that this request has no way to."""
     lacking: dict[str, Rejected] = {}
-    for deployment in (*decision.candidates, *decision.reserve):
+    copied = (decision.shadow.deployment,) if decision.shadow is not None else ()
+    for deployment in (*decision.candidates, *decision.reserve, *copied):
         because = _obstacle(api, adapters[deployment.name], request)
         if because:
             lacking[deployment.name] = Rejected(
@@ -38,6 +39,7 @@ def reachable(
         decision,
         candidates=_without(decision.candidates, lacking),
         reserve=_without(decision.reserve, lacking),
+        shadow=None if decision.copied_to in lacking else decision.shadow,
         rejected=(*decision.rejected, *lacking.values()),
     )
 

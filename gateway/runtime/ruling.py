@@ -133,9 +133,9 @@ class Rulings:
         return self._current
 
     @contextmanager
-    def taken(self) -> Iterator[Ruling]:
-        """The current ruling, kept open for as long as this is entered."""
-        ruling = self.current
+    def taken(self, ruling: Ruling | None = None) -> Iterator[Ruling]:
+        """A ruling that is in use, by default the current one, kept open while this is entered."""
+        ruling = ruling or self.current
         ruling.requests += 1
         try:
             yield ruling

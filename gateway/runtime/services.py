@@ -37,6 +37,7 @@ from gateway.runtime.log import logger
 from gateway.runtime.memory import ConversationMemory
 from gateway.runtime.metrics import Metrics
 from gateway.runtime.ruling import Ruling, Rulings
+from gateway.runtime.shadows import Shadows
 from gateway.runtime.speeds import SpeedBoard
 from gateway.runtime.sticking import Sticking
 from gateway.runtime.summary import summary_of
@@ -106,6 +107,7 @@ class Services:
         self.learning = Learning(LearningStore(connection), kept)
         self.budgets = BudgetView(self.ledger.budget_use)
         self.alerts = Alerts(self.ledger.claim_alert, self.log)
+        self.shadows = Shadows(self.log)
         self._transport = transport
         self._connection = connection
         self._classifiers = classifiers
@@ -227,6 +229,7 @@ class Services:
         for task in self._upkeep:
             task.cancel()
         await asyncio.gather(*self._upkeep, return_exceptions=True)
+        await self.shadows.close()
         await self.sticking.close()
         await self.learning.close()
         with contextlib.suppress(StoreUnavailable):

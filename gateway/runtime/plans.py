@@ -1,0 +1,33 @@
+"""The plan of a request by the policy, the breakers and the budgets of its moment."""
+
+from __future__ import annotations
+
+from gateway.core.decision import Decision, Plan
+from gateway.core.planning import make_plan
+from gateway.core.profile import Profile
+from gateway.core.request import ChatRequest
+from gateway.runtime.exchange import Exchange
+from gateway.runtime.services import Services
+
+
+def plan_for(
+    services: Services,
+    exchange: Exchange,
+    decision: Decision,
+    request: ChatRequest,
+    profile: Profile,
+) -> Plan:
+    """Candidates in order, each with an output cap, the money it needs and a deadline."""
+    policy = exchange.ruling.policy
+    return make_plan(
+        decision,
+        request,
+        profile,
+        services.health.breakers,
+        default_output_cap=policy.defaults.max_output_tokens,
+        request_seconds=policy.defaults.request_timeout_seconds,
+        now=exchange.started,
+        wall=exchange.at,
+        use_reserve=exchange.ruling.keeps_self_hosted_open(exchange.caller),
+        provider_down=policy.degradation.provider_down,
+    )

@@ -1,10 +1,11 @@
-"""p007: a route that can never be taken, because an earlier one is always taken."""
+"""p007: a route that can never be taken, because an earlier one holds whenever it does."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from policies.checks.base import Finding
+from policies.implication import implies
 from policies.model.conditions import Condition, Group
 from policies.model.file import PolicyFile
 from policies.resolve import Known
@@ -37,32 +38,19 @@ routes:
 
 
 def check(policy: PolicyFile, known: Known) -> Iterator[Finding]:
-    """Nothing stands after a route without a condition, and no condition stands twice."""
-    always = ""
-    earlier: dict[str, str] = {}
-    for route in policy.routes:
-        path = f"routes.{route.id}"
-        written = repr(_bare(route.when))
-        if always:
-            yield Finding(
-                at=route.at,
-                message=f"the route '{route.id}' is never taken: '{always}' before it always is",
-                hint="move it up, or give the earlier route a 'when'",
-                path=path,
-            )
-        elif written in earlier:
-            yield Finding(
-                at=route.at,
-                message=(
-                    f"the route '{route.id}' is never taken: '{earlier[written]}' before it "
-                    "has the same condition"
-                ),
-                hint="change its 'when' or remove it",
-                path=path,
-            )
-        earlier.setdefault(written, route.id)
-        if not always and is_always(route.when):
-            always = route.id
+    """No route stands behind one that holds whenever it does."""
+    for number, route in enumerate(policy.routes):
+        before = (one for one in policy.routes[:number] if implies(route.when, one.when))
+        earlier = next(before, None)
+        if earlier is None:
+            continue
+        told = "always holds" if is_always(earlier.when) else "holds whenever it does"
+        yield Finding(
+            at=route.at,
+            message=f"the route '{route.id}' is never taken: '{earlier.id}' before it {told}",
+            hint="move it up, or give the earlier route a narrower 'when'",
+            path=f"routes.{route.id}",
+        )
 
 
 def is_always(condition: Condition | None) -> bool:
@@ -70,12 +58,3 @@ def is_always(condition: Condition | None) -> bool:
     return condition is None or (
         isinstance(condition, Group) and condition.kind == "all" and not condition.parts
     )
-
-
-def _bare(condition: Condition | None) -> object:
-    """A condition without the places where it is written."""
-    if condition is None:
-        return None
-    if isinstance(condition, Group):
-        return (condition.kind, tuple(_bare(part) for part in condition.parts))
-    return (condition.fact, condition.test)

@@ -94,6 +94,9 @@ uses = st.one_of(
 )
 
 
+copies = st.sampled_from(("", "", *(f", shadow: {name}" for name in NAMES)))
+
+
 @st.composite
 def constraint_lists(draw: st.DrawFn, when: st.SearchStrategy[str] = conditions) -> list[str]:
     pairs = draw(st.lists(st.tuples(when, effects), max_size=5))
@@ -103,7 +106,10 @@ def constraint_lists(draw: st.DrawFn, when: st.SearchStrategy[str] = conditions)
 @st.composite
 def route_lists(draw: st.DrawFn) -> list[str]:
     pairs = draw(st.lists(st.tuples(conditions, uses), min_size=1, max_size=4))
-    return [f"{{id: r{n}, when: {when}, use: {use}}}" for n, (when, use) in enumerate(pairs)]
+    return [
+        f"{{id: r{n}, when: {when}, use: {use}{draw(copies)}}}"
+        for n, (when, use) in enumerate(pairs)
+    ]
 
 
 @st.composite
@@ -171,17 +177,29 @@ def test_no_candidate_is_below_clearance(
     routes: list[str],
     facts: Facts,
 ) -> None:
-    """Whatever a policy says, a candidate is cleared for the request, once, and known."""
+    """Whatever a policy says, who may be called is cleared for what is left of the request."""
     policy = built(constraints, routes)
 
     decision = decide(policy, facts)
 
     whoever = (*decision.candidates, *decision.reserve)
-    assert all(one.clearance >= facts.profile.sensitivity for one in whoever)
+    copied = () if decision.shadow is None else (decision.shadow.deployment,)
+    level = _left(policy, facts)
+    assert all(one.clearance >= level for one in (*whoever, *copied))
     assert len({one.name for one in whoever}) == len(whoever)
     assert bool(decision.candidates) is not bool(decision.refusal)
     assert bool(decision.refusal) is bool(decision.refusal_code)
     assert decision.revision == policy.revision
+
+
+def _left(policy: CompiledPolicy, facts: Facts) -> Sensitivity:
+    """The level of a request when every constraint that applies has hidden what it hides."""
+    profile = facts.profile
+    if profile.failed:
+        return profile.sensitivity
+    hidden = apply_constraints(policy, see(policy, facts)).mask
+    left = [one for one in profile.findings if one.type not in hidden]
+    return min(profile.sensitivity, sensitivity_of(left, policy.rules, profile.floor))
 
 
 @_usual

@@ -109,7 +109,7 @@ aliases: {auto: {}}
             "routes: [{id: a, when: {stream: true}, use: [house]}, "
             "{id: b, when: {stream: true}, use: [house]}, {id: c, use: [house]}]",
             "p007",
-            "'a' before it has the same condition",
+            "'a' before it holds whenever it does",
         ),
         (
             "constraints: [{id: c, mask: {types: [person, age], style: realistic}}]\n"
@@ -120,7 +120,13 @@ aliases: {auto: {}}
         (
             "routes: [{id: a, when: {}, use: [house]}, {id: b, use: [house]}]",
             "p007",
-            "'a' before it always is",
+            "'a' before it always holds",
+        ),
+        (
+            "routes: [{id: a, when: {difficulty: '>= 0.5'}, use: [house]}, "
+            "{id: b, when: {difficulty: '>= 0.8', stream: true}, use: [house]}]",
+            "p007",
+            "'a' before it holds whenever it does",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Whether one condition holds whenever another does, as far as their words tell it.
+"""Whether one condition holds whenever another does, or with it, as far as their words tell it.
 
 Rules of this file:
 - yes is certain; no only says that it does not follow part by part (`policies.checker` knows more,
@@ -116,3 +116,31 @@ def _members_within(one: Members, other: Members) -> bool:
         or (bool(one.any) and set(one.any) <= set(other.any))
     )
     return some and set(other.all) <= set(one.all) and set(other.none) <= set(one.none)
+
+
+def overlap(one: Test, other: Test) -> bool:
+    """Whether some value certainly passes both; told of numbers and words only."""
+    match one, other:
+        case Among(numbers), Range() | Among():
+            return any(within(Among((number,)), other) for number in numbers)
+        case Range(), Among():
+            return overlap(other, one)
+        case Range(), Range():
+            return _reaches(one, other) and _reaches(other, one)
+        case Words(words), Words(others):
+            return any(
+                _covered((word,), others) or _covered((another,), words)
+                for word in words
+                for another in others
+            )
+        case _:
+            return False
+
+
+def _reaches(one: Range, other: Range) -> bool:
+    """Whether the upper end of one is not below the lower end of the other."""
+    if one.high is None or other.low is None:
+        return True
+    return one.high > other.low or (
+        one.high == other.low and one.high_included and other.low_included
+    )

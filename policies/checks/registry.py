@@ -23,6 +23,7 @@ from policies.checks import (
     p020_cascade_of_one,
     p021_target_of_one,
     p022_shadow_of_itself,
+    p023_overlapping_routes,
 )
 from policies.checks.base import Check
 from policies.model.file import PolicyFile
@@ -62,6 +63,7 @@ CHECKS: tuple[Check, ...] = tuple(
         p020_cascade_of_one,
         p021_target_of_one,
         p022_shadow_of_itself,
+        p023_overlapping_routes,
     )
 )
 

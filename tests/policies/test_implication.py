@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
-from policies.implication import implies
+from policies.implication import implies, overlap
 from policies.loader import read_policy
 from policies.matchers import compile_condition
-from policies.model.conditions import Condition
+from policies.model.conditions import Condition, Term
 from policies.seeing import see
 from policies.testing import facts_of
 from tests.policies.checker.drawn import TERMS, any_request, compiled, conditions
@@ -75,6 +75,30 @@ def test_what_does_not_follow_is_not_claimed(one: str, other: str) -> None:
     narrow, wide = read(one, other)
 
     assert not implies(narrow, wide)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        ('{difficulty: "< 0.5"}', '{difficulty: "0.4..0.7"}', True),
+        ('{difficulty: "< 0.5"}', '{difficulty: "0.5..0.7"}', False),
+        ('{difficulty: "<= 0.5"}', '{difficulty: "0.5..0.7"}', True),
+        ('{difficulty: "> 0.2"}', '{difficulty: "< 0.3"}', True),
+        ("{team: [a, b]}", "{team: [b, c]}", True),
+        ("{team: [a, b]}", "{team: 'b*'}", True),
+        ("{team: [a, b]}", "{team: [c, d]}", False),
+        ("{team: 'ab*'}", "{team: 'ac*'}", False),
+        ("{stream: true}", "{stream: true}", False),
+    ],
+)
+def test_two_conditions_on_one_fact_overlap(one: str, other: str, shared: bool) -> None:
+    """Where one value passes both; of flags, sets and hours nothing is said."""
+    first, second = read(one, other)
+
+    assert isinstance(first, Term)
+    assert isinstance(second, Term)
+    assert overlap(first.test, second.test) is shared
+    assert overlap(second.test, first.test) is shared
 
 
 @given(st.data(), st.integers(0, 2**32))

@@ -123,6 +123,12 @@ aliases: {auto: {}}
             "'a' before it always holds",
         ),
         (
+            "routes: [{id: a, when: {team: [x, y], stream: true}, use: [house]}, "
+            "{id: b, when: {stream: true, team: [y, z]}, use: {strategy: cheapest}}]",
+            "p023",
+            "the routes 'a' and 'b' overlap in team, and there 'a' is taken",
+        ),
+        (
             "routes: [{id: a, when: {difficulty: '>= 0.5'}, use: [house]}, "
             "{id: b, when: {difficulty: '>= 0.8', stream: true}, use: [house]}]",
             "p007",

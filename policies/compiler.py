@@ -16,7 +16,7 @@ import msgspec
 
 from gateway.core.cascade import USUAL_CHECKS
 from gateway.core.deployment import SHIPPED_ADAPTERS, AdapterFacts, Deployment, Secret
-from gateway.core.findings import SensitivityRules, default_levels
+from gateway.core.findings import OwnDetector, SensitivityRules, default_levels
 from gateway.core.limits import LimitCounter
 from gateway.core.model_profiles import profile_of
 from gateway.core.money import usd_to_nano
@@ -35,6 +35,7 @@ from policies.compiled import (
     Webhook,
     Weights,
 )
+from policies.detecting import own_detectors
 from policies.grammar.limits import WINDOWS
 from policies.matchers import compile_condition, facts_asked
 from policies.model.constraints import ConstraintStatement
@@ -50,6 +51,7 @@ from policies.resolve import (
     PriceLookup,
     Resolved,
     SecretLookup,
+    TermsLookup,
     price_of,
     resolve,
     unpriced_of,
@@ -64,6 +66,7 @@ def compile_policy(
     prices: PriceLookup,
     secrets: SecretLookup,
     adapters: Mapping[str, AdapterFacts] = SHIPPED_ADAPTERS,
+    terms: TermsLookup = lambda path: None,
 ) -> CompiledPolicy:
     """Compile a policy file.
 
@@ -72,17 +75,14 @@ def compile_policy(
         prices: the price book, asked for deployments that the file does not price.
         secrets: resolves `env:` and `file:` references.
         adapters: the adapters and vendors that deployments may name.
+        terms: reads the files of terms that detectors name.
 
     Raises:
-        PolicyError: a check of severity `error` failed, or a secret is not there; it holds
-            every such problem.
+        PolicyError: a check of severity `error` failed, or a secret or a file of terms is not
+            there; it holds every such problem.
     """
     known = Known(adapters=adapters, prices=prices)
-    problems = list(run_checks(policy, known, severities=frozenset(("error",))))
-    looked_up, missing = _secrets_of(policy, secrets)
-    problems.extend(missing)
-    if problems:
-        raise PolicyError(problems, policy.source)
+    looked_up, own = _fetched(policy, known, secrets, terms)
     resolved = tuple(resolve(statement, adapters) for statement in policy.deployments)
     degradation = degradation_of(policy)
     deployments = {
@@ -100,7 +100,7 @@ def compile_policy(
         aliases=MappingProxyType(
             {one.name: Alias(name=one.name, description=one.description) for one in policy.aliases}
         ),
-        rules=sensitivity_rules(policy.sensitivity),
+        rules=sensitivity_rules(policy.sensitivity, own),
         constraints=tuple(_constraint(one, resolved) for one in policy.constraints),
         routes=routes,
         budgets=_budgets(policy, looked_up),
@@ -121,7 +121,23 @@ def compile_policy(
     return msgspec.structs.replace(compiled, revision=revision_of(policy, compiled))
 
 
-def sensitivity_rules(statement: SensitivityStatement) -> SensitivityRules:
+def _fetched(
+    policy: PolicyFile, known: Known, secrets: SecretLookup, terms: TermsLookup
+) -> tuple[Mapping[str, Secret], tuple[OwnDetector, ...]]:
+    """The secrets and terms that a file refers to, once nothing else is wrong with it either."""
+    problems = list(run_checks(policy, known, severities=frozenset(("error",))))
+    looked_up, missing = _secrets_of(policy, secrets)
+    problems.extend(missing)
+    own, missing = own_detectors(policy.sensitivity, terms)
+    problems.extend(missing)
+    if problems:
+        raise PolicyError(problems, policy.source)
+    return looked_up, own
+
+
+def sensitivity_rules(
+    statement: SensitivityStatement, own: tuple[OwnDetector, ...] = ()
+) -> SensitivityRules:
     """The rules that turn findings into a level: the defaults with the file's own on top."""
     levels = default_levels()
     levels.update((name, stated.level) for name, stated in statement.findings)
@@ -129,6 +145,7 @@ def sensitivity_rules(statement: SensitivityStatement) -> SensitivityRules:
         levels=MappingProxyType(levels),
         default=statement.default.level,
         weak_pair=statement.weak_pair,
+        own=own,
     )
 
 

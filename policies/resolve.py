@@ -34,6 +34,14 @@ class SecretLookup(Protocol):
         ...
 
 
+class TermsLookup(Protocol):
+    """Reads a file of terms at the edge; None where there is none that can be used."""
+
+    def __call__(self, path: str, /) -> tuple[str, ...] | None:
+        """The terms, as they stand on its lines."""
+        ...
+
+
 class Known(msgspec.Struct, frozen=True, kw_only=True):
     """What the surroundings know and a policy file does not say: adapters and list prices."""
 

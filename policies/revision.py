@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from gateway.core.deployment import Deployment
+from gateway.core.findings import OwnDetector
 from policies.compiled import CompiledPolicy, Constraint, Route
 from policies.model.budgets import BudgetStatement
 from policies.model.conditions import Condition, Group
@@ -39,6 +40,7 @@ def meaning_of(policy: PolicyFile, compiled: CompiledPolicy) -> dict[str, Any]:
             "levels": dict(compiled.rules.levels),
             "default": compiled.rules.default,
             "weak_pair": compiled.rules.weak_pair,
+            **_own_meaning(compiled.rules.own),
         },
         "constraints": {
             one.id: [built.because, _condition_meaning(one.when), _effects_meaning(built)]
@@ -93,6 +95,16 @@ def _told(statement: BudgetStatement) -> list[str]:
     """Who is told, with the secret by its reference."""
     hook = statement.webhook
     return [] if hook is None else [hook.url, hook.secret.text]
+
+
+def _own_meaning(own: tuple[OwnDetector, ...]) -> dict[str, Any]:
+    """What a policy's own detectors look for; nothing where it has none."""
+    meant = sorted([one.type, one.pattern, _digest(one.terms)] for one in own)
+    return {"own": meant} if meant else {}
+
+
+def _digest(terms: tuple[str, ...]) -> str:
+    return sha256("\n".join(sorted(terms)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _obligations_meaning(built: Route) -> list[Any]:

@@ -23,15 +23,18 @@ from gateway.classify.fingerprints import FingerprintIndex
 from gateway.classify.folding import Folding
 from gateway.classify.hidden import Readers, find_everywhere
 from gateway.classify.overlaps import without_overlaps
+from gateway.classify.own_detectors import OwnDetectors
 from gateway.classify.scripts import Scripts
 from gateway.classify.tagger import load_tagger
 from gateway.classify.task import task_of
 from gateway.classify.tokens import estimate
-from gateway.core.findings import Finding, SensitivityRules, sensitivity_of
+from gateway.core.findings import Finding, OwnDetector, SensitivityRules, sensitivity_of
 from gateway.core.profile import Profile, TokenEstimate
 from gateway.core.request import ChatRequest, Segment
 from gateway.core.sensitivity import UNKNOWN, Sensitivity
 
+#: Policies whose own detectors are kept compiled.
+MOST_KEPT = 4
 #: Kinds of strings that people and tools write.
 _WRITTEN = frozenset({"text", "tool_argument", "tool_result", "unknown"})
 
@@ -96,10 +99,28 @@ class Classifier:
         self._readers = readers
         self._cues = cues
         self._predictor = predictor
+        self._own: tuple[tuple[tuple[OwnDetector, ...], OwnDetectors], ...] = ()
 
     def look_for(self, fingerprints: FingerprintIndex | None) -> None:
         """From now on, also look for passages of these documents, in place of any others."""
         self._readers = msgspec.structs.replace(self._readers, fingerprints=fingerprints)
+
+    def prepare(self, rules: SensitivityRules) -> OwnDetectors | None:
+        """Compile the detectors that a policy brings along, if that has not been done yet.
+
+        The last few policies' are kept: the one in force, one before it, and those on trial.
+
+        Raises:
+            ValueError: a pattern of theirs cannot be compiled.
+        """
+        if not rules.own:
+            return None
+        for stated, compiled in self._own:
+            if stated is rules.own:
+                return compiled
+        compiled = OwnDetectors(rules.own, self._readers.folding)
+        self._own = (*self._own[1 - MOST_KEPT :], (rules.own, compiled))
+        return compiled
 
     def judge(
         self,
@@ -167,7 +188,11 @@ class Classifier:
         rules: SensitivityRules,
         failed: list[str],
     ) -> tuple[Found, ...]:
-        found, broken = find_everywhere(text, self._readers, messages)
+        own = self.prepare(rules)
+        readers = self._readers
+        if own is not None:
+            readers = msgspec.structs.replace(readers, own=own)
+        found, broken = find_everywhere(text, readers, messages)
         failed.extend(broken)
         return without_overlaps(found, rules.levels)
 

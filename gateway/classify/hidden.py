@@ -21,6 +21,7 @@ from gateway.classify.eastern_addresses import find_eastern
 from gateway.classify.fingerprints import FingerprintIndex
 from gateway.classify.folding import Folding
 from gateway.classify.offsets import OffsetMap, Replacement, rewrite
+from gateway.classify.own_detectors import OwnDetectors
 from gateway.classify.scripts import Scripts
 from gateway.classify.tables import cells
 from gateway.classify.tagger import Tagger
@@ -52,6 +53,7 @@ class Readers(msgspec.Struct, frozen=True):
     scanner: Scanner
     tagger: Tagger
     fingerprints: FingerprintIndex | None = None
+    own: OwnDetectors | None = None
 
 
 class Reading:
@@ -63,6 +65,7 @@ class Reading:
         self._scanner = readers.scanner
         self._tagger = readers.tagger
         self._fingerprints = readers.fingerprints
+        self._own = readers.own
         self.failed: set[str] = set()
 
     def read(
@@ -76,6 +79,8 @@ class Reading:
         detection = self._scanner.scan(view)
         self.failed.update(detection.failed)
         found = list(detection.found)
+        if self._own is not None:
+            found.extend(self._own.find(text if offsets is None else view.text, view))
         if messages is not None:
             # Other scripts tell the tagger something; what cannot be seen does not.
             if offsets is None:

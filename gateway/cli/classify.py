@@ -16,6 +16,7 @@ from gateway.classify.difficulty import DifficultyModel
 from gateway.classify.fingerprints import FingerprintIndex
 from gateway.config.difficulty_models import load_model
 from gateway.config.settings import Settings, load_settings
+from gateway.config.terms import terms_lookup
 from gateway.core.errors import InvalidRequest
 from gateway.core.findings import Finding, SensitivityRules
 from gateway.core.profile import Profile
@@ -174,11 +175,16 @@ def _json(value: dict[str, Any]) -> str:
 def _rules_of(file: Path) -> SensitivityRules:
     # Only this option needs the policy grammar, and loading it takes a while.
     from policies.compiler import sensitivity_rules
+    from policies.detecting import own_detectors
     from policies.loader import load_policy
     from policies.problems import PolicyError
 
     try:
-        return sensitivity_rules(load_policy(file).sensitivity)
+        section = load_policy(file).sensitivity
+        own, missing = own_detectors(section, terms_lookup(file.parent))
+        if missing:
+            raise PolicyError(missing, str(file))
+        return sensitivity_rules(section, own)
     except PolicyError as problem:
         typer.echo(str(problem), err=True)
         raise typer.Exit(2) from None

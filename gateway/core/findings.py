@@ -53,6 +53,15 @@ def default_levels() -> dict[str, Sensitivity]:
     return levels
 
 
+class OwnDetector(msgspec.Struct, frozen=True, kw_only=True):
+    """A recogniser that a policy brings along: words, or an RE2 pattern, that are of a type."""
+
+    id: str
+    type: str
+    terms: tuple[str, ...] = ()
+    pattern: str = ""
+
+
 class SensitivityRules(msgspec.Struct, frozen=True, kw_only=True):
     """How findings become a level: the policy's `sensitivity` section, compiled.
 
@@ -60,12 +69,13 @@ class SensitivityRules(msgspec.Struct, frozen=True, kw_only=True):
     restricted, because an unknown kind of finding must not be the one that leaks. `default` is
     the level of a request without findings. `weak_pair` is the level for two kinds of weak
     findings together, or one weak kind beside a confidential finding; None leaves weak
-    findings without effect.
+    findings without effect. `own` are the detectors that the policy brings along.
     """
 
     levels: Mapping[str, Sensitivity] = msgspec.field(default_factory=default_levels)
     default: Sensitivity = Sensitivity.INTERNAL
     weak_pair: Sensitivity | None = None
+    own: tuple[OwnDetector, ...] = ()
 
 
 def sensitivity_of(

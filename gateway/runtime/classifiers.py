@@ -43,6 +43,14 @@ class Classifiers:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._take_time, request, rules, floor)
 
+    def prepare(self, rules: SensitivityRules) -> None:
+        """Compile what a policy brings along, before a request has to wait for it.
+
+        Raises:
+            ValueError: a pattern cannot be compiled.
+        """
+        self._quick.prepare(rules)
+
     def look_for(self, fingerprints: FingerprintIndex | None) -> None:
         """From now on, also look for passages of these documents, in place of any others."""
         self._fingerprints = fingerprints

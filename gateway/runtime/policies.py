@@ -13,6 +13,7 @@ from gateway.config.first_policy import write_once
 from gateway.config.price_book import load_price_book
 from gateway.config.secrets import secret_lookup
 from gateway.config.settings import Settings
+from gateway.config.terms import terms_lookup
 from policies.compiled import CompiledPolicy
 from policies.compiler import compile_policy
 from policies.loader import load_policy
@@ -61,6 +62,7 @@ def compile_file(path: Path, environ: Mapping[str, str]) -> CompiledPolicy:
             load_price_book().price_of,
             secret_lookup(environ, path.parent),
             adapter_facts(),
+            terms_lookup(path.parent),
         )
     except PolicyError as error:
         raise PolicyUnusable(f"the policy cannot be used:\n{error}") from None

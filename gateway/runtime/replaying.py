@@ -57,7 +57,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compiled_for_replay(text: str, source: str) -> CompiledPolicy:
-    """A candidate's text compiled; what is decided does not depend on its secrets.
+    """A candidate's text compiled; what is decided again depends neither on its secrets nor terms.
 
     Raises:
         PolicyError: something in it is wrong.
@@ -67,6 +67,7 @@ def compiled_for_replay(text: str, source: str) -> CompiledPolicy:
         load_price_book().price_of,
         lambda reference: Secret(f"stand-in for {reference}"),
         adapter_facts(),
+        lambda path: (),
     )
 
 

@@ -27,6 +27,8 @@ from policies.compiled import Budget, CompiledPolicy
 _MOST_CHARGES = 10_000
 
 OpenAdapter = Callable[[Deployment], Adapter]
+#: Gets ready whatever else a policy needs; it may take long.
+Prepare = Callable[[CompiledPolicy], None]
 
 
 class Charges:
@@ -114,8 +116,9 @@ class Ruling:
 class Rulings:
     """The current ruling of a worker, and those before it that requests still use."""
 
-    def __init__(self, open_one: OpenAdapter) -> None:
+    def __init__(self, open_one: OpenAdapter, prepare: Prepare = lambda policy: None) -> None:
         self._open_one = open_one
+        self._prepare = prepare
         self._current: Ruling | None = None
         self._living: list[Ruling] = []
         self._adopting = asyncio.Lock()
@@ -184,6 +187,7 @@ class Rulings:
     def _open_all(
         self, policy: CompiledPolicy, living: tuple[Ruling, ...]
     ) -> Mapping[str, Adapter]:
+        self._prepare(policy)
         return {
             name: _already_open(deployment, living) or self._open_one(deployment)
             for name, deployment in policy.deployments.items()

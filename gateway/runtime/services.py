@@ -322,7 +322,11 @@ async def open_services(
         logger().error("redis_not_there_yet", detail=error.detail)
     transport = Transport()
     run_dir = settings.home / "run"
-    rulings = Rulings(lambda deployment: open_adapter(deployment, transport, run_dir=run_dir))
+    classifiers = classifiers or open_classifiers(settings)
+    rulings = Rulings(
+        lambda deployment: open_adapter(deployment, transport, run_dir=run_dir),
+        lambda ruled: classifiers.prepare(ruled.rules),
+    )
     await rulings.adopt(policy)
     services = Services(
         settings=settings,
@@ -330,7 +334,7 @@ async def open_services(
         transport=transport,
         connection=connection,
         pepper=load_pepper(settings.home, settings.pepper),
-        classifiers=classifiers or open_classifiers(settings),
+        classifiers=classifiers,
         begun=begun,
     )
     await services.prepare()

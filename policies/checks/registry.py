@@ -24,6 +24,7 @@ from policies.checks import (
     p021_target_of_one,
     p022_shadow_of_itself,
     p023_overlapping_routes,
+    p024_pattern_that_backtracks,
 )
 from policies.checks.base import Check
 from policies.model.file import PolicyFile
@@ -64,6 +65,7 @@ CHECKS: tuple[Check, ...] = tuple(
         p021_target_of_one,
         p022_shadow_of_itself,
         p023_overlapping_routes,
+        p024_pattern_that_backtracks,
     )
 )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from gateway.core.findings import FINDING_TYPES
+from policies.grammar.detectors import DETECTOR
 from policies.grammar.levels import STATED_LEVEL
 from policies.grammar.words import LEVEL
 from policies.model.sensitivity import SensitivityStatement
-from policies.shapes import Key, PairsOf, Record
+from policies.shapes import Key, ListOf, PairsOf, Record
 
 SENSITIVITY = Record(
     what="sensitivity",
@@ -19,5 +20,6 @@ SENSITIVITY = Record(
             "lower than built in says why: {level, because}",
         ),
         "weak_pair": Key(LEVEL, "the level of two kinds of weak findings together"),
+        "detectors": Key(ListOf(item=DETECTOR), "a company's own words and patterns"),
     },
 )

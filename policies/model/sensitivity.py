@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from gateway.core.sensitivity import Sensitivity
+from policies.model.detectors import DetectorStatement
 from policies.model.levels import StatedLevel
 from policies.problems import Place
 
@@ -16,3 +17,4 @@ class SensitivityStatement(msgspec.Struct, frozen=True, kw_only=True):
     default: StatedLevel = StatedLevel(Sensitivity.INTERNAL)
     findings: tuple[tuple[str, StatedLevel], ...] = ()
     weak_pair: Sensitivity | None = None
+    detectors: tuple[DetectorStatement, ...] = ()

@@ -14,6 +14,7 @@ from gateway.classify.classifier import load_classifier
 from gateway.cli.policy.telling import complain, stop
 from gateway.config.price_book import load_price_book
 from gateway.config.secrets import secret_lookup
+from gateway.config.terms import terms_lookup
 from gateway.core.deployment import Secret
 from gateway.runtime.live.start import bench_for
 from gateway.runtime.live.trial import Bench
@@ -40,7 +41,8 @@ def compiled(file: Path) -> CompiledPolicy:
 def compile_file(policy: PolicyFile) -> CompiledPolicy:
     """A file that has been read, compiled with stand-ins for secrets."""
     prices = load_price_book().price_of
-    return compile_policy(policy, prices, _stand_in_for_secret, adapter_facts())
+    terms = terms_lookup(Path(policy.source).parent)
+    return compile_policy(policy, prices, _stand_in_for_secret, adapter_facts(), terms)
 
 
 def judge_for(policy: CompiledPolicy) -> JudgeText | None:

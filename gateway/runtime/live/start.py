@@ -15,6 +15,7 @@ from adapters.registry import adapter_facts
 from gateway.classify.classifier import load_classifier
 from gateway.config.price_book import load_price_book
 from gateway.config.secrets import secret_lookup
+from gateway.config.terms import terms_lookup
 from gateway.core.versions import Head, digest_of
 from gateway.runtime.live.changes import next_version
 from gateway.runtime.live.follower import InForce
@@ -48,7 +49,7 @@ def bench_for(
     """What texts are tried with here: this machine's secrets and the shipped price book.
 
     Args:
-        path: the policy file; `file:` secrets are looked for beside it.
+        path: the policy file; `file:` secrets and files of terms are looked for beside it.
         environ: where `env:` secrets are looked for.
         judge_text: gives what judges the texts of tests; loaded when first asked if not given.
     """
@@ -56,6 +57,7 @@ def bench_for(
         prices=load_price_book().price_of,
         secrets=secret_lookup(environ, path.parent),
         adapters=adapter_facts(),
+        terms=terms_lookup(path.parent),
         judge_text=judge_text or (lambda: load_classifier().judge_text),
     )
 

@@ -15,7 +15,7 @@ from policies.compiled import CompiledPolicy
 from policies.compiler import compile_policy
 from policies.loader import read_policy
 from policies.problems import PolicyError
-from policies.resolve import PriceLookup, SecretLookup
+from policies.resolve import PriceLookup, SecretLookup, TermsLookup
 from policies.testing import JudgeText, needs_judge, problems_of, run_tests
 
 
@@ -28,6 +28,7 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
     prices: PriceLookup
     secrets: SecretLookup
     adapters: Mapping[str, AdapterFacts]
+    terms: TermsLookup
     judge_text: Callable[[], JudgeText]
 
 
@@ -37,7 +38,8 @@ def compiled(text: str, source: str, bench: Bench) -> CompiledPolicy:
     Raises:
         PolicyError: something in it is wrong; it holds every problem with line and column.
     """
-    return compile_policy(read_policy(text, source), bench.prices, bench.secrets, bench.adapters)
+    file = read_policy(text, source)
+    return compile_policy(file, bench.prices, bench.secrets, bench.adapters, bench.terms)
 
 
 def tried(text: str, source: str, bench: Bench) -> CompiledPolicy:

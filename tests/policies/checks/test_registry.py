@@ -123,6 +123,35 @@ aliases: {auto: {}}
             "'a' before it always holds",
         ),
         (
+            "routes: [{id: a, use: [house]}]\n"
+            "sensitivity: {detectors: [{id: d, type: project, pattern: '(a+)\\1'}]}",
+            "p024",
+            "back-references need backtracking",
+        ),
+        (
+            "routes: [{id: a, use: [house]}]\n"
+            "sensitivity: {detectors: [{id: d, type: project, pattern: 'a*'}]}",
+            "p024",
+            "it matches nothing between any two letters",
+        ),
+        (
+            "routes: [{id: a, use: [house]}]\n"
+            "sensitivity: {detectors: [{id: d, type: project, pattern: '(a'}]}",
+            "p024",
+            "the pattern of 'd' cannot be used: missing )",
+        ),
+        (
+            "routes: [{id: a, use: [house]}]\nsensitivity: {detectors: [{id: d, type: project}]}",
+            "p024",
+            "the detector 'd' needs either 'terms' or a 'pattern'",
+        ),
+        (
+            "routes: [{id: a, use: [house]}]\n"
+            "sensitivity: {detectors: [{id: d, type: project, terms: [Apollo, x]}]}",
+            "p024",
+            "the term 'x' of 'd' stands in every other text",
+        ),
+        (
             "routes: [{id: a, when: {team: [x, y], stream: true}, use: [house]}, "
             "{id: b, when: {stream: true, team: [y, z]}, use: {strategy: cheapest}}]",
             "p023",

@@ -44,7 +44,7 @@ def close(
     except ValueError as mistake:
         fail(str(mistake), status=2)
     settings = load_settings(os.environ)
-    path = settings.policy or settings.home / "policy.yaml"
+    path = settings.policy_file
     with store_session() as session:
         reap_everywhere(session.client)
         try:

@@ -195,7 +195,7 @@ def _server_version(client: redis.Redis) -> str:
 
 def check_policy(settings: Settings, environ: Mapping[str, str]) -> Diagnosis:
     """The policy compiles, secrets included; nothing is discovered or written here."""
-    path = settings.policy or settings.home / "policy.yaml"
+    path = settings.policy_file
     if settings.policy is None and not path.exists():
         return _ok("policy", "none yet; the first start writes one of what it finds here")
     try:

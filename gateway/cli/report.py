@@ -221,7 +221,7 @@ def _background(session: StoreSession, name: str, rates: Rates | None) -> Backgr
     if name not in NEEDS_POLICY:
         return Background(rates=rates)
     settings = load_settings(os.environ)
-    path = settings.policy or settings.home / "policy.yaml"
+    path = settings.policy_file
     return background_of(policy_for_reports(session.client, path), session.keys, rates)
 
 

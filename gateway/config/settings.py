@@ -57,6 +57,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     feedback_hours: float = 24.0
     warnings: tuple[str, ...] = ()
 
+    @property
+    def policy_file(self) -> Path:
+        """The policy file that was named, or the one of this home, which may not be there yet."""
+        return self.policy or self.home / "policy.yaml"
+
     def __repr__(self) -> str:
         shown = (
             f"{name}={'***' if name in _SECRET and held is not None else repr(held)}"

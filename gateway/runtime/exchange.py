@@ -143,8 +143,10 @@ class Exchange:
         )
 
     def _line(self, candidate: Candidate, hold_id: str, attempt: int, at: float) -> LedgerLine:
-        principal, profile, decision, request = self._judged()
-        deployment = candidate.deployment
+        principal, profile, deployment = self.caller, self.judged, candidate.deployment
+        decision, request = self.decision, self.request
+        if decision is None or request is None:
+            raise ValueError("the request has not been decided yet")
         return LedgerLine(
             kind="in_doubt",
             hold_id=hold_id,
@@ -191,6 +193,17 @@ class Exchange:
         if self.principal is None:
             raise ValueError("the request has not been authenticated yet")
         return self.principal
+
+    @property
+    def judged(self) -> Profile:
+        """What the classifier found; only asked after it has looked.
+
+        Raises:
+            ValueError: the request has not been judged yet.
+        """
+        if self.profile is None:
+            raise ValueError("the request has not been judged yet")
+        return self.profile
 
     def sent_headers(self, *, same_wire: bool) -> tuple[tuple[str, str], ...]:
         """What goes upstream beside a deployment's own headers: those that policy adds.
@@ -253,8 +266,3 @@ class Exchange:
             usage=self.usage if self.attempts else None,
             shadow_of=self.shadow_of,
         )
-
-    def _judged(self) -> tuple[Principal, Profile, Decision, ChatRequest]:
-        if not (self.principal and self.profile and self.decision and self.request):
-            raise ValueError("the request has not been judged yet")
-        return self.principal, self.profile, self.decision, self.request

@@ -147,20 +147,13 @@ async def _mask(
     services: Services, exchange: Exchange, decision: Decision, request: ChatRequest
 ) -> tuple[Decision, Profile]:
     """Replace what policy wants hidden; what cannot be hidden is not sent."""
-    hidden = await hide(services, exchange, decision, request)
-    if hidden is None:
-        # More is left than was to be hidden: what cannot be relied on is restricted.
-        profile = _known(exchange.profile)
-        again = await _decide(services, exchange, exchange.caller, request, profile)
-        hidden = await hide(services, exchange, again, request) or again
+    if not await hide(services, exchange, decision, request):
+        # More is left than was to be hidden: what cannot be relied on is restricted, and a mask
+        # lowers that for nobody.
+        decision = await _decide(services, exchange, exchange.caller, request, exchange.judged)
+        await hide(services, exchange, decision, request)
     exchange.mark("mask")
-    return hidden, _known(exchange.profile)
-
-
-def _known(profile: Profile | None) -> Profile:
-    if profile is None:
-        raise ValueError("the request has not been judged yet")
-    return profile
+    return decision, exchange.judged
 
 
 def _reach(exchange: Exchange, decision: Decision, request: ChatRequest) -> Decision:

@@ -39,7 +39,7 @@ async def find_policy(
     `active` is the text that gateways on the same Redis serve by already, if there is one; a new
     gateway then begins with it and discovers nothing.
     """
-    path = settings.policy or settings.home / "policy.yaml"
+    path = settings.policy_file
     if settings.policy is not None or path.exists():
         return FoundPolicy(path)
     if active is not None:

@@ -196,7 +196,7 @@ class Services:
     # Life
 
     def _live_policy(self, begun: InForce) -> LivePolicy:
-        path = self.settings.policy or self.settings.home / "policy.yaml"
+        path = self.settings.policy_file
         return LivePolicy(
             connection=self._connection,
             rulings=self.rulings,

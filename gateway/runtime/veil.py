@@ -18,7 +18,6 @@ from gateway.core.decision import Decision
 from gateway.core.errors import PolicyRefusal
 from gateway.core.findings import Finding, sensitivity_of
 from gateway.core.masking import Masked, conversation_key, mask
-from gateway.core.profile import Profile
 from gateway.core.request import ChatRequest
 from gateway.core.sensitivity import UNKNOWN, Sensitivity
 from gateway.runtime.callers import declared_session
@@ -31,16 +30,16 @@ MASKING = "masking"
 
 async def hide(
     services: Services, exchange: Exchange, decision: Decision, request: ChatRequest
-) -> Decision | None:
-    """Replace what the decision wants hidden; None when it has to be decided again.
+) -> bool:
+    """Replace what the decision wants hidden; False when it has to be decided again.
 
     Raises:
         PolicyRefusal: something that must be hidden cannot be.
     """
-    profile = _judged(exchange)
+    profile = exchange.judged
     exchange.hidden, exchange.values, exchange.sent = (), {}, None
     if not decision.mask:
-        return decision
+        return True
     masked = mask(
         request.segments,
         profile.findings,
@@ -57,9 +56,9 @@ async def hide(
             exchange.profile = msgspec.structs.replace(
                 profile, sensitivity=UNKNOWN, failed=(*profile.failed, MASKING)
             )
-            return None
+            return False
         exchange.sent = decision.sent
-    return decision
+    return True
 
 
 async def _judge_again(
@@ -73,7 +72,7 @@ async def _judge_again(
         for index, segment in enumerate(request.segments)
     )
     left = msgspec.structs.replace(request, segments=segments)
-    floor = _judged(exchange).floor
+    floor = exchange.judged.floor
     again = await services.judge(exchange.ruling, left, floor)
     if again.failed:
         return UNKNOWN
@@ -111,9 +110,3 @@ def _refuse_missed(masked: Masked) -> None:
             "field, which cannot be replaced. Move it into a value.",
             code="cannot_mask",
         )
-
-
-def _judged(exchange: Exchange) -> Profile:
-    if exchange.profile is None:
-        raise ValueError("the request has not been judged yet")
-    return exchange.profile

@@ -15,6 +15,7 @@ from rich.table import Table
 from gateway.cli.policy.telling import FOUND, AsJson, print_json, stop
 from gateway.core.advice import Advice, Need, advise
 from gateway.core.model_profiles import PROFILES
+from policies.grammar.sizes import tokens_of
 
 _GIGA = 10**9
 _SHOWN = 8
@@ -88,10 +89,10 @@ def _capabilities(needs: list[str]) -> frozenset[str]:
 
 
 def _tokens(text: str) -> int:
-    try:
-        return int(float(text.lower().removesuffix("k")) * (1024 if text.lower()[-1] == "k" else 1))
-    except (ValueError, IndexError):
-        stop(f"'{text}' is no number of tokens; write 8192 or 32k")
+    tokens = tokens_of(text)
+    if tokens is None:
+        stop(f"'{text}' is no number of tokens; write 8192, 32k or 1m")
+    return tokens
 
 
 def _room(given: float | None) -> tuple[float, str]:

@@ -22,7 +22,8 @@ def test_the_best_that_fits_comes_first() -> None:
 
 
 def test_more_memory_holds_larger_models() -> None:
-    assert names(Need(memory_gb=60))[0] == "Llama 3.1 70B"
+    assert names(Need(memory_gb=60))[:2] == ["gpt-oss 20B", "Llama 3.1 70B"]
+    assert names(Need(memory_gb=90))[0] == "gpt-oss 120B"
     assert names(Need(memory_gb=1)) == []
 
 

@@ -123,6 +123,12 @@ aliases: {auto: {}}
             "'a' before it always holds",
         ),
         (
+            "routes: [{id: a, when: {model: 'gpt*', stream: true}, use: [house]}, "
+            "{id: b, when: {any: [{model: fast}, {model: slow}]}, use: [house]}]",
+            "p010",
+            "the alias 'auto' leads nowhere",
+        ),
+        (
             "routes: [{id: a, use: [house]}]\n"
             "sensitivity: {detectors: [{id: d, type: project, pattern: '(a+)\\1'}]}",
             "p024",

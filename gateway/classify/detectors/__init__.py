@@ -12,10 +12,13 @@ from gateway.classify.detectors import (
     connection_string,
     crypto_wallet,
     email,
+    hr,
     iban,
     ip_address,
     labelled_id,
+    legal,
     mac_address,
+    medical,
     national_id,
     password,
     password_hash,
@@ -62,5 +65,8 @@ def all_detectors() -> tuple[Detector, ...]:
         crypto_wallet,
         vehicle_id,
         person,
+        medical,
+        legal,
+        hr,
     )
     return tuple(module.DETECTOR for module in modules)

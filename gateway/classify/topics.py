@@ -1,0 +1,135 @@
+"""Tells whether a passage holds a medical, legal or staff case, from the words of such cases.
+
+A topic has words, each with the weight that was learned of it. Where several stand near one
+another, their weights and those of a few signs (who it is about, when, code) add up to a
+probability; questions of exams are left out, which their choices give away. What is learned comes
+from `ops/training/topics.py`: logistic regression on cases that were written for it, against
+prompts that people gave to models, questions of medicine and law among them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from itertools import islice
+from math import exp
+
+import msgspec
+
+#: Words of a topic further apart than this belong to two passages; characters.
+GAP = 400
+#: A passage is judged by this much of it, so that a long text is not certain by its length alone.
+LONGEST = 1_500
+#: Characters around a passage in which it shows who it is about, and what for.
+AROUND = 200
+#: And in which the choices of an exam do.
+EXAM = 1_500
+#: Different words that a passage needs before it is weighed at all.
+LEAST = 3
+#: More of one sign tell nothing more.
+MOST = 3
+
+_CHOICES = re.compile(r"\n[ \t]*\(?[a-j][.):][ \t]")
+#: What is counted beside a topic's own words, by name.
+SIGNS: dict[str, re.Pattern[str]] = {
+    "own": re.compile(r"\b(?:my|our|me|we|i|i'm|i've|us)\b"),
+    "somebody": re.compile(r"\b(?:he|she|his|her|him|hers|himself|herself)\b"),
+    "dated": re.compile(
+        r"\b(?:yesterday|today|tonight|tomorrow|last (?:week|month|year|night|friday)|"
+        r"next (?:week|month|monday|tuesday)|this (?:week|month|morning|year|quarter)|"
+        r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|since|ago|\d{4}-\d\d-\d\d|"
+        r"\d{1,2} (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*|"
+        r"\d{1,2}[./]\d{1,2}[./]\d{2,4})\b"
+    ),
+    "code": re.compile(
+        r"\bdef |\bclass |\bimport |\bselect |\bfunction\b|\bpython\b|\bsql\b|[{};]\n|</"
+    ),
+}
+#: So many lines that begin as the choices of an exam make a passage one of its questions.
+CHOICES = 3
+#: A hit of a word: its start, its end and its number in the topic.
+Hit = tuple[int, int, int]
+#: Gives the small letters of a text and hits their passages: start, end and probability, 0..1.
+Find = Callable[[str, Sequence[Hit]], list[tuple[int, int, float]]]
+
+
+class Learned(msgspec.Struct, frozen=True):
+    """What was learned of a topic.
+
+    `words` have their weights, `signs` are those of `SIGNS`, and a passage is found from the
+    probability `least` on.
+    """
+
+    words: tuple[tuple[str, float], ...]
+    signs: tuple[float, ...]
+    bias: float
+    least: float
+
+    def anchors(self) -> tuple[str, ...]:
+        """The expressions that find the words, whole and over a line break, too."""
+        return tuple(anchor_of(word) for word, _ in self.words)
+
+
+class Passage(msgspec.Struct, frozen=True):
+    """A place where words of a topic stand together, and the number of each word."""
+
+    start: int
+    end: int
+    words: frozenset[int]
+
+
+def finder(learned: Learned) -> Find:
+    """The function that finds the passages of a topic which hold a case."""
+    weights = tuple(weight for _, weight in learned.words)
+
+    def find(lower: str, hits: Sequence[Hit]) -> list[tuple[int, int, float]]:
+        found = []
+        for one in passages(lower, hits):
+            points = learned.bias + sum(weights[number] for number in one.words)
+            counted = zip(learned.signs, signs_of(lower, one), strict=True)
+            points += sum(weight * held for weight, held in counted)
+            chance = 1.0 / (1.0 + exp(-max(-30.0, min(30.0, points))))
+            if chance >= learned.least:
+                found.append((one.start, one.end, round(chance, 3)))
+        return found
+
+    return find
+
+
+def anchor_of(word: str) -> str:
+    """A word with what is no letter on either side; of one fixed length, as anchors are."""
+    inside = re.escape(word).replace(r"\ ", r"[ \t\r\n]")
+    return f"[^a-z0-9]{inside}[^a-z0-9]"
+
+
+def passages(lower: str, hits: Sequence[Hit]) -> list[Passage]:
+    """Where different words stand near one another, from left to right; no questions of exams."""
+    found: list[Passage] = []
+    start, end, words = 0, -GAP, set[int]()
+    for left, right, number in sorted(hits):
+        if words and (left - end > GAP or right - start > LONGEST):
+            found.append(Passage(start, end, frozenset(words)))
+            words = set()
+        if not words:
+            start = left + 1
+        words.add(number)
+        # Both ends of a hit are the characters beside the word.
+        end = right - 1
+    if words:
+        found.append(Passage(start, end, frozenset(words)))
+    return [one for one in found if len(one.words) >= LEAST and not _is_exam(lower, one)]
+
+
+def signs_of(lower: str, passage: Passage) -> tuple[float, ...]:
+    """How often each of `SIGNS` stands near a passage."""
+    around = lower[max(0, passage.start - AROUND) : passage.end + AROUND]
+    return tuple(float(_count(sign, around, MOST)) for sign in SIGNS.values())
+
+
+def _is_exam(lower: str, passage: Passage) -> bool:
+    around = lower[max(0, passage.start - EXAM) : passage.end + EXAM]
+    return _count(_CHOICES, around, CHOICES) >= CHOICES
+
+
+def _count(sign: re.Pattern[str], text: str, most: int) -> int:
+    return sum(1 for _ in islice(sign.finditer(text), most))

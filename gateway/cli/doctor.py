@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 
 from gateway.config.settings import Settings, SettingsError, load_settings
+from gateway.config.vocabularies import CURE, FOLDER, SOURCES, missing_vocabularies
 from gateway.runtime.policies import PolicyUnusable, compile_file
 from gateway.stores.embedded import EmbeddedRedisError, open_embedded
 from gateway.stores.endpoint import open_client, read_endpoint
@@ -33,7 +34,8 @@ NATIVE = (
     ("msgspec", "everything"),
     ("numpy", "the difficulty model"),
     ("re2", "privacy scans where hyperscan is missing"),
-    ("rs_bpe", "exact token counts"),
+    ("rs_bpe", "the vocabularies of exact token counts"),
+    ("tiktoken", "exact token counts"),
     ("uvloop", "serving HTTP"),
 )
 OPTIONAL = frozenset(("hyperscan",))
@@ -74,6 +76,7 @@ def doctor_findings(environ: Mapping[str, str] | None = None) -> list[Diagnosis]
         return found
     found += [_warning("settings", words, "Remove or rename it.") for words in settings.warnings]
     found += [_ok("settings", "all FAIRLEAD_* variables can be read")]
+    found += [check_vocabularies()]
     found += [check_home(settings), check_redis(settings), check_policy(settings, environ)]
     found += [check_port(settings)]
     return found
@@ -135,6 +138,19 @@ def check_native_libraries() -> Iterator[Diagnosis]:
         else:
             loaded.append(name)
     yield _ok("libraries", f"can be loaded: {', '.join(loaded)}")
+
+
+def check_vocabularies(folder: Path = FOLDER) -> Diagnosis:
+    """Tokens can be counted and need not be estimated; nothing is ever fetched for it."""
+    missing = missing_vocabularies(folder)
+    if missing:
+        return _warning(
+            "vocabularies",
+            f"{', '.join(missing)} cannot be read from {folder}: tokens are estimated, and more "
+            "money is held than needed",
+            f"Run, with Fairlead's own Python: {CURE}",
+        )
+    return _ok("vocabularies", f"{', '.join(SOURCES)}: tokens are counted")
 
 
 def check_home(settings: Settings) -> Diagnosis:

@@ -11,7 +11,13 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner
 
-from gateway.cli.doctor import Diagnosis, check_packages, doctor, doctor_findings
+from gateway.cli.doctor import (
+    Diagnosis,
+    check_packages,
+    check_vocabularies,
+    doctor,
+    doctor_findings,
+)
 
 POLICY = """\
 fairlead: 1
@@ -130,3 +136,14 @@ def test_the_command_says_so_in_its_exit_status(
 
     assert (well.exit_code, json.loads(well.stdout)["healthy"]) == (0, True)
     assert (ill.exit_code, json.loads(ill.stdout)["healthy"]) == (1, False)
+
+
+def test_missing_vocabularies_are_a_warning_with_the_cure(
+    vocabulary_folder: Path, tmp_path: Path
+) -> None:
+    """Requests are served without them, but more money is held."""
+    found = check_vocabularies(tmp_path)
+
+    assert found.status == "warning"
+    assert "python -m gateway.config.vocabularies" in found.advice
+    assert check_vocabularies(vocabulary_folder).status == "ok"

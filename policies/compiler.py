@@ -22,6 +22,7 @@ from gateway.core.model_profiles import profile_of
 from gateway.core.money import usd_to_nano
 from gateway.core.prices import Price
 from gateway.core.quality import Skills
+from gateway.core.token_families import family_of, image_tokens_of
 from policies.checks.registry import run_checks
 from policies.compiled import (
     Alias,
@@ -231,6 +232,8 @@ def _deployment(
         on_lossy=statement.on_lossy or defaults.on_lossy,
         zone=statement.zone,
         skills=_skills(statement.model),
+        tokenizer=statement.tokenizer or family_of(statement.model),
+        image_tokens=image_tokens_of(statement.model),
     )
 
 

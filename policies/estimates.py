@@ -21,11 +21,12 @@ TYPICAL_OUTPUT = 215
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     """One deployment and one request.
 
-    `cost` is the likely cost and `most` the cost of the longest answer, in nano-USD; `seconds`
-    is the likely time to the whole answer, None where nothing was measured; `quality` is the
-    predicted quality, 0..1.
+    `usage` is the likely usage, `cost` what it costs and `most` the cost of the longest answer, in
+    nano-USD; `seconds` is the likely time to the whole answer, None where nothing was measured;
+    `quality` is the predicted quality, 0..1.
     """
 
+    usage: Usage
     cost: int
     most: int
     seconds: float | None
@@ -37,10 +38,11 @@ def estimate(
 ) -> Estimate:
     """Everything that strategies weigh."""
     return Estimate(
+        usage=likely_usage(policy, facts, deployment, output_cap),
         cost=likely_cost(policy, facts, deployment, output_cap),
         most=worst_cost(
             deployment.price,
-            facts.profile.tokens.expected,
+            facts.profile.tokens.expected_by(deployment.tokenizer),
             longest_output(policy, facts, output_cap),
             at=facts.now or None,
         ),
@@ -69,11 +71,18 @@ def likely_cost(
     policy: CompiledPolicy, facts: Facts, deployment: Deployment, output_cap: int | None = None
 ) -> int:
     """The expected input and output at the deployment's price, in nano-USD."""
-    usage = Usage(
-        input_tokens=facts.profile.tokens.expected,
+    usage = likely_usage(policy, facts, deployment, output_cap)
+    return cost_of(usage, deployment.price, facts.now or None)
+
+
+def likely_usage(
+    policy: CompiledPolicy, facts: Facts, deployment: Deployment, output_cap: int | None = None
+) -> Usage:
+    """The input and output tokens that are to be expected."""
+    return Usage(
+        input_tokens=facts.profile.tokens.expected_by(deployment.tokenizer),
         output_tokens=likely_output(policy, facts, output_cap),
     )
-    return cost_of(usage, deployment.price, facts.now or None)
 
 
 def likely_seconds(
@@ -103,10 +112,10 @@ def predicted_for(facts: Facts, deployment: Deployment) -> float:
 def dearest_cost(policy: CompiledPolicy, facts: Facts) -> int:
     """The fact `estimated_cost` in nano-USD: see `policies.compiled.Seen`."""
     output = longest_output(policy, facts)
-    expected = facts.profile.tokens.expected
+    tokens = facts.profile.tokens
     return max(
         (
-            worst_cost(one.price, expected, output, at=facts.now or None)
+            worst_cost(one.price, tokens.expected_by(one.tokenizer), output, at=facts.now or None)
             for one in policy.deployments.values()
         ),
         default=0,

@@ -77,10 +77,12 @@ class StatementExplained(msgspec.Struct, frozen=True, kw_only=True):
 class DeploymentExplained(msgspec.Struct, frozen=True, kw_only=True):
     """A deployment: its place among the candidates (1 is first), or why it is none.
 
-    `estimated_cost_usd` is the likely cost of the request and `most_cost_usd` that of its longest
-    answer, as decimal strings. `seconds` is the likely time to the whole answer where the speed
-    was measured, `quality` the predicted quality, 0..1, and `score` what the strategy balanced
-    made of these.
+    `tokenizer` is the family that counts its tokens: `input_tokens` likely, `input_tokens_at_most`
+    for holds; `output_tokens` are likely, too. `estimated_cost_usd` is the likely cost of the
+    request and `most_cost_usd` that of its longest answer, as decimal strings; `gpu_seconds` how
+    long an own machine at full load works on it. `seconds` is the likely time to the whole answer
+    where the speed was measured, `quality` the predicted quality, 0..1, and `score` what the
+    strategy balanced made of these.
     """
 
     name: str
@@ -90,6 +92,11 @@ class DeploymentExplained(msgspec.Struct, frozen=True, kw_only=True):
     place: int | None
     reason: str
     because: str
+    tokenizer: str
+    input_tokens: int
+    input_tokens_at_most: int
+    output_tokens: int
+    gpu_seconds: float | None
     estimated_cost_usd: str
     most_cost_usd: str
     seconds: float | None
@@ -277,6 +284,7 @@ def _deployment(
     elif place is None and route is not None:
         reason, because = route.id, f"the route '{route.id}' does not use it"
     likely = estimate(policy, facts, deployment, decision.output_cap)
+    tokens, machine = facts.profile.tokens, deployment.price.machine
     return DeploymentExplained(
         name=deployment.name,
         model=deployment.model,
@@ -285,6 +293,11 @@ def _deployment(
         place=place,
         reason=reason,
         because=because,
+        tokenizer=deployment.tokenizer,
+        input_tokens=tokens.expected_by(deployment.tokenizer),
+        input_tokens_at_most=tokens.most_by(deployment.tokenizer, deployment.image_tokens),
+        output_tokens=likely.usage.output_tokens,
+        gpu_seconds=None if machine is None else round(machine.busy_seconds(likely.usage), 3),
         estimated_cost_usd=nano_to_usd_text(likely.cost),
         most_cost_usd=nano_to_usd_text(likely.most),
         seconds=None if likely.seconds is None else round(likely.seconds, 3),

@@ -113,7 +113,7 @@ def why_not(
     if needs and deployment.capabilities and not needs <= deployment.capabilities:
         lacking = ", ".join(sorted(needs - deployment.capabilities))
         return Rejected(deployment=name, reason="capabilities", because=f"it cannot do: {lacking}")
-    tokens = profile.tokens.expected
+    tokens = profile.tokens.expected_by(deployment.tokenizer)
     if 0 < deployment.context_tokens < tokens:
         because = (
             f"the input has about {tokens} tokens, "

@@ -1,4 +1,4 @@
-"""`/v1/messages/count_tokens`: answered here from the classifier's estimate, sent nowhere."""
+"""`/v1/messages/count_tokens`: answered here, sent nowhere."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from litestar import Request, Response, post
 from litestar.datastructures import State
 
 from gateway.core.errors import Unauthenticated
+from gateway.core.token_families import family_of
 from gateway.runtime.callers import bearer_key
 from gateway.runtime.client import Client, ClientDisconnected
 from gateway.runtime.services import Services
@@ -42,6 +43,9 @@ async def count_tokens_handler(request: Request[Any, Any, Any], state: State) ->
     if not key:
         raise Unauthenticated("You did not provide a virtual key.")
     await services.keys.resolve(key)
-    profile = await services.judge(services.rulings.current, view.decode(raw, counting=True))
-    counted = msgspec.json.encode({"input_tokens": profile.tokens.expected})
+    ruling, asked = services.rulings.current, view.decode(raw, counting=True)
+    family = family_of(asked.model)
+    profile = await services.judge(ruling, asked)
+    profile = await services.count_tokens(ruling, asked, profile, (family,))
+    counted = msgspec.json.encode({"input_tokens": profile.tokens.expected_by(family)})
     return Response(counted, media_type="application/json")

@@ -169,17 +169,7 @@ class Classifier:
 
     def judge_text(self, text: str, rules: SensitivityRules) -> Profile:
         """The profile of a bare text, as if a user had sent it as the only message."""
-        size = len(text.encode("utf-8", "replace"))
-        request = ChatRequest(
-            wire="text",
-            fields={},
-            model="",
-            segments=(Segment(text, ""),),
-            size=size,
-            prompt=text,
-            turns=0,
-        )
-        return self.judge(request, rules)
+        return self.judge(text_request(text), rules)
 
     def _find(
         self,
@@ -195,6 +185,19 @@ class Classifier:
         found, broken = find_everywhere(text, readers, messages)
         failed.extend(broken)
         return without_overlaps(found, rules.levels)
+
+
+def text_request(text: str) -> ChatRequest:
+    """A bare text as a request whose only message it is."""
+    return ChatRequest(
+        wire="text",
+        fields={},
+        model="",
+        segments=(Segment(text, ""),),
+        size=len(text.encode("utf-8", "surrogatepass")),
+        prompt=text,
+        turns=0,
+    )
 
 
 def load_classifier(

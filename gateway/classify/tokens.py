@@ -13,14 +13,13 @@ import re
 
 from gateway.core.profile import TokenEstimate
 from gateway.core.request import ChatRequest, Segment
+from gateway.core.token_families import DEAREST_IMAGE
 
-#: More tokens than any one image costs under the formulas that vendors publish, in `upper_bound`
-#: (the dearest is gpt-4o-mini's: 2,833 and 5,667 for each of at most 8 tiles); and the likely cost.
-TOKENS_PER_IMAGE = 2_833 + 8 * 5_667
+#: The likely cost of a picture, in tokens.
 LIKELY_TOKENS_PER_IMAGE = 1_000
 #: Base64 of a file by the likely token: a page of a PDF is about 100 kB and, as vendors say, 3,000
 #: tokens. Whatever is longer than a link is a file or a picture sent inline.
-_FILE_BYTES_PER_TOKEN = 32
+FILE_BYTES_PER_TOKEN = 32
 _LONGEST_LINK = 2_048
 #: Tokens that chat templates add around one message, and before the answer.
 TOKENS_PER_MESSAGE = 4
@@ -118,25 +117,30 @@ def _threes(kinds: bytes) -> int:
 
 def estimate(request: ChatRequest, text: str) -> TokenEstimate:
     """The estimate for a request whose strings, joined, are `text`."""
-    template = request.turns * TOKENS_PER_MESSAGE + TOKENS_PER_REPLY if request.turns else 0
-    inline = [part for part in request.segments if _is_inline(part)] if _has_files(request) else []
+    template = template_tokens(request)
+    inline = [part for part in request.segments if is_inline(part)] if _has_files(request) else []
     if inline:
-        text = "\n".join([part.text for part in request.segments if not _is_inline(part)])
+        text = "\n".join([part.text for part in request.segments if not is_inline(part)])
     expected = expected_tokens(text) + template + request.images * LIKELY_TOKENS_PER_IMAGE
     expected += request.token_ids
     if request.needs.documents:
-        expected += sum(len(part.text) for part in inline) // _FILE_BYTES_PER_TOKEN
+        expected += sum(len(part.text) for part in inline) // FILE_BYTES_PER_TOKEN
     tools = TOKENS_FOR_TOOLS if request.needs.tools else 0
     # A backend without schemas is told the schema in words, and once more what was wrong.
     guidance = request.size + TOKENS_FOR_GUIDANCE if request.needs.schema else 0
-    upper = request.size + template + tools + guidance + request.images * TOKENS_PER_IMAGE
-    return TokenEstimate(expected=min(expected, upper), upper_bound=upper)
+    upper = request.size + template + tools + guidance + request.images * DEAREST_IMAGE
+    return TokenEstimate(expected=min(expected, upper), upper_bound=upper, images=request.images)
 
 
 def _has_files(request: ChatRequest) -> bool:
     return request.images > 0 or request.needs.documents
 
 
-def _is_inline(part: Segment) -> bool:
+def template_tokens(request: ChatRequest) -> int:
+    """What chat templates add around the messages and before the answer."""
+    return request.turns * TOKENS_PER_MESSAGE + TOKENS_PER_REPLY if request.turns else 0
+
+
+def is_inline(part: Segment) -> bool:
     """Whether a string is the bytes of a file, which models do not read as text."""
     return part.kind == "url" and len(part.text) > _LONGEST_LINK

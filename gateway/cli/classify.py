@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import msgspec
 import typer
 
-from gateway.classify.classifier import Classifier, load_classifier
+from gateway.classify.classifier import Classifier, load_classifier, text_request
 from gateway.classify.difficulty import DifficultyModel
 from gateway.classify.fingerprints import FingerprintIndex
+from gateway.classify.token_counting import counted
 from gateway.config.difficulty_models import load_model
 from gateway.config.settings import Settings, load_settings
 from gateway.config.terms import terms_lookup
+from gateway.config.vocabularies import load_vocabularies
 from gateway.core.errors import InvalidRequest
 from gateway.core.findings import Finding, SensitivityRules
-from gateway.core.profile import Profile
+from gateway.core.profile import FamilyTokens, Profile
 from gateway.core.request import ChatRequest
+from gateway.core.token_families import FAMILIES, O200K, Vocabulary
 from gateway.stores.fingerprints import COPY, read_copy
 from gateway.stores.pepper import load_pepper
 from gateway.wire.openai_chat.view import decode
@@ -36,16 +39,56 @@ DifficultyOption = Annotated[
     ),
 ]
 
+TokenizerOption = Annotated[
+    str,
+    typer.Option("--tokenizer", help=f"Whose tokens to count: {', '.join(FAMILIES)}."),
+]
+
 
 class BadLine(ValueError):
     """A line cannot be judged; the message says why."""
 
 
-def classify_command(policy: PolicyOption = None, difficulty_model: DifficultyOption = "") -> None:
+class Counter(msgspec.Struct, frozen=True):
+    """Counts tokens as one tokenizer family does; without vocabularies it leaves the estimate."""
+
+    family: str = O200K
+    vocabularies: Mapping[str, Vocabulary] = {}
+
+    def count(self, request: ChatRequest, profile: Profile) -> FamilyTokens:
+        """What was counted, or the estimate, which is of no family."""
+        tokens = counted(request, profile.tokens, (self.family,), self.vocabularies)
+        return FamilyTokens(
+            family=self.family if tokens.families else "",
+            expected=tokens.expected_by(self.family),
+            upper_bound=tokens.most_by(self.family),
+        )
+
+
+def open_counter(tokenizer: str) -> Counter:
+    """Read the vocabularies that a tokenizer family needs.
+
+    Raises:
+        typer.BadParameter: there is no such family.
+    """
+    family = FAMILIES.get(tokenizer)
+    if family is None:
+        known = ", ".join(FAMILIES)
+        raise typer.BadParameter(f"'{tokenizer}' is none of: {known}")
+    names = {O200K, family.vocabulary} - {""}
+    return Counter(tokenizer, load_vocabularies(names=names))
+
+
+def classify_command(
+    policy: PolicyOption = None,
+    difficulty_model: DifficultyOption = "",
+    tokenizer: TokenizerOption = O200K,
+) -> None:
     """Judge JSON lines {"id", "text"} or {"id", "messages"} from stdin.
 
     Each answer is a JSON line with sensitivity, findings (types and places, never text),
-    difficulty (and how reliable it is), task and input_tokens. A line that cannot be read is
+    difficulty (and how reliable it is), task, input_tokens and the bound that holds of money go by,
+    input_tokens_at_most. A line that cannot be read is
     reported on stderr and makes the exit status 1; the others are answered all the same.
     """
     rules = SensitivityRules() if policy is None else _rules_of(policy)
@@ -58,7 +101,8 @@ def classify_command(policy: PolicyOption = None, difficulty_model: DifficultyOp
         raise typer.Exit(2) from None
     classifier = load_classifier(difficulty=model)
     classifier.look_for(fingerprints)
-    bad = classify_lines(sys.stdin.buffer, sys.stdout, sys.stderr, classifier, rules)
+    counter = open_counter(tokenizer)
+    bad = classify_lines(sys.stdin.buffer, sys.stdout, sys.stderr, classifier, rules, counter)
     raise typer.Exit(1 if bad else 0)
 
 
@@ -89,6 +133,7 @@ def classify_lines(
     errors: TextIO,
     classifier: Classifier,
     rules: SensitivityRules,
+    counter: Counter | None = None,
 ) -> int:
     """Answer every line as soon as it is read, and return how many could not be answered."""
     bad = 0
@@ -96,7 +141,7 @@ def classify_lines(
         if not line.strip():
             continue
         try:
-            answer = answer_line(line, classifier, rules)
+            answer = answer_line(line, classifier, rules, counter)
         except BadLine as problem:
             bad += 1
             errors.write(_json({"line": number, "error": str(problem)}))
@@ -108,7 +153,9 @@ def classify_lines(
     return bad
 
 
-def answer_line(line: bytes, classifier: Classifier, rules: SensitivityRules) -> dict[str, Any]:
+def answer_line(
+    line: bytes, classifier: Classifier, rules: SensitivityRules, counter: Counter | None = None
+) -> dict[str, Any]:
     """The answer to one JSON line.
 
     Raises:
@@ -121,7 +168,8 @@ def answer_line(line: bytes, classifier: Classifier, rules: SensitivityRules) ->
     if not isinstance(row, dict):
         raise BadLine('not a JSON object; give {"id", "text"} or {"id", "messages"}')
     if isinstance(row.get("text"), str):
-        profile = classifier.judge_text(row["text"], rules)
+        request = text_request(row["text"])
+        profile = classifier.judge(request, rules)
         findings = [_described(finding) for finding in profile.findings]
     elif isinstance(row.get("messages"), list):
         request = _request(row)
@@ -132,7 +180,7 @@ def answer_line(line: bytes, classifier: Classifier, rules: SensitivityRules) ->
         ]
     else:
         raise BadLine('neither "text" (a string) nor "messages" (a list) in the object')
-    return _answer(row.get("id"), profile, findings)
+    return _answer(row.get("id"), profile, findings, (counter or Counter()).count(request, profile))
 
 
 def _request(row: dict[str, Any]) -> ChatRequest:
@@ -144,7 +192,12 @@ def _request(row: dict[str, Any]) -> ChatRequest:
         raise BadLine(problem.public_message) from None
 
 
-def _answer(name: object, profile: Profile, findings: list[dict[str, Any]]) -> dict[str, Any]:
+def _answer(
+    name: object,
+    profile: Profile,
+    findings: list[dict[str, Any]],
+    tokens: FamilyTokens,
+) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "id": name,
         "sensitivity": profile.sensitivity.label,
@@ -152,7 +205,9 @@ def _answer(name: object, profile: Profile, findings: list[dict[str, Any]]) -> d
         "difficulty": profile.difficulty,
         "difficulty_reliability": profile.reliability,
         "task": profile.task,
-        "input_tokens": profile.tokens.expected,
+        "input_tokens": tokens.expected,
+        "input_tokens_at_most": tokens.upper_bound,
+        "tokenizer": tokens.family,
     }
     if profile.failed:
         answer["failed"] = list(profile.failed)

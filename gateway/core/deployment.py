@@ -10,6 +10,7 @@ import msgspec
 from gateway.core.prices import Price
 from gateway.core.quality import Skills
 from gateway.core.sensitivity import Sensitivity
+from gateway.core.token_families import DEAREST_IMAGE, UNKNOWN
 
 
 class Secret(msgspec.Struct, frozen=True, eq=True):
@@ -34,6 +35,8 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     runtime behind it, for prices and reports. `zone` is where it runs, as the policy names
     places (`eu`), empty where the policy does not say. `skills` are its model's benchmark
     scores. `secret_headers` are sent beside `headers` and hold values that came from a secret.
+    `tokenizer` is the family that its model reads with (`gateway.core.token_families`), and
+    `image_tokens` the most that one image costs with it.
     `on_lossy` is `refuse` where a request that its wire cannot carry whole must not be sent,
     else `record`.
     """
@@ -59,6 +62,8 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     on_lossy: str = "record"
     zone: str = ""
     skills: Skills = Skills()
+    tokenizer: str = UNKNOWN
+    image_tokens: int = DEAREST_IMAGE
 
     def option(self, name: str, default: str | int | float | bool) -> str | int | float | bool:
         """The driver setting of that name, or the default."""

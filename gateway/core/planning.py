@@ -113,24 +113,45 @@ def bound_candidate(
     caps += [cap for cap in (decision.output_cap, deployment.max_output_tokens) if cap]
     if deployment.context_tokens and request.max_output_tokens is None:
         # Our own default must not push a long prompt over the context window.
-        caps.append(max(1, deployment.context_tokens - profile.tokens.expected))
+        caps.append(max(1, deployment.context_tokens - _likely_input(deployment, profile)))
     output_cap = min(caps)
-    held = worst_cost(
-        deployment.price,
-        profile.tokens.upper_bound,
-        output_cap * request.choices,
-        at=at,
-        seconds=seconds,
-        tier=asked_tier(request),
-    )
-    held += searches_cost(request, deployment.price)
+    held = _held(deployment, request, profile, output_cap, at=at, seconds=seconds)
     return Candidate(
         deployment=deployment,
         output_cap=output_cap,
         hold_nanousd=held,
         attempts=1 + max(0, deployment.retries),
-        most_tokens=profile.tokens.upper_bound + output_cap * request.choices,
+        most_tokens=_most_input(deployment, profile) + output_cap * request.choices,
     )
+
+
+def _held(
+    deployment: Deployment,
+    request: ChatRequest,
+    profile: Profile,
+    output_cap: int,
+    *,
+    at: float | None,
+    seconds: float,
+) -> int:
+    """The most that one attempt can cost under an output cap, in nano-USD."""
+    tokens = worst_cost(
+        deployment.price,
+        _most_input(deployment, profile),
+        output_cap * request.choices,
+        at=at,
+        seconds=seconds,
+        tier=asked_tier(request),
+    )
+    return tokens + searches_cost(request, deployment.price)
+
+
+def _most_input(deployment: Deployment, profile: Profile) -> int:
+    return profile.tokens.most_by(deployment.tokenizer, deployment.image_tokens)
+
+
+def _likely_input(deployment: Deployment, profile: Profile) -> int:
+    return profile.tokens.expected_by(deployment.tokenizer)
 
 
 def _on_rungs(cascade: Cascade | None, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
@@ -169,23 +190,33 @@ def shrunk(
     """
 
     def held(cap: int) -> int:
-        return worst_cost(
-            candidate.deployment.price,
-            profile.tokens.upper_bound,
-            cap * request.choices,
-            at=at,
-            seconds=seconds,
-            tier=asked_tier(request),
-        ) + searches_cost(request, candidate.deployment.price)
+        return _held(candidate.deployment, request, profile, cap, at=at, seconds=seconds)
 
     cap = bisect_right(range(candidate.output_cap), room_nanousd, key=held) - 1
     if cap < max(1, floor):
         return None
+    return _held_for(candidate, request, profile, cap, held(cap))
+
+
+def recounted(
+    candidate: Candidate, request: ChatRequest, profile: Profile, *, at: float, seconds: float
+) -> Candidate | None:
+    """The candidate held by what its input was counted at since; None where that is no less."""
+    cap = candidate.output_cap
+    held = _held(candidate.deployment, request, profile, cap, at=at, seconds=seconds)
+    if held >= candidate.hold_nanousd:
+        return None
+    return _held_for(candidate, request, profile, cap, held)
+
+
+def _held_for(
+    candidate: Candidate, request: ChatRequest, profile: Profile, cap: int, held: int
+) -> Candidate:
     return msgspec.structs.replace(
         candidate,
         output_cap=cap,
-        hold_nanousd=held(cap),
-        most_tokens=profile.tokens.upper_bound + cap * request.choices,
+        hold_nanousd=held,
+        most_tokens=_most_input(candidate.deployment, profile) + cap * request.choices,
     )
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from gateway.core.findings import Finding
 from gateway.core.sensitivity import Sensitivity
+from gateway.core.token_families import DEAREST_IMAGE
 
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,11 +23,43 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(name for name in self.__struct_fields__ if getattr(self, name))
 
 
+class FamilyTokens(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """The input in tokens of one tokenizer family: the likely number and its bound."""
+
+    family: str
+    expected: int
+    upper_bound: int
+
+
 class TokenEstimate(msgspec.Struct, frozen=True, kw_only=True):
-    """How many tokens the input has: the likely number and a bound that is never passed."""
+    """How many tokens the input has: the likely number and a bound that is never passed.
+
+    Both hold for any tokenizer. Where they were not near enough to what is decided by them, the
+    input was counted, and `families` hold what each tokenizer family makes of it. All bounds take
+    each of the `images` for the dearest that there is.
+    """
 
     expected: int
     upper_bound: int
+    families: tuple[FamilyTokens, ...] = ()
+    images: int = 0
+
+    def expected_by(self, family: str) -> int:
+        """The likely number of tokens of a family, or of any where its own was not counted."""
+        found = self._of(family)
+        return self.expected if found is None else found.expected
+
+    def most_by(self, family: str, image_tokens: int = DEAREST_IMAGE) -> int:
+        """The bound of a family, or of any; `image_tokens` is the most that one image costs."""
+        found = self._of(family)
+        bound = self.upper_bound if found is None else found.upper_bound
+        return bound - self.images * (DEAREST_IMAGE - image_tokens)
+
+    def _of(self, family: str) -> FamilyTokens | None:
+        for one in self.families:
+            if one.family == family:
+                return one
+        return None
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ from gateway.core.sensitivity import UNKNOWN, Sensitivity
 
 #: Raised by one with every fact that is added to `Facts`; what older records lack is then named
 #: in `facts_of`.
-FACTS_VERSION = 4
+FACTS_VERSION = 5
 
 
 class NotReplayable(Exception):
@@ -60,30 +60,12 @@ def record_of(facts: Facts, decision: Decision) -> AuditRecord:
         error="",
         cost_nanousd=0,
         duration_ms=0.0,
-        facts=RecordedFacts(
-            version=FACTS_VERSION,
-            upper_bound_tokens=profile.tokens.upper_bound,
-            reliability=profile.reliability,
-            failed=profile.failed,
-            floor=profile.floor.label,
-            api=facts.api,
-            choices=facts.choices,
-            max_output_tokens=facts.max_output_tokens,
-            budget_used=facts.budget_used,
-            models=principal.models,
-            max_sensitivity=principal.max_sensitivity.label,
-            session=facts.session,
-            speeds=None if facts.speeds is None else dict(facts.speeds),
-            kept=None if facts.kept is None else dict(facts.kept),
-            thresholds=None if facts.thresholds is None else dict(facts.thresholds),
-            shifts=None if facts.shifts is None else dict(facts.shifts),
-            answers=None if facts.answers is None else dict(facts.answers),
-        ),
-        decided=_recorded(decision),
+        facts=_facts(facts),
+        decided=_decided(decision),
     )
 
 
-def _recorded(decision: Decision) -> RecordedDecision:
+def _decided(decision: Decision) -> RecordedDecision:
     return RecordedDecision(
         candidates=tuple(one.name for one in decision.candidates),
         outside=tuple(one.name for one in decision.candidates if not one.self_hosted),
@@ -92,6 +74,31 @@ def _recorded(decision: Decision) -> RecordedDecision:
         refusal=decision.refusal_code,
         shadow=decision.copied_to,
         tags=dict(decision.tags),
+    )
+
+
+def _facts(facts: Facts) -> RecordedFacts:
+    profile, principal = facts.profile, facts.principal
+    return RecordedFacts(
+        version=FACTS_VERSION,
+        upper_bound_tokens=profile.tokens.upper_bound,
+        counted=profile.tokens.families,
+        images=profile.tokens.images,
+        reliability=profile.reliability,
+        failed=profile.failed,
+        floor=profile.floor.label,
+        api=facts.api,
+        choices=facts.choices,
+        max_output_tokens=facts.max_output_tokens,
+        budget_used=facts.budget_used,
+        models=principal.models,
+        max_sensitivity=principal.max_sensitivity.label,
+        session=facts.session,
+        speeds=None if facts.speeds is None else dict(facts.speeds),
+        kept=None if facts.kept is None else dict(facts.kept),
+        thresholds=None if facts.thresholds is None else dict(facts.thresholds),
+        shifts=None if facts.shifts is None else dict(facts.shifts),
+        answers=None if facts.answers is None else dict(facts.answers),
     )
 
 
@@ -112,7 +119,12 @@ def facts_of(record: AuditRecord, rules: SensitivityRules) -> Facts:
         difficulty=record.difficulty,
         reliability=kept.reliability,
         task=record.task,
-        tokens=TokenEstimate(expected=record.input_tokens, upper_bound=kept.upper_bound_tokens),
+        tokens=TokenEstimate(
+            expected=record.input_tokens,
+            upper_bound=kept.upper_bound_tokens,
+            families=kept.counted,
+            images=kept.images,
+        ),
         needs=Needs(**dict.fromkeys(record.needs, True)),
         failed=kept.failed,
         floor=floor,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from gateway.core.prices import CostPart
+from gateway.core.profile import FamilyTokens
 from gateway.core.speed import Speed
 from gateway.core.usage import Usage
 
@@ -84,13 +85,16 @@ class RecordedFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     Together they are the whole `gateway.core.decision.Facts`; see `gateway.core.recorded`.
     `version` says which facts were known to whoever wrote the record. `floor` is the level that
-    was declared or that the conversation had before; `upper_bound_tokens` bounds the input;
+    was declared or that the conversation had before; `upper_bound_tokens` bounds the input, and
+    `counted` is what each tokenizer family makes of it, empty where nobody counted;
     `models` and `max_sensitivity` are the key's own limits. `speeds`, `kept`, `thresholds`,
     `shifts` and `answers` are None where the policy did not ask for them.
     """
 
     version: int
     upper_bound_tokens: int = 0
+    counted: tuple[FamilyTokens, ...] = ()
+    images: int = 0
     reliability: float = 0.0
     failed: tuple[str, ...] = ()
     floor: str = "public"

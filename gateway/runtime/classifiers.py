@@ -8,12 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from gateway.classify.classifier import Classifier, load_classifier
 from gateway.classify.difficulty import DifficultyModel
 from gateway.classify.fingerprints import FingerprintIndex
+from gateway.classify.token_counting import counted
 from gateway.config.difficulty_models import load_model
 from gateway.config.settings import Settings
+from gateway.config.vocabularies import Vocabularies
+from gateway.core.counting import Counting
 from gateway.core.findings import SensitivityRules
-from gateway.core.profile import Profile
+from gateway.core.profile import Profile, TokenEstimate
 from gateway.core.request import ChatRequest
 from gateway.core.sensitivity import Sensitivity
+from gateway.core.token_families import O200K
 from policies.testing import JudgeText
 
 #: Requests larger than this, and all with documents, are classified off the event loop; bytes.
@@ -26,8 +30,14 @@ class Classifiers:
     The second one is loaded when the first large request comes, in its own thread.
     """
 
-    def __init__(self, quick: Classifier, difficulty: DifficultyModel | None = None) -> None:
+    def __init__(
+        self,
+        quick: Classifier,
+        difficulty: DifficultyModel | None = None,
+        vocabularies: Vocabularies | None = None,
+    ) -> None:
         self._quick = quick
+        self._vocabularies = vocabularies or Vocabularies()
         self._difficulty = difficulty
         self._patient: Classifier | None = None
         self._fingerprints: FingerprintIndex | None = None
@@ -50,6 +60,21 @@ class Classifiers:
             ValueError: a pattern cannot be compiled.
         """
         self._quick.prepare(rules)
+
+    async def count(
+        self, request: ChatRequest, tokens: TokenEstimate, counting: Counting
+    ) -> TokenEstimate:
+        """Count a request's tokens; nobody else waits for a large one, or for a vocabulary."""
+        if request.size <= LARGE_REQUEST and self._vocabularies.has(counting.vocabularies):
+            return self._count(request, tokens, counting)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._count, request, tokens, counting)
+
+    def _count(
+        self, request: ChatRequest, tokens: TokenEstimate, counting: Counting
+    ) -> TokenEstimate:
+        found = self._vocabularies.get(counting.vocabularies)
+        return counted(request, tokens, counting.families, found)
 
     def look_for(self, fingerprints: FingerprintIndex | None) -> None:
         """From now on, also look for passages of these documents, in place of any others."""
@@ -96,4 +121,6 @@ def open_classifiers(settings: Settings | None = None) -> Classifiers:
     model = None
     if settings is not None and settings.difficulty_model is not None:
         model = load_model(settings.home, settings.difficulty_model)
-    return Classifiers(load_classifier(difficulty=model), model)
+    vocabularies = Vocabularies()
+    vocabularies.get({O200K})
+    return Classifiers(load_classifier(difficulty=model), model, vocabularies)

@@ -45,6 +45,7 @@ async def explain_body(
     front = api_named(api) if api else api_of(raw)
     request = front.decode(raw)
     profile = await services.judge(ruling, request, declared_sensitivity(client))
+    profile = await services.count_tokens(ruling, request, profile, ruling.stakes.families)
     facts = await gather_facts(
         services,
         ruling,

@@ -93,7 +93,8 @@ async def _classify(services: Services, exchange: Exchange, request: ChatRequest
     if exchange.recalled is not None:
         floor = max(floor, exchange.recalled.floor)
     floor = max(floor, await _remembered(services, exchange, request))
-    exchange.profile = await services.judge(exchange.ruling, request, floor)
+    profile = await services.judge(exchange.ruling, request, floor)
+    exchange.profile = await services.count_tokens(exchange.ruling, request, profile)
     exchange.mark("classify")
     return exchange.profile
 

@@ -8,7 +8,7 @@ from gateway.core.decision import Candidate
 from gateway.core.errors import StoreUnavailable
 from gateway.core.ledger import UNDATED, Granted, Hold, Settlement
 from gateway.core.limits import LimitCounter, Limited
-from gateway.core.planning import shrunk
+from gateway.core.planning import recounted, shrunk
 from gateway.core.records import AuditRecord
 from gateway.runtime.exchange import Exchange
 from gateway.runtime.lease import Lease
@@ -31,6 +31,11 @@ class Purse:
         smaller = None
         try:
             answer = await self._ask(candidate, attempt)
+            if isinstance(answer, Refused):
+                smaller = await self._counted(candidate)
+                if smaller is not None:
+                    candidate = smaller
+                    answer = await self._ask(candidate, attempt)
             if isinstance(answer, Refused):
                 smaller = self._smaller(candidate, answer)
                 if smaller is not None:
@@ -107,6 +112,23 @@ class Purse:
             for budget, use in zip(self._charges.budgets, granted.used, strict=False)
             if budget.warn_at and use.share >= budget.warn_at[0]
         ]
+
+    async def _counted(self, candidate: Candidate) -> Candidate | None:
+        """The candidate at what its tokens cost when they are counted, if nobody has done so."""
+        exchange = self._exchange
+        request, profile = exchange.request, exchange.profile
+        if request is None or profile is None or profile.tokens.families or exchange.hidden:
+            return None
+        family = candidate.deployment.tokenizer
+        profile = await self._services.count_tokens(exchange.ruling, request, profile, (family,))
+        exchange.profile = profile
+        return recounted(
+            candidate,
+            request,
+            profile,
+            at=exchange.at,
+            seconds=exchange.ruling.policy.defaults.request_timeout_seconds,
+        )
 
     def _smaller(self, candidate: Candidate, refused: Refused) -> Candidate | None:
         """The candidate with an output cap that what is left can pay for, if policy cuts down."""

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 from adapters.base import Adapter
 from gateway.core.budgets import BudgetCounter
+from gateway.core.counting import stakes_of
 from gateway.core.decision import Candidate
 from gateway.core.degradation import AT_HOME, REFUSE
 from gateway.core.deployment import Deployment
@@ -68,6 +69,7 @@ class Ruling:
         self.policy = policy
         self.adapters = adapters
         self.requests = 0
+        self.stakes = stakes_of(policy.deployments.values())
         self._charges: dict[tuple[object, ...], Charges] = {}
         stated = [one.scope for one in policy.budgets] + [one.scope for one in policy.limits]
         self._asks_tags = any(scope.startswith("tag/") for scope in stated)

@@ -7,13 +7,16 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from socket import gethostname
 from typing import Any, TypeVar
+
+import msgspec
 
 from adapters.registry import open_adapter
 from adapters.transport import Transport
 from gateway.config.settings import Settings
+from gateway.core.counting import what_to_count
 from gateway.core.errors import StoreUnavailable
 from gateway.core.principal import Principal
 from gateway.core.profile import Profile
@@ -127,6 +130,28 @@ class Services:
     ) -> Profile:
         """Classify a request; large ones in a thread, so that nobody else waits for them."""
         return await self._classifiers.judge(request, ruling.policy.rules, floor)
+
+    async def count_tokens(
+        self,
+        ruling: Ruling,
+        request: ChatRequest,
+        profile: Profile,
+        families: Iterable[str] = (),
+    ) -> Profile:
+        """The profile with exact tokens where something is decided by them.
+
+        `families` are counted in any case.
+        """
+        asked = frozenset(families)
+        most = request.max_output_tokens or ruling.policy.defaults.max_output_tokens
+        counting = what_to_count(
+            profile.tokens, ruling.stakes, most * request.choices, always=bool(asked)
+        )
+        if counting is None or "tokens" in profile.failed:
+            return profile
+        counting = msgspec.structs.replace(counting, families=counting.families | asked)
+        tokens = await self._classifiers.count(request, profile.tokens, counting)
+        return msgspec.structs.replace(profile, tokens=tokens)
 
     def text_judge(self) -> JudgeText:
         """What judges a bare text, for callers in other threads."""

@@ -18,7 +18,8 @@ from gateway.core.decision import Decision
 from gateway.core.errors import PolicyRefusal
 from gateway.core.findings import Finding, sensitivity_of
 from gateway.core.masking import Masked, conversation_key, mask
-from gateway.core.request import ChatRequest
+from gateway.core.profile import Profile
+from gateway.core.request import ChatRequest, Segment
 from gateway.core.sensitivity import UNKNOWN, Sensitivity
 from gateway.runtime.callers import declared_session
 from gateway.runtime.exchange import Exchange
@@ -50,8 +51,10 @@ async def hide(
     _refuse_missed(masked)
     exchange.hidden = tuple(masked.hidden.items())
     exchange.values = masked.values
+    left = _hidden(request, masked)
+    exchange.profile = profile = await _counted_again(services, exchange, request, left)
     if decision.sent < profile.sensitivity:
-        level = await _judge_again(services, exchange, request, masked)
+        level = await _judge_again(services, exchange, left, masked)
         if level > decision.sent:
             exchange.profile = msgspec.structs.replace(
                 profile, sensitivity=UNKNOWN, failed=(*profile.failed, MASKING)
@@ -61,17 +64,37 @@ async def hide(
     return True
 
 
-async def _judge_again(
-    services: Services, exchange: Exchange, request: ChatRequest, masked: Masked
-) -> Sensitivity:
-    """The level of the masked text; placeholders of ours are no findings."""
+def _hidden(request: ChatRequest, masked: Masked) -> ChatRequest:
+    """The request with placeholders where something is hidden."""
     segments = tuple(
         msgspec.structs.replace(segment, text=masked.hidden[segment.pointer])
         if index in masked.places
         else segment
         for index, segment in enumerate(request.segments)
     )
-    left = msgspec.structs.replace(request, segments=segments)
+    grown = sum(map(_size, segments)) - sum(map(_size, request.segments))
+    return msgspec.structs.replace(request, segments=segments, size=request.size + max(0, grown))
+
+
+def _size(segment: Segment) -> int:
+    return len(segment.text.encode("utf-8", "surrogatepass"))
+
+
+async def _counted_again(
+    services: Services, exchange: Exchange, request: ChatRequest, left: ChatRequest
+) -> Profile:
+    """The profile with the tokens of what is left: a placeholder may have more than its value."""
+    profile = exchange.judged
+    bound = profile.tokens.upper_bound + left.size - request.size
+    tokens = msgspec.structs.replace(profile.tokens, upper_bound=bound, families=())
+    profile = msgspec.structs.replace(profile, tokens=tokens)
+    return await services.count_tokens(exchange.ruling, left, profile)
+
+
+async def _judge_again(
+    services: Services, exchange: Exchange, left: ChatRequest, masked: Masked
+) -> Sensitivity:
+    """The level of the masked text; placeholders of ours are no findings."""
     floor = exchange.judged.floor
     again = await services.judge(exchange.ruling, left, floor)
     if again.failed:

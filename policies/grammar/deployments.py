@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.core.token_families import FAMILIES
 from policies.document import Node, Scalar, kind_of
 from policies.grammar.endpoints import HeadersShape, SecretShape, UrlShape
 from policies.grammar.levels import STATED_LEVEL
@@ -18,6 +19,8 @@ from policies.shapes import WRONG, Amount, Choice, Flag, Key, ListOf, PairsOf, R
 _ABILITY = Choice(
     options={name: name for name in sorted({*CAPABILITIES, "text"})}, what="a capability"
 )
+
+_TOKENIZER = Choice(options={name: name for name in FAMILIES}, what="a tokenizer family")
 
 
 class OptionShape(msgspec.Struct, frozen=True):
@@ -91,6 +94,9 @@ DEPLOYMENT = Record(
         "zone": Key(ZONE, "where it runs, as you name places: eu, us, on-premises"),
         "context_tokens": Key(TOKENS, "the size of its context window"),
         "max_output_tokens": Key(TOKENS, "the longest answer that it can give"),
+        "tokenizer": Key(
+            _TOKENIZER, "what counts its tokens, where the model's name does not tell it"
+        ),
         "capabilities": Key(
             ListOf(item=_ABILITY, single=True, least=1),
             "what it can do; without the key, anything; [text] is nothing but text",

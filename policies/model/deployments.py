@@ -64,4 +64,5 @@ class DeploymentStatement(msgspec.Struct, frozen=True, kw_only=True):
     first_byte_seconds: Decimal | None = None
     on_lossy: str | None = None
     zone: str = ""
+    tokenizer: str = ""
     options: tuple[tuple[str, OptionValue], ...] = ()

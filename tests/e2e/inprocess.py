@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from gateway.classify.classifier import Classifier, load_classifier
 from gateway.config.price_book import load_price_book
 from gateway.config.secrets import secret_lookup
 from gateway.config.settings import Settings
+from gateway.config.vocabularies import SOURCES, Vocabularies, make_vocabularies
 from gateway.core.records import AuditRecord, LedgerLine
 from gateway.runtime.classifiers import Classifiers
 from gateway.runtime.services import Services, open_services
@@ -33,6 +35,16 @@ from policies.loader import read_policy
 def _classifier() -> Classifier:
     """Compiled once for all tests of a process; they run one after another."""
     return load_classifier()
+
+
+@cache
+def vocabularies() -> Vocabularies:
+    """Made once for all tests of a process, whether or not set-up made them."""
+    with TemporaryDirectory() as folder:
+        make_vocabularies(Path(folder))
+        made = Vocabularies(Path(folder))
+        made.get(SOURCES)
+    return made
 
 
 def compile_text(text: str, environ: Mapping[str, str] | None = None) -> CompiledPolicy:
@@ -145,7 +157,8 @@ async def gateway_with(
 ) -> AsyncIterator[InProcessGateway]:
     """A gateway over a policy's text; `org` keeps its records apart from other tests'."""
     made = Settings(home=home, redis_url=redis_url, **settings)
-    services = await open_services(made, compile_text(policy, environ), Classifiers(_classifier()))
+    classifiers = Classifiers(_classifier(), vocabularies=vocabularies())
+    services = await open_services(made, compile_text(policy, environ), classifiers)
     client = open_client(redis_url)
     issued = KeyBook(client, load_pepper(home)).create(NewKey(org=org, team="tests"))
     client.close()

@@ -73,6 +73,8 @@ def test_every_deployment_says_where_it_stands(
     assert shown.deployments[1].because == "the route 'hard' does not use it"
     house = shown.deployments[0]
     assert (house.estimated_cost_usd, house.most_cost_usd) == ("0.000530000", "0.008292000")
+    assert (house.input_tokens, house.input_tokens_at_most, house.output_tokens) == (100, 200, 215)
+    assert (house.tokenizer, house.gpu_seconds) == ("unknown", None)
 
 
 def test_what_cannot_be_told_is_said(

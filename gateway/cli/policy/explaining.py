@@ -11,20 +11,24 @@ import msgspec
 import typer
 from rich.console import Console
 
-from gateway.classify.classifier import load_classifier
+from gateway.classify.classifier import load_classifier, text_request
+from gateway.classify.token_counting import counted
 from gateway.cli.policy.files import PolicyPath, compiled, must_exist
 from gateway.cli.policy.telling import AsJson, print_json, stop, tell
 from gateway.cli.policy.trees import trees
+from gateway.config.vocabularies import load_vocabularies
 from gateway.core.decision import Facts
 from gateway.core.errors import FairleadError
-from gateway.core.request import API_NAMES
+from gateway.core.findings import SensitivityRules
+from gateway.core.profile import Profile
+from gateway.core.request import API_NAMES, ChatRequest
 from gateway.runtime.reading import NAMES, api_named, api_of
 from policies.compiled import CompiledPolicy
 from policies.explain import explain
 from policies.given import read_given
 from policies.model.cases import GivenStatement
 from policies.problems import Place, PolicyError
-from policies.testing import facts_of
+from policies.testing import JudgeText, facts_of
 
 Prompt = Annotated[str | None, typer.Option("--text", help="A prompt, judged by the classifier.")]
 Body = Annotated[
@@ -74,13 +78,29 @@ def _facts(
     judge = None
     try:
         if statement.text is not None:
-            judge = load_classifier().judge_text
+            judge = _judge(policy)
         facts = facts_of(policy, statement, judge)
     except ValueError as error:
         stop(str(error))
     if not statement.time:
         facts = msgspec.structs.replace(facts, now=time())
     return facts if body is None else _with_body(policy, facts, body, api, statement)
+
+
+def _judge(policy: CompiledPolicy) -> JudgeText:
+    classifier = load_classifier()
+
+    def judge(text: str, rules: SensitivityRules) -> Profile:
+        return _counted(policy, text_request(text), classifier.judge_text(text, rules))
+
+    return judge
+
+
+def _counted(policy: CompiledPolicy, request: ChatRequest, profile: Profile) -> Profile:
+    """The profile with what the tokenizer of each deployment makes of the request."""
+    families = {one.tokenizer for one in policy.deployments.values()}
+    tokens = counted(request, profile.tokens, families, load_vocabularies())
+    return msgspec.structs.replace(profile, tokens=tokens)
 
 
 def _with_body(
@@ -96,10 +116,11 @@ def _with_body(
         request = front.decode(raw)
     except FairleadError as error:
         stop(f"{body}: {error.public_message}")
+    profile = load_classifier().judge(request, policy.rules, given.declared)
     return msgspec.structs.replace(
         facts,
         requested_model=given.model or request.model,
-        profile=load_classifier().judge(request, policy.rules, given.declared),
+        profile=_counted(policy, request, profile),
         stream=request.stream,
         choices=request.choices,
         max_output_tokens=request.max_output_tokens,

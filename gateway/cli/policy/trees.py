@@ -96,14 +96,21 @@ def _figures(one: DeploymentExplained) -> str:
     return told if one.score is None else f"{told}, score {one.score:.3f}"
 
 
+def _tokens(one: DeploymentExplained) -> str:
+    told = f"{one.input_tokens} tokens in, at most {one.input_tokens_at_most} ({one.tokenizer})"
+    told += f", and {one.output_tokens} out"
+    return told if one.gpu_seconds is None else f"{told}: {one.gpu_seconds:.2f} GPU-seconds"
+
+
 def _deployments_tree(deployments: tuple[DeploymentExplained, ...]) -> Tree:
     tree = Tree(Text("deployments", style="bold"))
     for one in deployments:
         home = "self-hosted" if one.self_hosted else "outside"
         told = f"{one.name} ({one.model}, {home}, clearance {one.clearance})"
         if one.place is not None:
-            tree.add(Text(f"{one.place}. {told}: {_figures(one)}", style="green"))
+            branch = tree.add(Text(f"{one.place}. {told}: {_figures(one)}", style="green"))
         else:
             branch = tree.add(Text(f"-  {told}: {one.because}", style="dim"))
             branch.add(Text(f"it would cost {_figures(one)}", style="dim"))
+        branch.add(Text(_tokens(one), style="dim"))
     return tree

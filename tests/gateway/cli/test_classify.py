@@ -7,15 +7,17 @@ import json
 from pathlib import Path
 
 import pytest
+import typer
 from msgspec import structs
 
 from gateway.classify.classifier import Classifier, load_classifier
 from gateway.classify.difficulty import load_shipped
-from gateway.cli.classify import classify_lines, named_model
+from gateway.cli.classify import Counter, classify_lines, named_model, open_counter
 from gateway.config.difficulty_models import DifficultyModelError, save_model
 from gateway.config.settings import load_settings
 from gateway.core.findings import SensitivityRules
 from gateway.core.sensitivity import Sensitivity
+from gateway.core.token_families import Vocabulary
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +103,33 @@ def test_a_calibrated_model_judges(tmp_path: Path):
     assert 0 < answer["difficulty_reliability"] <= 1
     with pytest.raises(DifficultyModelError, match="there is no difficulty model"):
         named_model("other", bare)
+
+
+def test_tokens_are_counted_where_the_vocabularies_are(
+    judge: Classifier, vocabularies: dict[str, Vocabulary]
+):
+    """Exactly with a public one, calibrated without, estimated where nothing is there."""
+    text = "Ein Satz über Zähne. " * 20
+    lines = [json.dumps({"text": text}).encode()]
+    told = {}
+    for counter in (
+        Counter("o200k_base", vocabularies),
+        Counter("cl100k_base", vocabularies),
+        Counter("claude", vocabularies),
+        Counter("o200k_base", {}),
+    ):
+        answers = io.StringIO()
+        classify_lines(lines, answers, io.StringIO(), judge, SensitivityRules(), counter)
+        answer = json.loads(answers.getvalue())
+        told[answer["tokenizer"]] = (answer["input_tokens"], answer["input_tokens_at_most"])
+
+    for name in ("o200k_base", "cl100k_base"):
+        assert told[name] == (vocabularies[name].count(text),) * 2
+    likely, most = told["claude"]
+    assert told["cl100k_base"][0] < likely < most < len(text.encode())
+    assert told[""][1] == len(text.encode())
+
+
+def test_a_tokenizer_that_nobody_knows_is_wrong_usage():
+    with pytest.raises(typer.BadParameter, match="o200k_base"):
+        open_counter("gpt2")

@@ -17,13 +17,15 @@ from gateway.core.planning import (
     asked_tier,
     bound_candidate,
     make_plan,
+    recounted,
     searches_cost,
     shrunk,
 )
 from gateway.core.prices import Price, PriceCase, worst_cost
-from gateway.core.profile import Profile, TokenEstimate
+from gateway.core.profile import FamilyTokens, Profile, TokenEstimate
 from gateway.core.request import ChatRequest
 from gateway.core.sensitivity import Sensitivity
+from gateway.core.token_families import DEAREST_IMAGE
 
 PRICE = Price(input=10**9, output=2 * 10**9, cached_input=10**8, cache_write=10**9)
 HOUSE = Deployment(
@@ -38,6 +40,7 @@ FRONTIER = msgspec.structs.replace(HOUSE, name="frontier", max_output_tokens=100
 PROFILE = Profile(
     sensitivity=Sensitivity.PUBLIC, tokens=TokenEstimate(expected=100, upper_bound=400)
 )
+NOTHING = Decision(candidates=(), route="r", revision="v")
 ASKED = ChatRequest(wire="openai_chat", fields={}, model="auto", segments=(), size=400)
 
 
@@ -235,3 +238,53 @@ def test_who_overtakes_a_deployment_that_rests_is_policys_word() -> None:
     assert order("next_candidate") == ["frontier", "home", "house"]
     assert order("self_hosted_only") == ["home", "house"]
     assert order("refuse") == ["house", "frontier", "home"]
+
+
+COUNTED = msgspec.structs.replace(
+    PROFILE,
+    tokens=TokenEstimate(
+        expected=100,
+        upper_bound=400,
+        families=(
+            FamilyTokens(family="o200k_base", expected=100, upper_bound=100),
+            FamilyTokens(family="llama2", expected=130, upper_bound=260),
+        ),
+    ),
+)
+
+
+def test_each_deployment_is_held_by_its_own_tokenizer() -> None:
+    """One whose tokenizer nobody counted with is held by the bound of any."""
+    held = [
+        bound_candidate(
+            msgspec.structs.replace(HOUSE, tokenizer=tokenizer), NOTHING, ASKED, COUNTED, 50
+        )
+        for tokenizer in ("o200k_base", "llama2", "claude")
+    ]
+
+    assert [one.most_tokens for one in held] == [150, 310, 450]
+    assert [one.hold_nanousd for one in held] == [
+        worst_cost(PRICE, tokens, 50) for tokens in (100, 260, 400)
+    ]
+
+
+def test_an_image_is_held_by_what_its_model_bills() -> None:
+    """Not by the dearest formula that there is."""
+    tokens = TokenEstimate(expected=1_100, upper_bound=400 + 2 * DEAREST_IMAGE, images=2)
+    profile = msgspec.structs.replace(PROFILE, tokens=tokens)
+    known = msgspec.structs.replace(HOUSE, image_tokens=1_500)
+
+    assert bound_candidate(known, NOTHING, ASKED, profile, 50).most_tokens == 3_450
+    dearest = bound_candidate(HOUSE, NOTHING, ASKED, profile, 50).most_tokens
+    assert dearest == 450 + 2 * DEAREST_IMAGE
+
+
+def test_a_counted_candidate_is_held_for_less_or_left_as_it_is() -> None:
+    """A hold that was refused is asked for again at what the tokens are."""
+    house = msgspec.structs.replace(HOUSE, tokenizer="o200k_base")
+    before = bound_candidate(house, NOTHING, ASKED, PROFILE, 50)
+    after = recounted(before, ASKED, COUNTED, at=1000.0, seconds=60)
+
+    assert after is not None
+    assert (after.output_cap, after.hold_nanousd) == (50, worst_cost(PRICE, 100, 50))
+    assert recounted(after, ASKED, COUNTED, at=1000.0, seconds=60) is None

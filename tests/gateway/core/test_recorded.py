@@ -10,7 +10,7 @@ import pytest
 from gateway.core.decision import Decision, Facts
 from gateway.core.findings import Finding, SensitivityRules
 from gateway.core.principal import KeyBudget, Principal
-from gateway.core.profile import Needs, Profile, TokenEstimate
+from gateway.core.profile import FamilyTokens, Needs, Profile, TokenEstimate
 from gateway.core.recorded import NotReplayable, facts_of, record_of
 from gateway.core.records import AuditRecord
 from gateway.core.sensitivity import Sensitivity
@@ -59,7 +59,12 @@ OTHERS: dict[type, dict[str, Any]] = {
         "difficulty": 0.123456789012345,
         "reliability": 1 / 3,
         "task": "maths",
-        "tokens": TokenEstimate(expected=1001, upper_bound=4004),
+        "tokens": TokenEstimate(
+            expected=1001,
+            upper_bound=4004,
+            families=(FamilyTokens(family="llama3", expected=1002, upper_bound=1200),),
+            images=2,
+        ),
         "needs": Needs(vision=True, schema=True),
         "failed": ("findings",),
         "floor": Sensitivity.CONFIDENTIAL,

@@ -234,6 +234,7 @@ def _deployment(
         skills=_skills(statement.model),
         tokenizer=statement.tokenizer or family_of(statement.model),
         image_tokens=image_tokens_of(statement.model),
+        calibrated_holds=statement.hold_bound == "calibrated",
     )
 
 

@@ -295,7 +295,9 @@ def _deployment(
         because=because,
         tokenizer=deployment.tokenizer,
         input_tokens=tokens.expected_by(deployment.tokenizer),
-        input_tokens_at_most=tokens.most_by(deployment.tokenizer, deployment.image_tokens),
+        input_tokens_at_most=tokens.most_by(
+            deployment.tokenizer, deployment.image_tokens, calibrated=deployment.calibrated_holds
+        ),
         output_tokens=likely.usage.output_tokens,
         gpu_seconds=None if machine is None else round(machine.busy_seconds(likely.usage), 3),
         estimated_cost_usd=nano_to_usd_text(likely.cost),

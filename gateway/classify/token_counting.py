@@ -8,12 +8,12 @@ cut where every vocabulary here cuts, or else counts by its bytes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from gateway.classify.tokens import (
     FILE_BYTES_PER_TOKEN,
@@ -26,7 +26,6 @@ from gateway.classify.tokens import (
 from gateway.core.profile import FamilyTokens, TokenEstimate
 from gateway.core.request import ChatRequest, Segment
 from gateway.core.token_families import (
-    BYTES,
     DEAREST_IMAGE,
     FAMILIES,
     O200K,
@@ -40,13 +39,14 @@ _SAID = frozenset(("messages", "input", "prompt", "system", "instructions", ""))
 #: Bytes of the JSON around what is said for each token that it stands for; the shortest message
 #: has 28 of them, and chat templates add 3 or 4 tokens besides, which are counted apart.
 _BYTES_AROUND = 16
-_ACCENTED = re.compile("[\u00a0-\u036f\u1e00-\u1eff]")
-_GREEK_CYRILLIC = re.compile("[\u0370-\u052f]")
-_EASTERN = re.compile("[\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef]")
-_OTHER = re.compile(
-    "[^\x00-\u052f\u1e00-\u1eff\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef]+"
-)
+#: Code points by what families differ in, from and to before.
+_ACCENTED = ((0xA0, 0x370), (0x1E00, 0x1F00))
+_GREEK_CYRILLIC = ((0x370, 0x530),)
+_EASTERN = ((0x2E80, 0xA000), (0xAC00, 0xD800), (0xF900, 0xFB00), (0xFF00, 0xFFF0))
 _DIGITS = b"0123456789"
+
+_Codes = npt.NDArray[np.uint32]
+_Flags = npt.NDArray[np.bool_]
 
 
 class Amounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +67,7 @@ class Amounts(msgspec.Struct, frozen=True, kw_only=True):
         return Amounts(**{name: getattr(self, name) + getattr(other, name) for name in names})
 
     def weighed(self, weights: Weights) -> int:
-        """The tokens that weights make of it, rounded up; at most one a byte."""
+        """The tokens that weights make of it, rounded up; at most the bound by bytes."""
         total = (
             weights.always * self.texts
             + weights.token * self.tokens
@@ -78,28 +78,48 @@ class Amounts(msgspec.Struct, frozen=True, kw_only=True):
             + weights.other_byte * self.other_bytes
             + weights.repeated * self.repeated
         )
-        return min(ceil(total), self.size)
+        return min(ceil(total), self.bytes_bound)
+
+    @property
+    def bytes_bound(self) -> int:
+        """One token a byte, and one for the space that SentencePiece puts before a text."""
+        return self.size + self.texts
 
 
-def amounts_of(text: str, vocabulary: Vocabulary) -> Amounts:
-    """The amounts of a text, with its tokens of o200k_base."""
+def amounts_of(text: str, tokens: int) -> Amounts:
+    """The amounts of a text that has so many tokens of o200k_base."""
     raw = text.encode("utf-8", "surrogatepass")
     found = Amounts(
         texts=1,
         size=len(raw),
-        tokens=vocabulary.count(text),
+        tokens=tokens,
         digits=len(raw) - len(raw.translate(None, _DIGITS)),
         repeated=_repeated(raw),
     )
     if len(raw) == len(text):
         return found
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    foreign = codes[codes > 0x7F]
+    accented, greek_cyrillic, eastern = (
+        _within(foreign, ranges) for ranges in (_ACCENTED, _GREEK_CYRILLIC, _EASTERN)
+    )
+    other = foreign[~(accented | greek_cyrillic | eastern)]
+    sizes = 2 + (other > 0x7FF) + (other > 0xFFFF)
     return msgspec.structs.replace(
         found,
-        accented=len(_ACCENTED.findall(text)),
-        greek_cyrillic=len(_GREEK_CYRILLIC.findall(text)),
-        eastern=len(_EASTERN.findall(text)),
-        other_bytes=sum(len(run.encode("utf-8", "surrogatepass")) for run in _OTHER.findall(text)),
+        accented=int(np.count_nonzero(accented)),
+        greek_cyrillic=int(np.count_nonzero(greek_cyrillic)),
+        eastern=int(np.count_nonzero(eastern)),
+        other_bytes=int(sizes.sum()),
     )
+
+
+def _within(codes: _Codes, ranges: tuple[tuple[int, int], ...]) -> _Flags:
+    """Which of the code points lie in one of the ranges."""
+    found = np.zeros(len(codes), np.bool_)
+    for first, end in ranges:
+        found |= (codes >= first) & (codes < end)
+    return found
 
 
 def _repeated(raw: bytes) -> int:
@@ -110,33 +130,44 @@ def _repeated(raw: bytes) -> int:
 
 
 class Texts:
-    """Texts whose tokens are counted at most once with each vocabulary.
+    """Texts whose tokens are counted at most once with each vocabulary, and only if need be.
 
-    Raises:
-        KeyError: o200k_base is not among the vocabularies.
+    `vocabularies` must have o200k_base; `size` is in bytes.
     """
 
     def __init__(self, texts: Sequence[str], vocabularies: Mapping[str, Vocabulary]) -> None:
         self._texts = texts
         self._vocabularies = vocabularies
-        base = vocabularies[O200K]
-        self.amounts = sum((amounts_of(text, base) for text in texts), Amounts())
-        self._counts = {O200K: self.amounts.tokens}
+        self._counts: dict[str, list[int]] = {}
+        self._amounts: Amounts | None = None
+        self.size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
 
     def tokens(self, family: TokenFamily) -> FamilyTokens:
         """What a family makes of them."""
         if family.vocabulary in self._vocabularies:
-            count = self._count(family.vocabulary)
-            return FamilyTokens(family=family.name, expected=count, upper_bound=count)
-        most = self.amounts.size if family.name == BYTES else self.amounts.weighed(family.most)
-        likely = min(self.amounts.weighed(family.likely), most)
-        return FamilyTokens(family=family.name, expected=likely, upper_bound=most)
+            count = sum(self._count(family.vocabulary))
+            return FamilyTokens(
+                family=family.name, expected=count, upper_bound=count, calibrated=count
+            )
+        amounts = self._amount()
+        return FamilyTokens(
+            family=family.name,
+            expected=amounts.weighed(family.likely),
+            upper_bound=amounts.bytes_bound,
+            calibrated=amounts.weighed(family.most),
+        )
 
-    def _count(self, name: str) -> int:
+    def _count(self, name: str) -> list[int]:
         if name not in self._counts:
             vocabulary = self._vocabularies[name]
-            self._counts[name] = sum(vocabulary.count(text) for text in self._texts)
+            self._counts[name] = [vocabulary.count(text) for text in self._texts]
         return self._counts[name]
+
+    def _amount(self) -> Amounts:
+        if self._amounts is None:
+            pairs = zip(self._texts, self._count(O200K), strict=True)
+            self._amounts = sum((amounts_of(*pair) for pair in pairs), Amounts())
+        return self._amounts
 
 
 def counted(
@@ -154,19 +185,24 @@ def counted(
         return tokens
     reading = _Reading(request, vocabularies)
     found = {name: reading.tokens(FAMILIES[name]) for name in {O200K, *families}}
-    most = tokens.upper_bound
-    kept = [
-        # The estimate before this one was a bound, too.
-        msgspec.structs.replace(
-            one, expected=min(one.expected, most), upper_bound=min(one.upper_bound, most)
-        )
-        for one in found.values()
-    ]
+    kept = [_clipped(one, tokens.upper_bound) for one in found.values()]
     return msgspec.structs.replace(
         tokens,
-        expected=min(found[O200K].expected, most),
+        expected=min(found[O200K].expected, tokens.upper_bound),
         families=tuple(sorted(kept, key=lambda one: one.family)),
         images=request.images,
+    )
+
+
+def _clipped(one: FamilyTokens, most: int) -> FamilyTokens:
+    """What a family makes of it, where another bound was known."""
+    bound = min(one.upper_bound, most)
+    calibrated = min(one.calibrated, bound)
+    return msgspec.structs.replace(
+        one,
+        expected=min(one.expected, calibrated),
+        upper_bound=bound,
+        calibrated=calibrated,
     )
 
 
@@ -181,7 +217,7 @@ class _Reading:
         self.said = Texts(texts, vocabularies)
         self.told = Texts([raw.decode("utf-8", "replace") for raw in fields], vocabularies)
         self.file_bytes = sum(len(one.text) for one in files)
-        known = self.said.amounts.size + self.file_bytes + sum(map(len, fields))
+        known = self.said.size + self.file_bytes + sum(map(len, fields))
         self.around = max(0, request.size - known) // _BYTES_AROUND if request.fields else 0
         self.request = request
 
@@ -189,19 +225,24 @@ class _Reading:
         """What a family makes of the whole."""
         request, needs = self.request, self.request.needs
         said, told = self.said.tokens(family), self.told.tokens(family)
-        told_most = min(2 * told.upper_bound, self.told.amounts.size)
         always = template_tokens(request) + request.token_ids
-        added = TOKENS_FOR_TOOLS if needs.tools else 0
-        # A backend without schemas is told the schema in words, and once more what was wrong.
-        added += told_most + TOKENS_FOR_GUIDANCE if needs.schema else 0
         files = self.file_bytes // FILE_BYTES_PER_TOKEN if needs.documents else 0
         shown = told.expected if needs.tools or needs.schema else 0
         likely = said.expected + shown + files + request.images * LIKELY_TOKENS_PER_IMAGE
-        most = said.upper_bound + told_most + self.around + self.file_bytes + added
+
+        def bound(said: int, told: int) -> int:
+            told = min(2 * told, self.told.size)
+            added = TOKENS_FOR_TOOLS if needs.tools else 0
+            # A backend without schemas is told it in words, and once more what was wrong.
+            added += told + TOKENS_FOR_GUIDANCE if needs.schema else 0
+            around = self.around + self.file_bytes + request.images * DEAREST_IMAGE
+            return said + told + around + added + always
+
         return FamilyTokens(
             family=family.name,
             expected=likely + always,
-            upper_bound=most + always + request.images * DEAREST_IMAGE,
+            upper_bound=bound(said.upper_bound, told.upper_bound),
+            calibrated=bound(said.calibrated, told.calibrated),
         )
 
 

@@ -62,6 +62,7 @@ class Counter(msgspec.Struct, frozen=True):
             family=self.family if tokens.families else "",
             expected=tokens.expected_by(self.family),
             upper_bound=tokens.most_by(self.family),
+            calibrated=tokens.most_by(self.family, calibrated=True),
         )
 
 
@@ -207,6 +208,7 @@ def _answer(
         "task": profile.task,
         "input_tokens": tokens.expected,
         "input_tokens_at_most": tokens.upper_bound,
+        "input_tokens_calibrated": tokens.calibrated,
         "tokenizer": tokens.family,
     }
     if profile.failed:

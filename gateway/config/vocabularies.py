@@ -35,6 +35,10 @@ CURE = "python -m gateway.config.vocabularies"
 _PIECE = 16_384
 #: How far behind a piece a place to cut is looked for; further on, shorter pieces are cut.
 _SEARCH = 2_048
+#: Texts of so many characters and more are counted once as long as they are remembered, and how
+#: many are. Kept are 64 bits of a hash that nobody outside can know, the length, and the count.
+_WORTH_KNOWING = 256
+_MOST_KNOWN = 20_000
 #: Where both vocabularies cut, whatever stands around: before a single space inside a line, after
 #: a line end, and between a letter or digit and a mark that is not an apostrophe.
 _CUT = re.compile(
@@ -111,12 +115,26 @@ class TiktokenVocabulary:
         self._encoding = encoding
         self._piece = piece
         self._search = search
+        self._known: dict[tuple[int, int], int] = {}
 
     def count(self, text: str) -> int:
         """The number of tokens of a text.
 
         Where a run longer than a piece has no place to cut, it counts by its bytes.
         """
+        if len(text) < _WORTH_KNOWING:
+            return self._count(text)
+        # Each turn of a conversation brings all turns before it again.
+        name = (hash(text), len(text))
+        found = self._known.get(name)
+        if found is None:
+            found = self._count(text)
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[name] = found
+        return found
+
+    def _count(self, text: str) -> int:
         start, total, room = 0, 0, self._piece + self._search
         while len(text) - start > room:
             end = self._cut(text, start)

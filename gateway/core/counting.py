@@ -16,7 +16,7 @@ from gateway.core.profile import TokenEstimate
 from gateway.core.token_families import DEAREST_IMAGE, FAMILIES, O200K
 
 #: A hold that would fall by less than this share is placed as it is.
-_WORTH = 0.1
+_WORTH = 0.15
 #: The estimate is hardly ever wrong by more than this factor: a window below `expected` divided by
 #: it is passed, whatever an exact count would say.
 _WRONG_BY = 2

@@ -36,7 +36,8 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     places (`eu`), empty where the policy does not say. `skills` are its model's benchmark
     scores. `secret_headers` are sent beside `headers` and hold values that came from a secret.
     `tokenizer` is the family that its model reads with (`gateway.core.token_families`), and
-    `image_tokens` the most that one image costs with it.
+    `image_tokens` the most that one image costs with it; `calibrated_holds` says whether holds go
+    by that family's calibrated bound where none that is proved is nearer.
     `on_lossy` is `refuse` where a request that its wire cannot carry whole must not be sent,
     else `record`.
     """
@@ -64,6 +65,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     skills: Skills = Skills()
     tokenizer: str = UNKNOWN
     image_tokens: int = DEAREST_IMAGE
+    calibrated_holds: bool = False
 
     def option(self, name: str, default: str | int | float | bool) -> str | int | float | bool:
         """The driver setting of that name, or the default."""

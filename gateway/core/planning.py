@@ -147,7 +147,9 @@ def _held(
 
 
 def _most_input(deployment: Deployment, profile: Profile) -> int:
-    return profile.tokens.most_by(deployment.tokenizer, deployment.image_tokens)
+    return profile.tokens.most_by(
+        deployment.tokenizer, deployment.image_tokens, calibrated=deployment.calibrated_holds
+    )
 
 
 def _likely_input(deployment: Deployment, profile: Profile) -> int:

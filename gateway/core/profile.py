@@ -24,11 +24,16 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FamilyTokens(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """The input in tokens of one tokenizer family: the likely number and its bound."""
+    """The input in tokens of one tokenizer family.
+
+    `expected` is the likely number, `upper_bound` is never passed, and `calibrated` was not passed
+    by any of the texts that it was calibrated on.
+    """
 
     family: str
     expected: int
     upper_bound: int
+    calibrated: int
 
 
 class TokenEstimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,10 +54,20 @@ class TokenEstimate(msgspec.Struct, frozen=True, kw_only=True):
         found = self._of(family)
         return self.expected if found is None else found.expected
 
-    def most_by(self, family: str, image_tokens: int = DEAREST_IMAGE) -> int:
-        """The bound of a family, or of any; `image_tokens` is the most that one image costs."""
+    def most_by(
+        self, family: str, image_tokens: int = DEAREST_IMAGE, *, calibrated: bool = False
+    ) -> int:
+        """The bound of a family, or of any.
+
+        Args:
+            family: whose tokens.
+            image_tokens: the most that one image costs.
+            calibrated: take the calibrated bound where no other one is nearer.
+        """
         found = self._of(family)
-        bound = self.upper_bound if found is None else found.upper_bound
+        bound = self.upper_bound
+        if found is not None:
+            bound = found.calibrated if calibrated else found.upper_bound
         return bound - self.images * (DEAREST_IMAGE - image_tokens)
 
     def _of(self, family: str) -> FamilyTokens | None:

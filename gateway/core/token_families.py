@@ -6,9 +6,9 @@ Families and what stands behind their figures:
     llama3                    never more than cl100k_base: its first 100,256 merges are that
                               vocabulary's in the same order, pieces are cut alike, and each of its
                               further merges makes one token fewer
-    claude, llama2, mistral,  calibrated: a weighted sum of the o200k_base count and of what the
-    unknown                   other vocabularies are worse at; never more than a token a byte
-    bytes                     one token a byte, the bound of every byte-level tokenizer
+    claude, llama2, mistral,  proved: a token a byte, which no byte-level tokenizer passes, and one
+    unknown                   for each text. Calibrated: a weighted sum of the o200k_base count and
+                              of what the other vocabularies are worse at
 
 The weights were fitted by `ops/training/token_families.py`; what was measured is in
 `ops/docs/money.md`.
@@ -25,7 +25,7 @@ import msgspec
 
 _T = TypeVar("_T")
 
-O200K, CL100K, BYTES, UNKNOWN = "o200k_base", "cl100k_base", "bytes", "unknown"
+O200K, CL100K, UNKNOWN = "o200k_base", "cl100k_base", "unknown"
 #: More tokens than any one image costs under the formulas that vendors publish: gpt-4o-mini's is
 #: the dearest, 2,833 and 5,667 for each of at most 8 tiles.
 DEAREST_IMAGE = 2_833 + 8 * 5_667
@@ -65,7 +65,7 @@ class TokenFamily(msgspec.Struct, frozen=True, kw_only=True):
     """One tokenizer, or several that are taken for one.
 
     `vocabulary` is the one that bounds its counts, empty where none is public; the weights serve
-    where that one was not counted with.
+    where that one was not counted with: for the likely number, and for a bound that is calibrated.
     """
 
     name: str
@@ -149,7 +149,6 @@ FAMILIES: Mapping[str, TokenFamily] = MappingProxyType(
                 ),
                 most=_ENVELOPE,
             ),
-            TokenFamily(name=BYTES),
         )
     }
 )  # fmt: skip

@@ -21,6 +21,9 @@ _ABILITY = Choice(
 )
 
 _TOKENIZER = Choice(options={name: name for name in FAMILIES}, what="a tokenizer family")
+_HOLD_BOUND = Choice(
+    options={name: name for name in ("proved", "calibrated")}, what="proved or calibrated"
+)
 
 
 class OptionShape(msgspec.Struct, frozen=True):
@@ -96,6 +99,9 @@ DEPLOYMENT = Record(
         "max_output_tokens": Key(TOKENS, "the longest answer that it can give"),
         "tokenizer": Key(
             _TOKENIZER, "what counts its tokens, where the model's name does not tell it"
+        ),
+        "hold_bound": Key(
+            _HOLD_BOUND, "what holds go by where no vocabulary is public: proved or calibrated"
         ),
         "capabilities": Key(
             ListOf(item=_ABILITY, single=True, least=1),

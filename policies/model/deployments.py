@@ -65,4 +65,5 @@ class DeploymentStatement(msgspec.Struct, frozen=True, kw_only=True):
     on_lossy: str | None = None
     zone: str = ""
     tokenizer: str = ""
+    hold_bound: str = "proved"
     options: tuple[tuple[str, OptionValue], ...] = ()

@@ -121,13 +121,14 @@ def test_tokens_are_counted_where_the_vocabularies_are(
         answers = io.StringIO()
         classify_lines(lines, answers, io.StringIO(), judge, SensitivityRules(), counter)
         answer = json.loads(answers.getvalue())
-        told[answer["tokenizer"]] = (answer["input_tokens"], answer["input_tokens_at_most"])
+        names = ("input_tokens", "input_tokens_calibrated", "input_tokens_at_most")
+        told[answer["tokenizer"]] = tuple(answer[name] for name in names)
 
     for name in ("o200k_base", "cl100k_base"):
-        assert told[name] == (vocabularies[name].count(text),) * 2
-    likely, most = told["claude"]
-    assert told["cl100k_base"][0] < likely < most < len(text.encode())
-    assert told[""][1] == len(text.encode())
+        assert told[name] == (vocabularies[name].count(text),) * 3
+    likely, calibrated, most = told["claude"]
+    assert told["cl100k_base"][0] < likely < calibrated < most == len(text.encode())
+    assert told[""][2] == len(text.encode())
 
 
 def test_a_tokenizer_that_nobody_knows_is_wrong_usage():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import process_time
 
 import pytest
 import tiktoken
@@ -121,3 +122,18 @@ def test_endless_runs_are_bounded(
         assert vocabularies[name].count(endless) <= len(endless.encode())
     if unit == "word ":
         assert vocabularies[O200K].count(short) == len(encodings[O200K].encode_ordinary(short))
+
+
+def test_a_text_that_comes_again_is_remembered(encodings: dict[str, tiktoken.Encoding]):
+    """Conversations bring their past with every turn."""
+    counting = TiktokenVocabulary(encodings[O200K])
+    text = "An earlier turn of this conversation. " * 500
+    first = counting.count(text)
+    began = process_time()
+    again = [counting.count(str(text)) for _ in range(50)]
+    taken = process_time() - began
+    began = process_time()
+    anew = [len(encodings[O200K].encode_ordinary(text)) for _ in range(50)]
+
+    assert again == anew == [first] * 50
+    assert taken < (process_time() - began) / 5

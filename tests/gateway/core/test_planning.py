@@ -246,8 +246,8 @@ COUNTED = msgspec.structs.replace(
         expected=100,
         upper_bound=400,
         families=(
-            FamilyTokens(family="o200k_base", expected=100, upper_bound=100),
-            FamilyTokens(family="llama2", expected=130, upper_bound=260),
+            FamilyTokens(family="o200k_base", expected=100, upper_bound=100, calibrated=100),
+            FamilyTokens(family="llama2", expected=130, upper_bound=300, calibrated=260),
         ),
     ),
 )
@@ -257,14 +257,23 @@ def test_each_deployment_is_held_by_its_own_tokenizer() -> None:
     """One whose tokenizer nobody counted with is held by the bound of any."""
     held = [
         bound_candidate(
-            msgspec.structs.replace(HOUSE, tokenizer=tokenizer), NOTHING, ASKED, COUNTED, 50
+            msgspec.structs.replace(HOUSE, tokenizer=tokenizer, calibrated_holds=calibrated),
+            NOTHING,
+            ASKED,
+            COUNTED,
+            50,
         )
-        for tokenizer in ("o200k_base", "llama2", "claude")
+        for tokenizer, calibrated in (
+            ("o200k_base", False),
+            ("llama2", False),
+            ("llama2", True),
+            ("claude", True),
+        )
     ]
 
-    assert [one.most_tokens for one in held] == [150, 310, 450]
+    assert [one.most_tokens for one in held] == [150, 350, 310, 450]
     assert [one.hold_nanousd for one in held] == [
-        worst_cost(PRICE, tokens, 50) for tokens in (100, 260, 400)
+        worst_cost(PRICE, tokens, 50) for tokens in (100, 300, 260, 400)
     ]
 
 

@@ -62,7 +62,9 @@ OTHERS: dict[type, dict[str, Any]] = {
         "tokens": TokenEstimate(
             expected=1001,
             upper_bound=4004,
-            families=(FamilyTokens(family="llama3", expected=1002, upper_bound=1200),),
+            families=(
+                FamilyTokens(family="llama3", expected=1002, upper_bound=1200, calibrated=1100),
+            ),
             images=2,
         ),
         "needs": Needs(vision=True, schema=True),

@@ -205,10 +205,10 @@ class CompiledPolicy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     `revision` is a hash of the meaning: comments, layout and the order of what has no order do
     not change it, and neither do the file's own tests. `deployments`, `aliases` and `routes`
     keep the order of the file. `asks_cost` says whether any condition needs the estimate,
-    `asks_speed` and `asks_quality` whether any route orders by these, and `sticks_to` whose
-    deployments must be remembered; `targets` are those of the routes that have one, by route id.
-    `limits` may be of a kind of scope, like budgets. `safeguards` are the constraints that
-    `degradation` brings; they narrow as the file's own do.
+    `asks_speed`, `asks_quality` and `asks_length` whether any route orders by these, and
+    `sticks_to` whose deployments must be remembered; `targets` are those of the routes that have
+    one, by route id. `limits` may be of a kind of scope, like budgets. `safeguards` are the
+    constraints that `degradation` brings; they narrow as the file's own do.
     """
 
     revision: str
@@ -225,6 +225,7 @@ class CompiledPolicy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     asks_cost: bool = False
     asks_speed: bool = False
     asks_quality: bool = False
+    asks_length: bool = False
     sticks_to: frozenset[str] = frozenset()
     limits: tuple[LimitCounter, ...] = ()
     degradation: Degradation = Degradation()

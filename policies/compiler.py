@@ -9,7 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
@@ -114,10 +114,9 @@ def compile_policy(
         tests=policy.tests,
         asks_cost=any("estimated_cost" in facts_asked(when) for when in conditions),
         asks_quality=any(map(_by_quality, routes)),
+        asks_length=any(route.strategy in ("cheapest", "fastest", "balanced") for route in routes),
         asks_speed=any(route.strategy in ("fastest", "balanced") for route in routes),
-        sticks_to=frozenset(
-            route.sticky for route in routes if route.sticky and route.strategy != "split"
-        ),
+        sticks_to=_sticks_to(routes),
     )
     return msgspec.structs.replace(compiled, revision=revision_of(policy, compiled))
 
@@ -134,6 +133,10 @@ def _fetched(
     if problems:
         raise PolicyError(problems, policy.source)
     return looked_up, own
+
+
+def _sticks_to(routes: Iterable[Route]) -> frozenset[str]:
+    return frozenset(one.sticky for one in routes if one.sticky and one.strategy != "split")
 
 
 def sensitivity_rules(

@@ -59,12 +59,29 @@ def longest_output(policy: CompiledPolicy, facts: Facts, output_cap: int | None 
     return most * max(1, facts.choices)
 
 
-def likely_output(policy: CompiledPolicy, facts: Facts, output_cap: int | None = None) -> int:
+def likely_output(
+    policy: CompiledPolicy, facts: Facts, deployment: Deployment, output_cap: int | None = None
+) -> int:
     """The output tokens that are to be expected; embeddings have none."""
     if facts.api == "embeddings":
         return 0
-    typical = TYPICAL_OUTPUT * max(1, facts.choices)
-    return min(longest_output(policy, facts, output_cap), typical)
+    choices = max(1, facts.choices)
+    longest = longest_output(policy, facts, output_cap)
+    known = facts.lengths.get(deployment.name) if facts.lengths else None
+    if known is None:
+        return min(longest, TYPICAL_OUTPUT * choices)
+    return known.likely(longest // choices) * choices
+
+
+def output_quantiles(
+    policy: CompiledPolicy, facts: Facts, deployment: Deployment, output_cap: int | None = None
+) -> tuple[int, int, int] | None:
+    """The output tokens that half, 90 % and 99 % of such answers stay within, each choice by
+    itself; None where too few have been seen."""
+    known = facts.lengths.get(deployment.name) if facts.lengths else None
+    if known is None or facts.api == "embeddings":
+        return None
+    return known.capped(longest_output(policy, facts, output_cap) // max(1, facts.choices))
 
 
 def likely_cost(
@@ -81,7 +98,7 @@ def likely_usage(
     """The input and output tokens that are to be expected."""
     return Usage(
         input_tokens=facts.profile.tokens.expected_by(deployment.tokenizer),
-        output_tokens=likely_output(policy, facts, output_cap),
+        output_tokens=likely_output(policy, facts, deployment, output_cap),
     )
 
 
@@ -92,7 +109,7 @@ def likely_seconds(
     speed = facts.speeds.get(deployment.name) if facts.speeds else None
     if speed is None:
         return None
-    return seconds_for(speed, likely_output(policy, facts, output_cap))
+    return seconds_for(speed, likely_output(policy, facts, deployment, output_cap))
 
 
 def quality_of(facts: Facts, deployment: Deployment) -> float:

@@ -8,6 +8,7 @@ import msgspec
 
 from gateway.core.cascade import Cascade, Checks
 from gateway.core.deployment import Deployment
+from gateway.core.output_length import Lengths
 from gateway.core.principal import Principal
 from gateway.core.profile import Profile
 from gateway.core.sensitivity import UNKNOWN, Sensitivity
@@ -25,7 +26,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     by deployment; `kept` says by route which deployment last served who sticks to one, and
     `thresholds` by route from which difficulty on its strong deployment comes first.
     `shifts` say by deployment what use has taught about its quality for the task, in log-odds,
-    and `answers` from how many answers. They are None where the policy did not ask.
+    and `answers` from how many answers; `lengths` what is known of the lengths of its answers to
+    the task. They are None where the policy did not ask.
     """
 
     requested_model: str
@@ -45,6 +47,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     thresholds: Mapping[str, float] | None = None
     shifts: Mapping[str, float] | None = None
     answers: Mapping[str, float] | None = None
+    lengths: Mapping[str, Lengths] | None = None
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):

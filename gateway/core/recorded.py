@@ -21,7 +21,7 @@ from gateway.core.sensitivity import UNKNOWN, Sensitivity
 
 #: Raised by one with every fact that is added to `Facts`; what older records lack is then named
 #: in `facts_of`.
-FACTS_VERSION = 5
+FACTS_VERSION = 6
 
 
 class NotReplayable(Exception):
@@ -99,6 +99,7 @@ def _facts(facts: Facts) -> RecordedFacts:
         thresholds=None if facts.thresholds is None else dict(facts.thresholds),
         shifts=None if facts.shifts is None else dict(facts.shifts),
         answers=None if facts.answers is None else dict(facts.answers),
+        lengths=None if facts.lengths is None else dict(facts.lengths),
     )
 
 
@@ -156,4 +157,5 @@ def facts_of(record: AuditRecord, rules: SensitivityRules) -> Facts:
         thresholds=kept.thresholds,
         shifts=kept.shifts,
         answers=kept.answers,
+        lengths=kept.lengths,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from gateway.core.output_length import Lengths
 from gateway.core.prices import CostPart
 from gateway.core.profile import FamilyTokens
 from gateway.core.speed import Speed
@@ -88,7 +89,7 @@ class RecordedFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     was declared or that the conversation had before; `upper_bound_tokens` bounds the input, and
     `counted` is what each tokenizer family makes of it, empty where nobody counted;
     `models` and `max_sensitivity` are the key's own limits. `speeds`, `kept`, `thresholds`,
-    `shifts` and `answers` are None where the policy did not ask for them.
+    `shifts`, `answers` and `lengths` are None where the policy did not ask for them.
     """
 
     version: int
@@ -110,6 +111,7 @@ class RecordedFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     thresholds: dict[str, float] | None = None
     shifts: dict[str, float] | None = None
     answers: dict[str, float] | None = None
+    lengths: dict[str, Lengths] | None = None
 
 
 class RecordedDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

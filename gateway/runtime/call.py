@@ -15,6 +15,7 @@ from gateway.core.cascade import Checks, Examined
 from gateway.core.decision import Candidate
 from gateway.core.errors import FairleadError
 from gateway.core.failure import AttemptFailure, FailureKind
+from gateway.core.output_length import AnswerLength
 from gateway.core.request import ChatRequest
 from gateway.core.speed import Sample, sample_of
 from gateway.core.usage import Usage
@@ -151,6 +152,11 @@ class Call:
             ended=monotonic(),
             output_tokens=self.spent().output_tokens,
         )
+
+    def length(self) -> AnswerLength:
+        """How long the whole answer was, of several choices one; asked when it is there."""
+        tokens = -(-self.spent().output_tokens // max(1, self._request.choices))
+        return AnswerLength(tokens, cut=tokens >= self.candidate.output_cap)
 
     def broken(self, error: FairleadError) -> bytes:
         """The event that ends a begun stream; empty when the API's own error event will do."""

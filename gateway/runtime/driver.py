@@ -100,6 +100,7 @@ class Driver:
             return ev.AttemptFailed(failure, call.spent(), monotonic())
         self._services.health.succeeded(name)
         self._services.speeds.answered(name, call.speed())
+        self._services.lengths.answered(name, exchange.task, call.length())
         examined = None if self._begun else call.examined()
         if exchange.decision is not None and (examined is None or not examined.failed):
             self._services.sticking.served(exchange.caller.org, exchange.decision, name)

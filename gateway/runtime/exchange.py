@@ -226,6 +226,11 @@ class Exchange:
         added = self.decision.tags if self.decision is not None else ()
         return tuple({**dict(own), **dict(added)}.items()) if added else own
 
+    @property
+    def task(self) -> str:
+        """The kind of task that was judged; the most general one before that."""
+        return self.profile.task if self.profile is not None else "chat"
+
     def label(self) -> Sensitivity:
         """The sensitivity of the bytes that are sent; unknown counts as restricted."""
         if self.sent is not None:

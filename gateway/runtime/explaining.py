@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from time import time
 
+import msgspec
+
 from gateway.core.errors import InvalidRequest
 from gateway.core.principal import Principal
 from gateway.runtime.callers import declared_sensitivity, declared_session, declared_tags
@@ -58,6 +60,7 @@ async def explain_body(
         session=declared_session(client),
         tags=declared_tags(client),
     )
+    facts = msgspec.structs.replace(facts, lengths=services.lengths.lengths(profile.task))
     return explain(
         ruling.policy,
         facts,

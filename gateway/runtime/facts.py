@@ -42,6 +42,7 @@ async def gather_facts(
         api=API_NAMES[wire],
         request_id=request_id,
         session=session,
+        lengths=services.lengths.lengths(profile.task) if policy.asks_length else None,
         speeds=services.speeds.speeds() if policy.asks_speed else None,
         kept=await services.sticking.kept(principal.org, sticking) if sticking else None,
         shifts=None if taught is None else {name: shift_of(one) for name, one in taught.items()},

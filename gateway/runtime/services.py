@@ -31,6 +31,7 @@ from gateway.runtime.fingerprints import FINGERPRINT_SECONDS, FingerprintFollowe
 from gateway.runtime.health import HealthBoard
 from gateway.runtime.idempotency import Idempotency
 from gateway.runtime.learning import Learning
+from gateway.runtime.lengths import LengthBoard
 from gateway.runtime.live.follower import InForce
 from gateway.runtime.live.metrics import PolicyMetrics
 from gateway.runtime.live.policy import LivePolicy
@@ -104,6 +105,7 @@ class Services:
         )
         self.health = HealthBoard(BreakerStore(connection))
         self.speeds = SpeedBoard()
+        self.lengths = LengthBoard()
         self.sticking = Sticking(StickingStore(connection))
         self.targets = Targets(TargetStore(connection))
         kept = round(settings.feedback_hours * 3600)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from gateway.core.output_length import FEWEST_LENGTHS
 from gateway.core.prices import worst_cost
 from gateway.core.token_families import O200K
 from tests.e2e.inprocess import InProcessGateway, gateway_with, vocabularies
@@ -105,3 +106,17 @@ async def test_placeholders_are_held_for_too(redis_url: str, home: Path, org: st
 
     assert count(sent) > count(text)
     assert least <= line.held_nanousd
+
+
+async def test_answers_teach_how_long_they_are(redis_url: str, home: Path, org: str) -> None:
+    """Of the deployment that gave them, whole answers and streams alike."""
+    async with ScriptedUpstream(ANSWERS) as house, ScriptedUpstream(ANSWERS) as frontier:
+        rules = policy(house.url, frontier.url)
+        async with gateway_with(rules, redis_url, home, org=org) as gateway:
+            for number in range(FEWEST_LENGTHS):
+                await gateway.chat("hello", stream=number % 2 == 0)
+            known = gateway.services.lengths.lengths("chat")
+            told = {line.usage.output_tokens for line in gateway.ledger()}
+
+    assert set(known) == {"frontier"}
+    assert known["frontier"].p50 in told

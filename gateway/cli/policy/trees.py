@@ -99,6 +99,8 @@ def _figures(one: DeploymentExplained) -> str:
 def _tokens(one: DeploymentExplained) -> str:
     told = f"{one.input_tokens} tokens in, at most {one.input_tokens_at_most} ({one.tokenizer})"
     told += f", and {one.output_tokens} out"
+    if one.output_quantiles is not None:
+        told += " (half within {}, 90 % within {}, 99 % within {})".format(*one.output_quantiles)
     return told if one.gpu_seconds is None else f"{told}: {one.gpu_seconds:.2f} GPU-seconds"
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.core.decision import Decision, Facts
 from gateway.core.findings import Finding, SensitivityRules
+from gateway.core.output_length import Lengths
 from gateway.core.principal import KeyBudget, Principal
 from gateway.core.profile import FamilyTokens, Needs, Profile, TokenEstimate
 from gateway.core.recorded import NotReplayable, facts_of, record_of
@@ -43,6 +44,7 @@ OTHERS: dict[type, dict[str, Any]] = {
         "thresholds": {"all": 0.1 + 0.2},
         "shifts": {"house": -0.1 - 0.2},
         "answers": {"house": 12.3},
+        "lengths": {"house": Lengths(mean=0.1 + 0.2, p50=7, p90=70, p99=None)},
     },
     Principal: {
         "key_id": "k3",

@@ -8,7 +8,10 @@ what has no ASCII look becomes one `?`. Almost everything is one character for o
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
+
+import numpy as np
 
 from gateway.classify.detectors.base import View
 from gateway.classify.offsets import OffsetMap, rewrite
@@ -42,6 +45,9 @@ _INVISIBLE = re.compile(
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\u0300-\u036f\u0483-\u0489\u20d0-\u20ff"
     "\ufff9-\ufffb\U000e0100-\U000e01ef]+"
 )
+#: What stands in the table for characters that are not seen; no ASCII look has this value.
+_UNSEEN = 0x80
+_UNSEEN_RUN = re.compile(b"\x80+")
 
 
 class Folding:
@@ -65,30 +71,28 @@ class Folding:
         table.update({chr(0xE0000 + code): chr(code) for code in range(0x20, 0x7F)})
         for ascii_character, lookalikes in _LOOKALIKES.items():
             table.update(dict.fromkeys(lookalikes, ascii_character))
-        self._table = table
-        self._invisible = frozenset(
-            chr(code) for code in range(0xF0000) if _INVISIBLE.match(chr(code))
-        )
-        self._codes = {ord(character): new for character, new in table.items()}
+        # By code point, so that folding is one look-up in C for each character, however many of
+        # them are strange.
+        looks = np.full(sys.maxunicode + 1, ord("?"), np.uint8)
+        looks[:0x80] = range(0x80)
+        for character, look in table.items():
+            looks[ord(character)] = ord(look)
+        for match in _INVISIBLE.finditer("".join(map(chr, range(0xF0000)))):
+            looks[match.start() : match.end()] = _UNSEEN
+        self._looks = looks
 
     def view(self, text: str) -> tuple[View, OffsetMap | None]:
         """The text as detectors see it, and the way back when places moved."""
         if text.isascii():
             return View(text, text.lower()), None
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+        shown = self._looks.take(codes).tobytes()
         offsets = None
-        characters = set(text)
-        if not characters.isdisjoint(self._invisible):
-            gone = ((match.start(), match.end(), "") for match in _INVISIBLE.finditer(text))
-            text, offsets = rewrite(text, gone)
-        table = self._table
-        strange = [character for character in characters if character in table]
-        # A few replacements run in C; the general table walks in Python for every character.
-        if len(strange) <= 48:
-            for character in strange:
-                text = text.replace(character, table[character])
-        else:
-            text = text.translate(self._codes)
-        shadow = text.encode("ascii", "replace").decode("ascii")
+        if _UNSEEN in shown:
+            gone = ((match.start(), match.end(), "") for match in _UNSEEN_RUN.finditer(shown))
+            _, offsets = rewrite(text, gone)
+            shown = shown.replace(bytes([_UNSEEN]), b"")
+        shadow = shown.decode("ascii")
         return View(shadow, shadow.lower()), offsets
 
 

@@ -10,17 +10,24 @@ from __future__ import annotations
 import re
 
 import ahocorasick
+import numpy as np
+import numpy.typing as npt
 
 from gateway.classify.offsets import Replacement
 from gateway.classify.scripts_words import DIGITS, LABELS, MARKS
+
+Places = npt.NDArray[np.int64]
 
 _BREAKS = re.compile(r"[\s,،、;.\-–—/・]{0,3}")
 #: What may follow a label before its value: particles and signs.
 _AFTER_LABEL = re.compile(
     r"(?:番号|号码|號碼|号|號|번호|номер|№)?(?:[은는이가]|は|が|を|为|為|是|の)?[\s:：=＝]{0,3}"
 )
-# Whatever is neither Latin nor punctuation; every word here has such a letter.
-_OTHER_SCRIPT = re.compile("[\u0250-\u1dff\u2800-\U0010ffff]")
+# From the first of these code points on there are other scripts, but for the punctuation between
+# the other two; every word here has such a letter.
+_OTHER_FROM, _MARKS_FROM, _MARKS_TO = 0x250, 0x1E00, 0x2800
+#: What turns the direction of writing.
+_TURNS = (0x202E, 0x2067)
 _SHORTEST_NUMBER = 5
 _BRAILLE = dict(zip("⠚⠁⠃⠉⠙⠑⠋⠛⠓⠊", "0123456789", strict=True))
 _BRAILLE_NUMBER = re.compile("⠼[⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠼⠤\u2800 ]{3,}")
@@ -47,11 +54,10 @@ class Scripts:
 
     def replacements(self, text: str) -> list[Replacement]:
         """What the words of other scripts in a text stand for: ordered and without overlaps."""
-        lower = text.lower()
-        # A letter whose small form is longer would shift every place after it.
-        if len(lower) != len(text):
-            lower = text
-        hits = self._hits(lower)
+        places = _other_scripts(text)
+        if not len(places):
+            return []
+        hits = self._hits(text, places)
         found = [*self._labels(text, hits), *_numbers(text, hits), *_braille(text)]
         found += [(m.start(), m.end(), m.group(1)[::-1]) for m in _OVERRIDE.finditer(text)]
         found.sort()
@@ -61,19 +67,24 @@ class Scripts:
                 kept.append(one)
         return kept
 
-    def _hits(self, lower: str) -> list[tuple[int, int, str, str]]:
+    def _hits(self, text: str, places: Places) -> list[tuple[int, int, str, str]]:
         """The words, as start, end, kind and meaning, on those lines that other scripts are on."""
         hits: list[tuple[int, int, str, str]] = []
-        place = _OTHER_SCRIPT.search(lower)
-        while place is not None:
-            start = lower.rfind("\n", 0, place.start()) + 1
-            stop = lower.find("\n", place.end())
-            stop = len(lower) if stop < 0 else stop
+        number = 0
+        while number < len(places):
+            place = int(places[number])
+            start = text.rfind("\n", 0, place) + 1
+            stop = text.find("\n", place)
+            stop = len(text) if stop < 0 else stop
+            line = text[start:stop].lower()
+            # A letter whose small form is longer would shift every place after it.
+            if len(line) != stop - start:
+                line = text[start:stop]
             hits += [
-                (end + 1 - size, end + 1, kind, means)
-                for end, (size, kind, means) in self._words.iter_long(lower, start, stop)
+                (start + end + 1 - size, start + end + 1, kind, means)
+                for end, (size, kind, means) in self._words.iter_long(line)
             ]
-            place = _OTHER_SCRIPT.search(lower, stop)
+            number = int(np.searchsorted(places, stop))
         return hits
 
     def _labels(self, text: str, hits: list[tuple[int, int, str, str]]) -> list[Replacement]:
@@ -86,6 +97,17 @@ class Scripts:
                 finish = end if stop is None else stop.end()
                 changes.append((start, finish, "at " if means == "at" else f" {means}: "))
         return changes
+
+
+def _other_scripts(text: str) -> Places:
+    """Where letters of other scripts and signs of direction stand, in order."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+    places = np.flatnonzero(codes >= _OTHER_FROM)
+    far = codes[places]
+    counts = (far < _MARKS_FROM) | (far >= _MARKS_TO)
+    for turn in _TURNS:
+        counts |= far == turn
+    return places[counts]
 
 
 def _fold(word: str) -> str:

@@ -32,17 +32,21 @@ _KOREAN = re.compile(rf"(?:로|길) ?[0-9]{{1,4}}(?:-[0-9]{{1,4}})?(?: ?[0-9{_HA
 _BEFORE_KOREAN = re.compile(
     rf"(?:[{_HANGUL}]{{1,8}}(?:시|도|구|군|동) ){{1,3}}[{_HANGUL}0-9]{{1,8}}$"
 )
+# The signs before each shape are such that an address has at least one of them; a single
+# character is looked for much faster than a shape.
 _SHAPES = (
-    (_CHINESE, _BEFORE_CHINESE),
-    (_JAPANESE, _BEFORE_JAPANESE),
-    (_KOREAN, _BEFORE_KOREAN),
+    ("号號", _CHINESE, _BEFORE_CHINESE),
+    ("市区郡町村", _JAPANESE, _BEFORE_JAPANESE),
+    ("로길", _KOREAN, _BEFORE_KOREAN),
 )
 
 
 def find_eastern(text: str) -> list[Found]:
     """The addresses in a text, in no particular order."""
     found = []
-    for number, before in _SHAPES:
+    for signs, number, before in _SHAPES:
+        if not any(sign in text for sign in signs):
+            continue
         for match in number.finditer(text):
             low = max(0, match.start() - _REACH)
             place = before.search(text[low : match.start()])

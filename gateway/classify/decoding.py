@@ -11,6 +11,7 @@ import binascii
 import bz2
 import lzma
 import re
+import string
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import chain
@@ -18,18 +19,15 @@ from itertools import chain
 import msgspec
 
 from gateway.classify.attachments import extract
+from gateway.classify.spacing import LARGEST_GROUP, SMALLEST_GROUP, even_groups, long_runs
 
 #: Bytes that are read from one compressed passage.
 MOST_INFLATED = 65_536
 
-#: Where a run of base64 or hexadecimal characters begins, one character after the anchor's own
-#: beginning.
-RUN_ANCHOR = r"[^a-z0-9+/_\-][a-z0-9+/_\-]{18}"
-#: What else may stand in a text: pairs of hexadecimal digits, base64 in groups of one size, and
-#: encodings whose name is given because nothing else tells them from code.
+#: What may stand in a text beside long runs and groups of one size: pairs of hexadecimal digits,
+#: and encodings whose name is given because nothing else tells them from code.
 GATES: dict[str, str] = {
-    "hex_pairs": r"(?:[0-9a-f]{2}[ :\-]){5}[0-9a-f]{2}|(?:[0-9a-f]{4} ){5}[0-9a-f]{4}",
-    "chunks": "|".join(rf"(?:[a-z0-9+/]{{{n}}} ){{4}}[a-z0-9+/]" for n in (4, 5, 6, 8, 10, 12, 16)),
+    "hex_pairs": r"(?:[0-9a-f]{2}[ :\-]){8}[0-9a-f]{2}|(?:[0-9a-f]{4} ){5}[0-9a-f]{4}",
     "named_base": (
         r"(?:base|ascii|[ab])[ \-_]?(?:85|58)[^0-9]|<~[!-u]{8}|z85|"
         r"(?:de|en)cod(?:e|ed|ing)[ :]|decrypt"
@@ -68,14 +66,13 @@ class Passage(msgspec.Struct, frozen=True):
 
 def passages(
     text: str,
-    runs: Iterable[int],
     gates: Collection[str],
     where: Callable[[str], Iterable[tuple[int, int]]] | None = None,
 ) -> Iterator[Passage]:
     """The encoded passages of an ASCII text that decode to readable text.
 
-    `runs` are the places where runs of encoded-looking characters begin, in order; `gates` names
-    what else there is a sign of, and `where` in which parts of the text (without it: anywhere).
+    `gates` names what there is a sign of, and `where` in which parts of the text (without it:
+    anywhere).
     """
     if "hex_pairs" in gates:
         areas = ((0, len(text)),) if where is None else where("hex_pairs")
@@ -83,15 +80,15 @@ def passages(
             shown = _BLANKS.sub("", match.group())
             if len(shown) % 2 == 0:
                 yield from _readable(match.span(), bytes.fromhex(shown))
-    if "chunks" in gates:
-        for area in ((0, len(text)),) if where is None else where("chunks"):
-            yield from _in_chunks(text, *area)
     if "named_base" in gates:
         yield from _in_named_bases(text)
     if "uuencoded" in gates:
         yield from _uuencoded(text)
+    # The line break before the text lets a run or a group begin with it.
+    shadow = f"\n{text}".encode("ascii")
+    yield from _in_chunks(text, (place - 1 for place in even_groups(shadow)))
     reached = 0
-    for start in runs:
+    for start in (place - 1 for place in long_runs(shadow)):
         if start < reached:
             continue
         # Signs of padding in front belong to base64 that is written backwards.
@@ -146,11 +143,16 @@ def _base32(place: tuple[int, int], shown: str, decode: object) -> Iterator[Pass
     yield from _readable(place, raw)
 
 
-def _in_chunks(text: str, low: int, high: int) -> Iterator[Passage]:
-    for match in _CHUNKS.finditer(text, low, high):
+def _in_chunks(text: str, groups: Iterable[int]) -> Iterator[Passage]:
+    reached = 0
+    for start in groups:
+        match = _CHUNKS.match(text, start) if start >= reached else None
+        if match is None:
+            continue
+        reached = match.end()
         whole = match.group()
         size = whole.find(" ")
-        if whole.find(" ", size + 1) != 2 * size + 1:
+        if whole.find(" ", size + 1) != 2 * size + 1 or not _first_of_row(text, start):
             continue
         chunks = whole.split(" ")
         # Words differ in length; groups of one encoding do not, but for the last.
@@ -159,9 +161,28 @@ def _in_chunks(text: str, low: int, high: int) -> Iterator[Passage]:
         if any(len(chunk) != size for chunk in chunks[:-1]):
             continue
         shown = "".join(chunks)
-        end = match.start() + len(" ".join(chunks))
+        end = start + len(" ".join(chunks))
         if any(map(str.isdigit, shown)) or not shown.islower():
-            yield from _base64((match.start(), end), shown)
+            yield from _base64((start, end), shown)
+
+
+def _first_of_row(text: str, start: int) -> bool:
+    """Whether the words before a group are too short, too long or too far off to be groups."""
+    blank = start - 1
+    while blank > 0 and text[blank] == " ":
+        begin = blank
+        while begin > 0 and blank - begin <= LARGEST_GROUP and text[begin - 1] in _IN_GROUP:
+            begin -= 1
+        size = blank - begin
+        if size == 0 or size > LARGEST_GROUP:
+            return True
+        if size >= SMALLEST_GROUP:
+            return False
+        blank = begin - 1
+    return True
+
+
+_IN_GROUP = frozenset(string.ascii_letters + string.digits + "+/")
 
 
 def _in_named_bases(text: str) -> Iterator[Passage]:
@@ -212,8 +233,7 @@ def _readable(place: tuple[int, int], raw: bytes) -> Iterator[Passage]:
         raw = inflated
     # Most base64-looking words decode to noise; the first bytes tell.
     head = raw[:64]
-    printable = sum(32 <= byte < 127 or byte in (9, 10, 13) for byte in head)
-    if printable >= len(head) * 0.85:
+    if len(head.translate(None, _PRINTABLE)) <= len(head) * 0.15:
         yield Passage(*place, raw.decode("utf-8", "replace"))
     elif raw[1::2].count(0) * 2.5 > len(raw):
         yield Passage(*place, raw.decode("utf-16-le", "replace"))
@@ -225,6 +245,9 @@ def _readable(place: tuple[int, int], raw: bytes) -> Iterator[Passage]:
         plain = _deflated(raw)
         if plain is not None:
             yield Passage(*place, plain)
+
+
+_PRINTABLE = bytes((9, 10, 13, *range(32, 127)))
 
 
 def _other_script(raw: bytes) -> bool:

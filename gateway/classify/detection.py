@@ -10,7 +10,6 @@ from itertools import groupby
 import msgspec
 
 from gateway.classify.decoding import GATES as ENCODINGS
-from gateway.classify.decoding import RUN_ANCHOR
 from gateway.classify.detectors.base import (
     LONGEST_BARE_VALUE,
     Detector,
@@ -39,12 +38,12 @@ GATES: dict[str, str] = {
 
 #: From this confidence on, digits inside a finding belong to it and are not asked about again.
 _SURE = 0.97
-#: The gate whose places matter too.
-RUNS = "runs"
-
-
-#: Texts longer than this are scanned in parts that overlap; characters.
-LONG, PART, OVERLAP = 8_192, 4_096, 256
+#: Texts longer than this are scanned in parts, to know about where gates open; characters.
+LONG, PART = 4_096, 2_048
+#: How far the parts overlap: more than what any anchor or gate is long; characters.
+SEAM = 128
+#: How far around a part something may reach whose gate opened in it; characters.
+OVERLAP = 256
 #: Parts of a text (end exclusive), in order and without overlaps.
 Areas = tuple[tuple[int, int], ...]
 
@@ -98,24 +97,19 @@ def compile_table(detectors: Sequence[Detector]) -> Table:
         gates[len(anchors)] = name
         anchors.append(Anchor(pattern, 0))
         wanted.append([])
-    gates[len(anchors)] = RUNS
-    anchors.append(measure(RUN_ANCHOR))
-    wanted.append([])
     return Table(tuple(anchors), tuple(tuple(entry) for entry in wanted), gates, signs)
 
 
 class Detection(msgspec.Struct, frozen=True):
     """What was found in one view, the detectors that broke, and the gates that stand open.
 
-    `runs` are the places where runs of encoded-looking characters begin, `signs` those where an
-    address may be near. `areas` are the parts of a long text in which a gate opened, by its name;
-    of a short one the whole text is meant.
+    `signs` are the places where an address may be near. `areas` are the parts of a long text in
+    which a gate opened, by its name; of a short one the whole text is meant.
     """
 
     found: tuple[Found, ...]
     failed: tuple[str, ...]
     gates: frozenset[str]
-    runs: tuple[int, ...]
     signs: tuple[int, ...]
     areas: Mapping[str, Areas]
 
@@ -140,17 +134,14 @@ class Scanner:
         """Every finding of every detector, in no particular order."""
         found: list[Found] = []
         failed: list[str] = []
-        runs: list[int] = []
         signs: list[int] = []
         hits, areas = self._hits(view)
-        gates = self._at_anchors(view, hits, found, failed, runs, signs)
+        gates = self._at_anchors(view, hits, found, failed, signs)
         if "number" in gates:
-            self._at_numbers(view, found, failed)
+            self._at_numbers(view, areas.get("number"), found, failed)
         if len(view.text) <= LONGEST_BARE_VALUE:
             self._at_value(view, found, failed)
-        return Detection(
-            tuple(found), tuple(failed), frozenset(gates), tuple(runs), tuple(signs), areas
-        )
+        return Detection(tuple(found), tuple(failed), frozenset(gates), tuple(signs), areas)
 
     def _hits(self, view: View) -> tuple[list[Hit], dict[str, Areas]]:
         """What the engine finds; a long text is given to it in parts, to know where gates open."""
@@ -158,19 +149,21 @@ class Scanner:
         shadow = f"\n{view.text}\n".encode("ascii")
         if len(shadow) <= LONG:
             return self._engine.scan(shadow), {}
-        anchors, names = self._table.anchors, self._table.gates
-        hits: set[Hit] = set()
+        gates = self._table.gates
+        hits: list[Hit] = []
         open_in: dict[str, list[tuple[int, int]]] = {}
         for start in range(0, len(shadow), PART):
-            stop = min(start + PART + OVERLAP, len(shadow))
+            stop = min(start + PART + SEAM, len(shadow))
+            # What ends at the seam was seen whole in the part before.
+            seen = SEAM if start else 0
             for number, end in self._engine.scan(shadow[start:stop]):
-                if anchors[number].width:
-                    hits.add((number, end + start))
-                else:
-                    hits.add((number, 0))
+                if number in gates:
+                    hits.append((number, 0))
                     around = (max(0, start - OVERLAP), min(len(view.text), stop + OVERLAP))
-                    open_in.setdefault(names[number], []).append(around)
-        return sorted(hits), {name: joined(areas) for name, areas in open_in.items()}
+                    open_in.setdefault(gates[number], []).append(around)
+                elif end > seen:
+                    hits.append((number, end + start))
+        return hits, {name: joined(areas) for name, areas in open_in.items()}
 
     def _at_anchors(
         self,
@@ -178,23 +171,19 @@ class Scanner:
         hits: Iterable[Hit],
         found: list[Found],
         failed: list[str],
-        runs: list[int],
         signs: list[int],
     ) -> set[str]:
-        wanted_by, anchors = self._table.wanted_by, self._table.anchors
+        table = self._table
+        wanted_by, anchors, signposts = table.wanted_by, table.anchors, table.signs
         gates: set[str] = set()
-        runs_anchor = len(anchors) - 1
         places: list[tuple[int, int, int, int]] = []
         for number, padded_end in hits:
-            end = padded_end - 1
             width = anchors[number].width
             if width == 0:
-                gates.add(self._table.gates[number])
+                gates.add(table.gates[number])
                 continue
-            if number == runs_anchor:
-                runs.append(end - width + 1)
-                continue
-            if number in self._table.signs:
+            end = padded_end - 1
+            if number in signposts:
                 signs.append(end)
             for position, which in wanted_by[number]:
                 places.append((position, end - width, end, which))
@@ -207,9 +196,11 @@ class Scanner:
                 failed.append(detector.name)
         return gates
 
-    def _at_numbers(self, view: View, found: list[Found], failed: list[str]) -> None:
+    def _at_numbers(
+        self, view: View, areas: Areas | None, found: list[Found], failed: list[str]
+    ) -> None:
         sure = sorted((one.start, one.end) for one in found if one.confidence >= _SURE)
-        runs = [run for run in number_runs(view) if not _within(run, sure)]
+        runs = [run for run in number_runs(view, areas) if not _within(run, sure)]
         for detector in self._for_numbers:
             look = detector.look_at_number
             if look is None:

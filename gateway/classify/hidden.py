@@ -8,11 +8,11 @@ depth. Places are always those of the text that was given.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import msgspec
 
-from gateway.classify.decoding import GATES as ENCODINGS
 from gateway.classify.decoding import passages
 from gateway.classify.detection import Detection, Scanner
 from gateway.classify.detectors.base import Found, View
@@ -41,7 +41,6 @@ _ROT13 = str.maketrans(
     _LETTERS[13:] + _LETTERS[:13] + _LETTERS[13:].upper() + _LETTERS[:13].upper(),
 )
 _ROT47 = {code: 33 + (code + 14) % 94 for code in range(33, 127)}
-_ENCODINGS = frozenset(ENCODINGS)
 _DISGUISE_NAMES = frozenset(disguise.name for disguise in DISGUISES)
 
 
@@ -97,15 +96,14 @@ class Reading:
                 found.extend(self._written_out(view, detection))
             if disguises:
                 found.extend(self._rewritten(view, disguises, detection, depth))
-            if detection.runs or not _ENCODINGS.isdisjoint(detection.gates):
-                found.extend(self._decoded(view, detection, depth))
+            found.extend(self._decoded(view, detection, depth))
             if "reversed" in detection.gates:
                 found.extend(self._mirrored(view))
             if "rotated" in detection.gates:
                 for turned in (_ROT13, _ROT47):
                     found.extend(self.read(view.text.translate(turned), DEEPEST))
             if "key_lines" in detection.gates:
-                found.extend(_bare_keys(view))
+                found.extend(_bare_keys(view, detection.area(("key_lines",), len(view.text))))
         if offsets is not None:
             found = [_placed(one, offsets) for one in found]
         if depth < DEEPEST and not text.isascii():
@@ -155,7 +153,7 @@ class Reading:
     def _decoded(self, view: View, detection: Detection, depth: int) -> list[Found]:
         found, size = [], len(view.text)
         for passage in passages(
-            view.text, detection.runs, detection.gates, lambda gate: detection.area((gate,), size)
+            view.text, detection.gates, lambda gate: detection.area((gate,), size)
         ):
             if passage.unread:
                 self.failed.add("attachment")
@@ -187,9 +185,9 @@ _KEY_WORDS = re.compile(r"\bkey\b|\bpem\b|\brsa\b|\bssh\b|private")
 _PUBLIC_WORDS = re.compile(r"public|certificate|signature|attachment|image")
 
 
-def _bare_keys(view: View) -> list[Found]:
+def _bare_keys(view: View, areas: Iterable[tuple[int, int]]) -> list[Found]:
     found = []
-    for match in _BARE_KEY.finditer(view.text):
+    for match in chain.from_iterable(_BARE_KEY.finditer(view.text, *area) for area in areas):
         lead = view.lower[max(0, match.start() - 80) : match.start()]
         if _KEY_WORDS.search(lead) is not None and _PUBLIC_WORDS.search(lead) is None:
             found.append(Found("private_key", *match.span(1), 0.7))

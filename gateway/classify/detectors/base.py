@@ -10,7 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -77,22 +77,26 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
 
 
 #: Seven or more digits with at most three separators between neighbours.
-NUMBER = re.compile(r"\d(?:[ \t\r\n\-./:()]{0,3}\d){6,}")
-_GROUP = re.compile(r"\d+")
+NUMBER = re.compile(r"[0-9](?:[ \t\r\n\-./:()]{0,3}[0-9]){6,}+")
+_GROUP = re.compile(r"[0-9]+")
 _NO_SEPARATORS = str.maketrans("", "", " \t\r\n-./:()")
 _AS_MASK = str.maketrans("0123456789", "d" * 10)
 
 
-def number_runs(view: View) -> Iterable[NumberRun]:
-    """Every run of digits in the view, from left to right."""
+def number_runs(view: View, areas: Iterable[tuple[int, int]] | None = None) -> Iterator[NumberRun]:
+    """Every run of digits in the view, or in these parts of it, from left to right."""
     text = view.text
-    for match in NUMBER.finditer(text):
-        start, end = match.span()
-        groups = tuple(group.span() for group in _GROUP.finditer(text, start, end))
-        shown = match.group()
-        yield NumberRun(
-            start, end, shown.translate(_NO_SEPARATORS), groups, shown.translate(_AS_MASK)
-        )
+    for low, high in ((0, len(text)),) if areas is None else areas:
+        for match in NUMBER.finditer(text, low, high):
+            start, end = match.span()
+            shown = match.group()
+            if shown.isdigit():
+                yield NumberRun(start, end, shown, ((start, end),), "d" * len(shown))
+                continue
+            groups = tuple([group.span() for group in _GROUP.finditer(text, start, end)])
+            yield NumberRun(
+                start, end, shown.translate(_NO_SEPARATORS), groups, shown.translate(_AS_MASK)
+            )
 
 
 def places(run: NumberRun, mask: str) -> Iterable[int]:

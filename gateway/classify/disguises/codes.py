@@ -169,7 +169,7 @@ CODES: tuple[Disguise, ...] = (
     Disguise(
         "soft_break",
         r"=\r?\n",
-        re.compile(r"(?<![A-Za-z0-9+/=]{77})=\r?\n(?=[^\r\n])"),
+        re.compile(r"=\r?\n(?=[^\r\n])(?<![A-Za-z0-9+/=]{77}=\n)(?<![A-Za-z0-9+/=]{77}=\r\n)"),
         nothing,
     ),
     Disguise(

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.classify.classifier import Classifier
-from gateway.classify.detection import LONG, OVERLAP, PART, joined
+from gateway.classify.detection import LONG, OVERLAP, PART, SEAM, compile_table, joined
+from gateway.classify.detectors import all_detectors
+from gateway.classify.disguises import DISGUISES
 from gateway.core.findings import SensitivityRules
 
 LINE = "the harbour was quiet and the boats lay still in the early light of that day\n"
@@ -39,3 +45,38 @@ def test_what_is_hidden_at_the_seam_of_two_parts_is_found(
 def test_areas_that_touch_are_one():
     """They come in order and apart."""
     assert joined([(5, 9), (0, 3), (2, 5), (20, 30)]) == ((0, 9), (20, 30))
+
+
+def test_nothing_that_is_looked_for_is_longer_than_a_seam():
+    """So whatever stands at a seam lies whole in one of the two parts."""
+    for anchor in compile_table(all_detectors()).anchors:
+        _, longest = re._parser.parse(anchor.pattern).getwidth()  # type: ignore[attr-defined]
+
+        assert longest < SEAM, anchor.pattern
+
+
+TABLES = [
+    "4111</td><td>1111",
+    "4111</th> \n <th class='x'>1111",
+    "4{,}111",
+    "4\\,111",
+    "4\\ 111",
+    "4\\;1",
+]
+
+
+@pytest.mark.parametrize("text", TABLES)
+def test_a_gate_opens_wherever_its_shape_occurs(text: str):
+    """The gate for cells asks for no less than the shape has."""
+    [cells] = [disguise for disguise in DISGUISES if disguise.name == "cells"]
+
+    assert cells.shape.search(text) is not None
+    assert any(re.search(gate, text) for gate in cells.gates())
+
+
+@given(st.text("<{\\}>/tdh ,;!0123456789\n", max_size=30))
+def test_cells_are_never_hidden_by_their_gate(text: str):
+    """Whatever stands around them."""
+    [cells] = [disguise for disguise in DISGUISES if disguise.name == "cells"]
+    if cells.shape.search(text) is not None:
+        assert any(re.search(gate, text) for gate in cells.gates())

@@ -1,0 +1,58 @@
+"""Runs and groups that are found by the gaps between them."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.classify.decoding import passages
+from gateway.classify.spacing import LARGEST_GROUP, SHORTEST_RUN, even_groups, long_runs
+
+RUN = re.compile(rb"(?<=[^A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{%d}" % SHORTEST_RUN)
+ROW = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{4,16}(?: [A-Za-z0-9+/]{1,16}){4,}+={0,2}")
+PIECES = st.sampled_from(
+    (
+        *("a", "be", "the", "dash", "+", "/", "_", "-", " ", "  ", "\n", ".", "=", "é"),
+        *("NDEx", "MTEx", "MQ==", "c2F5IG", "x" * LARGEST_GROUP, "y" * (LARGEST_GROUP + 1)),
+    )
+)
+TEXTS = st.lists(PIECES, max_size=40).map("".join)
+
+
+@given(TEXTS)
+def test_runs_are_those_of_the_pattern(text: str):
+    """A run begins after any other sign, and is told once."""
+    shadow = f"\n{text}".encode("ascii", "replace")
+
+    assert long_runs(shadow) == [match.start() for match in RUN.finditer(shadow)]
+
+
+@given(st.lists(st.tuples(PIECES, st.sampled_from(["", " ", "  "])), max_size=40))
+def test_no_row_of_even_groups_is_missed(parts: list[tuple[str, str]]):
+    """Wherever the pattern sees a row that begins with three groups of one size, one is told."""
+    text = "".join(piece + gap for piece, gap in parts).encode("ascii", "replace").decode()
+    told = even_groups(f"\n{text}".encode())
+    for row in ROW.finditer(text):
+        sizes = [len(group) for group in row.group().split(" ")]
+        if sizes[0] == sizes[1] == sizes[2]:
+            assert row.start() + 1 in told
+
+
+SECRET = ["NDEx", "MTEx", "MTEx", "MTEx", "MTEx", "MQ=="]
+SHORT_WORDS = st.lists(st.sampled_from(["a", "to", "is", "the", ".", "z" * 17]), max_size=6)
+
+
+@given(SHORT_WORDS, SHORT_WORDS)
+def test_groups_are_decoded_where_they_begin_a_row(before: list[str], after: list[str]):
+    """Short words and words that are too long for a group do not hide them."""
+    text = " ".join([*before, *SECRET])
+    found = [one.text for one in passages(f"{text}\n{' '.join(after)}", ())]
+
+    assert "4111111111111111" in found
+
+
+def test_groups_after_another_word_are_taken_for_words():
+    """So are four words of one length in a sentence."""
+    assert not list(passages(" ".join(["that", "word", "stands", *SECRET]), ()))

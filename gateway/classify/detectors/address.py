@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from gateway.classify.detectors.base import Detector, Found, View, near
+from gateway.classify.detectors.base import Detector, Found, View, near, words
 
 _STREET = re.compile(
     r"(?<![\w.\-/#])\d{1,5}[A-Za-z]?(?: \d{1,5})?,? (?:[NSEW]\.? )?(?:(?:[A-Z]["
@@ -26,7 +26,7 @@ _PLACE = re.compile(
     r"\b[A-Z]{2} ?\d{5}|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|\b(?:Apt|Apartment|"
     r"Suite|Ste|Unit|Flat)\b|, \d{4,6}\b"
 )
-_CONTEXT = re.compile(
+_CONTEXT = words(
     r"address|\blives? |\bliving (?:at|on)|resid(?:e|ing|ent|ence)|ship (?:to|"
     r"it)|deliver|located at|mail (?:it )?to|"
     r"moved to|office (?:is )?at|\baddr\b|home|visit|send (?:it )?to|return to|"

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
+import re2
 
 
 class View(msgspec.Struct, frozen=True):
@@ -110,13 +111,39 @@ def places(run: NumberRun, mask: str) -> Iterable[int]:
         found = whole_run.find(mask, found + 1)
 
 
-def near(view: View, start: int, end: int, words: re.Pattern[str], before: int, after: int) -> bool:
-    """Whether lower-case `words` occur on the lines around a place, within so many characters."""
+class Words(msgspec.Struct, frozen=True):
+    """Lower-case words that say what stands beside them, and the set that looks for them."""
+
+    pattern: str
+    signs: re2.Set
+
+
+def words(pattern: str) -> Words:
+    """Words that can be looked for near a place. Look-around is not allowed in them.
+
+    google-re2 reads a text once however many words there are, where `re` tries each of them at
+    each place; its set is the one of its ways to ask that does not make matches as well.
+    """
+    signs = re2.Set.SearchSet()
+    signs.Add(pattern)
+    signs.Compile()
+    return Words(pattern, signs)
+
+
+def near(view: View, start: int, end: int, words: Words, before: int, after: int) -> bool:
+    """Whether words occur within so many characters before or after a place."""
     lower = view.lower
     low = max(0, start - before)
-    if words.search(lower, low, start) is not None:
+    if words.signs.Match(_from(lower, low, start)) is not None:
         return True
-    return after > 0 and words.search(lower, end, end + after) is not None
+    return after > 0 and words.signs.Match(_from(lower, end, end + after)) is not None
+
+
+def _from(lower: str, low: int, high: int) -> str:
+    """A part of a text, with a sign in front where it begins inside a word."""
+    if low > 0 and (lower[low - 1].isalnum() or lower[low - 1] == "_"):
+        return f"_{lower[low:high]}"
+    return lower[low:high]
 
 
 def whole(view: View, shape: re.Pattern[str]) -> re.Match[str] | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from gateway.classify.detectors.base import Detector, Found, View, near
+from gateway.classify.detectors.base import Detector, Found, View, near, words
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _LEGACY = re.compile(rf"(?<![A-Za-z0-9])[13LMDn2][{_BASE58}]{{25,34}}(?![A-Za-z0-9])")
@@ -18,7 +18,7 @@ _SEGWIT = re.compile(
 _ETHER = re.compile(r"(?<![A-Za-z0-9])0x[0-9a-fA-F]{40}(?![A-Za-z0-9])")
 _TRON = re.compile(rf"(?<![A-Za-z0-9])T[{_BASE58}]{{33}}(?![A-Za-z0-9])")
 _MONERO = re.compile(rf"(?<![A-Za-z0-9])[48][0-9AB][{_BASE58}]{{93}}(?![A-Za-z0-9])")
-_CONTEXT = re.compile(
+_CONTEXT = words(
     r"wallet|bitcoin|\bbtc\b|litecoin|crypto|doge|coin|address|send|tron|usdt|solana|\bsol\b"
 )
 

@@ -9,14 +9,14 @@ import ipaddress
 import re
 from functools import lru_cache
 
-from gateway.classify.detectors.base import Detector, Found, View, near
+from gateway.classify.detectors.base import Detector, Found, View, near, words
 
 _V4 = re.compile(r"(?<![\w.\-])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d|-\d)")
 _V6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|:)(?![\w:])")
-_NOT_AN_ADDRESS = re.compile(
-    r"version|\bver\b|\bv$|section|\boid\b|chapter|release|§|clause|build|rev\b|==|>=|<="
+_NOT_AN_ADDRESS = words(
+    r"version|\bver\b|\bv\n?$|section|\boid\b|chapter|release|§|clause|build|rev\b|==|>=|<="
 )
-_ADDRESS = re.compile(r"\bip|host|server|address|ping|dns|login|client|firewall|subnet")
+_ADDRESS = words(r"\bip|host|server|address|ping|dns|login|client|firewall|subnet")
 
 
 @lru_cache(maxsize=1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from gateway.classify.detectors.base import (
     near,
     places,
     whole,
+    words,
 )
 from gateway.classify.detectors.national_id_schemes import BARE, LETTERED, NUMBERS, Check
 
@@ -35,21 +37,21 @@ class Scheme(msgspec.Struct, frozen=True):
 
 
 # Any word of identity, and those that speak of a person's papers, in the languages of the schemes.
-_CONTEXT = re.compile(
+_CONTEXT = words(
     r"\bid\b|\bids\b|ident|national|citizen|person|social|insurance|\bnhs\b|"
     r"patient|tax|\bpin\b|pesel|aadhaar|fodsels|bsn|cpf|resident|birth|born|ssn|payroll|employee|"
     r"\bnir\b|secu|steuer|\bnummer|numero|rrn|applicant|pnr|document|kimlik|cedula|carnet|"
     r"passport|licen[cs]e|\bnik\b|customer|client|member|policy ?holder|kennitala|egn|\brc\b"
 )
-_PERSONAL = re.compile(
+_PERSONAL = words(
     r"national|citizen|personal|social|insur|\bnhs\b|patient|\btax|resident|ssn|payroll|"
     r"employee|secu|steuer|applicant|document|kimlik|cedula|identity|identification|passport|fiscal|"
     r"provider|medicare|physician|arzt|contribu|impuest|impost|skatt|belasting|podat|"
     r"\bid (?:number|no|card|is)|\b(?:my|his|her|their|your) id\b|\bthai id|\bas your id|"
     r"aadhaar|\bpan\b|\bnric\b|\bnpi\b|\blanr\b|routing|\baba\b|\bsin\b|\btfn\b|\bbsn\b"
 )
-_ANY = re.compile(f"{_CONTEXT.pattern}|{_PERSONAL.pattern}")
-_NOT_A_PERSON = re.compile(
+_ANY = words(f"{_CONTEXT.pattern}|{_PERSONAL.pattern}")
+_NOT_A_PERSON = words(
     r"\bbuild|\bversion|\brelease|\border|\binvoice|\bticket|\brev\b|\blot\b|\bserial|\bisbn|"
     r"\bean\b|\bpart\b|\bsku\b|tracking|\bgtin|\bupc\b|request|\bcas\b|\btrace"
 )
@@ -92,6 +94,11 @@ def _digit(op: object, argument: Any) -> bool:
     return str(argument) == "CATEGORY_DIGIT"
 
 
+def separators_of(mask: str) -> list[str]:
+    """The signs between the digits of a mask, each once and in order."""
+    return sorted(set(mask) - {"d"})
+
+
 def _by_mask() -> dict[str, tuple[Scheme, ...]]:
     found: dict[str, list[Scheme]] = {}
     for kind, shape, check, telling in NUMBERS:
@@ -102,10 +109,13 @@ def _by_mask() -> dict[str, tuple[Scheme, ...]]:
 
 
 _BY_MASK = _by_mask()
-#: Masks without separators by their length, and the others with the separators that they need.
+#: Masks without separators by their length, and the others by the separators that they need.
 _SOLID = {len(mask): mask for mask in _BY_MASK if set(mask) == {"d"}}
 _SEPARATED = tuple(
-    sorted((mask, frozenset(mask) - {"d"}) for mask in _BY_MASK if set(mask) != {"d"})
+    (frozenset(needed), tuple(masks))
+    for needed, masks in groupby(
+        sorted((mask for mask in _BY_MASK if set(mask) != {"d"}), key=separators_of), separators_of
+    )
 )
 _LETTERED: tuple[Scheme, ...] = tuple(
     Scheme(kind, re.compile(rf"(?<![A-Za-z0-9])(?:{shape})(?![A-Za-z0-9])", re.I), check, telling)
@@ -136,11 +146,13 @@ def _look(view: View, run: NumberRun) -> Iterator[Found]:
         mask = _SOLID.get(end - start)
         if mask is not None:
             yield from _judge(view, mask, start, end, told)
-    separators = frozenset(run.mask) - {"d"}
-    for mask, needed in _SEPARATED:
+    separators = frozenset(run.mask)
+    for needed, masks in _SEPARATED:
         if needed <= separators:
-            for start in places(run, mask):
-                yield from _judge(view, mask, start, start + len(mask), told)
+            for mask in masks:
+                if mask in run.mask:
+                    for start in places(run, mask):
+                        yield from _judge(view, mask, start, start + len(mask), told)
 
 
 def _judge(view: View, mask: str, start: int, end: int, told: bool) -> Iterator[Found]:
@@ -171,8 +183,8 @@ def _told(view: View, scheme: Scheme, start: int, end: int) -> bool:
         view, start, end
     ):
         return True
-    words = _CONTEXT if scheme.telling == "dated" else _PERSONAL
-    return near(view, start, end, words, 50, 24)
+    told = _CONTEXT if scheme.telling == "dated" else _PERSONAL
+    return near(view, start, end, told, 50, 24)
 
 
 def _alone(view: View, start: int, end: int) -> bool:

@@ -9,16 +9,16 @@ import re
 from collections.abc import Iterator
 
 from gateway.classify.check_digits import luhn
-from gateway.classify.detectors.base import Detector, Found, NumberRun, View, isolated, near
+from gateway.classify.detectors.base import Detector, Found, NumberRun, View, isolated, near, words
 
-_CONTEXT = re.compile(
+_CONTEXT = words(
     r"card|visa\b|master ?card|maestro|amex|credit|debit|\bcc\b|\bpan\b|cvv|cvc|carte|karte|"
     r"tarjeta|cartao|carta\b|discover|diners|payment|charge|expir"
 )
 # Beside these words any number with a right check digit counts, whoever issued it.
-_CARD = re.compile(r"card|visa|\bpan\b|carte|karte|tarjeta|cartao|\bcc\b")
+_CARD = words(r"card|visa|\bpan\b|carte|karte|tarjeta|cartao|\bcc\b")
 _USUAL = frozenset({14, 15, 16, 19})
-_NOT_A_CARD = re.compile(r"isbn|\bean\b|\bimei\b|\bupc\b|gtin|barcode|tracking|\biccid\b")
+_NOT_A_CARD = words(r"isbn|\bean\b|\bimei\b|\bupc\b|gtin|barcode|tracking|\biccid\b")
 
 # Issuer prefixes with the lengths that the schemes publish (ISO/IEC 7812 and the schemes' own
 # bulletins): lowest and highest prefix, then the lengths.

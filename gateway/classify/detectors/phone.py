@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import phonenumbers
 
-from gateway.classify.detectors.base import Detector, Found, NumberRun, View, near, whole
+from gateway.classify.detectors.base import Detector, Found, NumberRun, View, near, whole, words
 
-_CONTEXT = re.compile(
+_CONTEXT = words(
     r"\bphone|\btel\b|\btel[.:e]|\bcall(?:s|ed|ing)?\b|mobil|\bcell\b|"
     r"cell ?phone|\bfax|\bsms\b|whatsapp|telegram|"
     r"\btext(?:s|ed|ing)? (?:me|him|her|us|to|them)|reach|\bcontact|\bring me|"
@@ -24,7 +24,7 @@ _CONTEXT = re.compile(
     r"\bnumber is\b|\bline\b"
 )
 _AFTER = re.compile(r"^[ \t]{0,3}\(?(?:office|fax|mobile|cell|home|work|phone|tel)\b")
-_NOT_A_PHONE = re.compile(
+_NOT_A_PHONE = words(
     r"isbn|issn|\bcas\b|\bean\b|order|invoice|ticket|serial|account|routing|"
     r"\bversion|coordinate|\blat\b|"
     r"\blon|\bport\b|arxiv|\bdoi\b|\bpart\b|\blot\b|\bvin\b|\bnhs|passport|"

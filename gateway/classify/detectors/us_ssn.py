@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gateway.classify.detectors.base import Detector, Found, NumberRun, View, isolated, near
+from gateway.classify.detectors.base import Detector, Found, NumberRun, View, isolated, near, words
 
-_CONTEXT = re.compile(r"\bssn|social|\bss ?#|\bss ?n[ou]|tax ?payer id|\bitin\b|\btin\b")
-_WEAK_CONTEXT = re.compile(r"legacy value|scan|employee|applicant|patient|\bid\b|identity")
-_OTHER = re.compile(
+_CONTEXT = words(r"\bssn|social|\bss ?#|\bss ?n[ou]|tax ?payer id|\bitin\b|\btin\b")
+_WEAK_CONTEXT = words(r"legacy value|scan|employee|applicant|patient|\bid\b|identity")
+_OTHER = words(
     r"\blot\b|\bpart\b|serial|isbn|invoice|order|ticket|version|\bbsn\b|routing|phone|\btel"
 )
 

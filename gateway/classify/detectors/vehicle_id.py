@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 
-from gateway.classify.detectors.base import Detector, Found, View, near, whole
+from gateway.classify.detectors.base import Detector, Found, View, near, whole, words
 
 _VIN = re.compile(r"(?<![A-Za-z0-9])[A-HJ-NPR-Za-hj-npr-z0-9]{17}(?![A-Za-z0-9])")
-_CONTEXT = re.compile(r"\bvin\b|chassis|vehicle|\bcar\b|fahrgestell|frame number|fin\b")
+_CONTEXT = words(r"\bvin\b|chassis|vehicle|\bcar\b|fahrgestell|frame number|fin\b")
 _VALUES = dict(
     zip(
         "ABCDEFGHJKLMNPRSTUVWXYZ",

@@ -56,8 +56,8 @@ def _public(text: str) -> bool:
 
 def _look(view: View, which: int, start: int, end: int) -> Found | None:
     text = view.text
-    if which == 0:
-        match = _V4.search(text, max(0, start - 6), end + 8)
+    if which < _V6_FROM:
+        match = _V4.search(text, max(0, start - 6), start + 16)
         if match is None or not match.start() <= start < match.end() or not _public(match.group()):
             return None
         digits = [part for part in match.group().split(".") if len(part) > 1]
@@ -77,10 +77,15 @@ def _look(view: View, which: int, start: int, end: int) -> Found | None:
     return Found("ip_address", *match.span(), 0.9)
 
 
+_V6_FROM = 3
+
 DETECTOR = Detector(
     name="ip_address",
     anchors=(
-        r"[0-9]\.[0-9]",
+        # The second or the third number of the older kind, with a digit of each neighbour.
+        r"[0-9]\.[0-9]\.[0-9]",
+        r"[0-9]\.[0-9]{2}\.[0-9]",
+        r"[0-9]\.[0-9]{3}\.[0-9]",
         r"[0-9a-f]:[0-9a-f]{3}",
         r"[0-9a-f]::[0-9a-f]",
         r"[0-9a-f]{3}:[0-9a-f]",

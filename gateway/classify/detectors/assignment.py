@@ -75,11 +75,13 @@ def _look(view: View, which: int, start: int, end: int) -> Found | None:
     if not text[end - 1].isalnum():
         end -= 1
     assigned = read_assigned(text, end)
-    if assigned is None or code(assigned):
+    if assigned is None:
         return None
     value = _bounded(assigned)
+    if len(value) < 8 or code(assigned):
+        return None
     after = text[assigned.start + len(value) : assigned.start + len(value) + 1]
-    if len(value) < 8 or (after in ("(", "[") and not assigned.quoted) or placeholder(value):
+    if (after in ("(", "[") and not assigned.quoted) or placeholder(value):
         return None
     if _NOT_A_SECRET_NAME.search(view.lower, max(0, start - 16), start) is not None:
         return None

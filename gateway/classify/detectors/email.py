@@ -6,10 +6,12 @@ Bad: `write to jane.doe@halvorsen.com`. Good: `noreply@example.com bounces`.
 from __future__ import annotations
 
 import re
+import string
 
 from gateway.classify.detectors.base import Detector, Found, View
 
-_LOCAL = re.compile(r"[A-Za-z0-9!#$%&*+/=?^_{|}~?.'-]{1,64}$")
+_LOCAL = f"{string.ascii_letters}{string.digits}!#$%&*+/=?^_{{|}}~.'-"
+_LONGEST_LOCAL = 64
 _DOMAIN = re.compile(
     r"(?:[A-Za-z0-9?](?:[A-Za-z0-9?-]{0,61}[A-Za-z0-9?])?\.){1,6}[A-Za-z][A-Za-z0-9-]{1,23}"
 )
@@ -38,10 +40,8 @@ def _look(view: View, _which: int, start: int, end: int) -> Found | None:
     domain = _DOMAIN.match(text, at + 1)
     if domain is None:
         return None
-    local = _LOCAL.search(text, max(0, at - 64), at)
-    if local is None:
-        return None
-    name = local.group().lstrip("'./=?&|{#*!+-")
+    lead = text[max(0, at - _LONGEST_LOCAL) : at]
+    name = lead[len(lead.rstrip(_LOCAL)) :].lstrip("'./=?&|{#*!+-")
     if name.endswith("."):
         return None
     # What stands before "=" or "/" is a key or a path, not part of the name.
@@ -66,4 +66,4 @@ def _documented(name: str, host: str) -> bool:
     return "." not in name or host.startswith("example.com")
 
 
-DETECTOR = Detector(name="email", anchors=(r"[^\s@]@[a-z0-9?]",), look=_look)
+DETECTOR = Detector(name="email", anchors=(r"[^\s@]@[a-z0-9?][a-z0-9?.\-]",), look=_look)

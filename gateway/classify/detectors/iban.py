@@ -58,8 +58,7 @@ def valid(number: str) -> bool:
 
 def _look(view: View, _which: int, start: int, _end: int) -> Found | None:
     text = view.text
-    if start > 0 and text[start - 1].isalnum():
-        return None
+    start += 1
     head = text[start : start + 4].translate(_SEPARATORS)[:2].upper()
     layout = _LAYOUTS.get(head)
     if layout is None:
@@ -87,8 +86,15 @@ def _place(text: str, start: int, length: int) -> int:
     return position
 
 
+_COUNTRIES = "|".join(STRUCTURES).lower()
+_COUNTRIES_APART = "|".join(" ".join(country) for country in STRUCTURES).lower()
+
 DETECTOR = Detector(
     name="iban",
-    anchors=(r"[a-z]{2}[0-9]{2}", r"[a-z] [a-z] [0-9] [0-9]", r"[a-z]{2}[ \-][0-9]{2}"),
+    anchors=(
+        rf"[^a-z0-9](?:{_COUNTRIES})[0-9]{{2}}",
+        rf"[^a-z0-9](?:{_COUNTRIES})[ \-][0-9]{{2}}",
+        rf"[^a-z0-9](?:{_COUNTRIES_APART}) [0-9] [0-9]",
+    ),
     look=_look,
 )

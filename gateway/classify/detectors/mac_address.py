@@ -17,7 +17,7 @@ _MAC = re.compile(
 
 
 def _look(view: View, _which: int, start: int, end: int) -> Found | None:
-    match = _MAC.match(view.text, start)
+    match = _MAC.match(view.text, start + 1)
     if match is None:
         return None
     digits = [c for c in match.group().lower() if c.isalnum()]
@@ -29,9 +29,10 @@ def _look(view: View, _which: int, start: int, end: int) -> Found | None:
 DETECTOR = Detector(
     name="mac_address",
     anchors=(
-        r"[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}:",
-        r"[0-9a-f]{2}-[0-9a-f]{2}-[0-9a-f]{2}-",
-        r"[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}",
+        # With what stands before an address, so that a long row of such pairs is one hit.
+        r"[^a-z0-9_:\-][0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}:",
+        r"[^a-z0-9_:\-][0-9a-f]{2}-[0-9a-f]{2}-[0-9a-f]{2}-",
+        r"[^a-z0-9_.][0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}",
     ),
     look=_look,
 )

@@ -117,6 +117,12 @@ _SEPARATED = tuple(
         sorted((mask for mask in _BY_MASK if set(mask) != {"d"}), key=separators_of), separators_of
     )
 )
+#: Masks of schemes that need no word beside them.
+_PLAIN = frozenset(
+    mask
+    for mask, schemes in _BY_MASK.items()
+    if any(scheme.telling == "plain" for scheme in schemes)
+)
 _LETTERED: tuple[Scheme, ...] = tuple(
     Scheme(kind, re.compile(rf"(?<![A-Za-z0-9])(?:{shape})(?![A-Za-z0-9])", re.I), check, telling)
     for kind, _, shape, check, telling in LETTERED
@@ -144,13 +150,13 @@ def _look(view: View, run: NumberRun) -> Iterator[Found]:
     told = _alone(view, run.start, run.end) or near(view, run.start, run.end, _ANY, 50, 24)
     for start, end in run.groups:
         mask = _SOLID.get(end - start)
-        if mask is not None:
+        if mask is not None and (told or mask in _PLAIN):
             yield from _judge(view, mask, start, end, told)
     separators = frozenset(run.mask)
     for needed, masks in _SEPARATED:
         if needed <= separators:
             for mask in masks:
-                if mask in run.mask:
+                if (told or mask in _PLAIN) and mask in run.mask:
                     for start in places(run, mask):
                         yield from _judge(view, mask, start, start + len(mask), told)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 
 from gateway.classify.check_digits import luhn
 from gateway.classify.detectors.base import Detector, Found, NumberRun, View, isolated, near, words
@@ -91,20 +92,19 @@ def _look(view: View, run: NumberRun) -> Iterator[Found]:
     text = view.text
     if len(run.digits) == 15 and text[run.end : run.end + 1] in _WILDCARDS:
         yield from _wildcard(view, run)
-    sizes = tuple(b - a for a, b in run.groups)
+    sizes = tuple([b - a for a, b in run.groups])
+    offsets = tuple(accumulate(sizes, initial=0))
     # Where nothing around the whole run speaks of cards, no place in it need be asked.
     telling = near(view, run.start, run.end, _CONTEXT, 60, 30)
-    position, count, offset = 0, len(sizes), 0
-    while position < count:
-        stop = _window(view, run, sizes, position, offset, telling)
-        if stop is None:
-            offset += sizes[position]
-            position += 1
+    reached = 0
+    for position, size in enumerate(sizes):
+        # A card in single digits or pairs stands alone; in a long list of them it is chance.
+        if position < reached or (size <= 2 and position and sizes[position - 1] == size):
             continue
-        finish, found = stop
-        yield found
-        offset += sum(sizes[position:finish])
-        position = finish
+        stop = _window(view, run, sizes, position, offsets[position], telling)
+        if stop is not None:
+            reached, found = stop
+            yield found
 
 
 # A last digit left open, as in a search, gives the whole number away.
@@ -132,10 +132,6 @@ def _named(view: View, start: int, end: int) -> bool:
 def _window(
     view: View, run: NumberRun, sizes: tuple[int, ...], first: int, offset: int, telling: bool
 ) -> tuple[int, Found] | None:
-    size = sizes[first]
-    # A card in single digits or pairs stands alone; in the middle of a long list it is chance.
-    if size <= 2 and first > 0 and sizes[first - 1] == size:
-        return None
     if run.digits[offset] not in _FIRST:
         return None
     length = 0

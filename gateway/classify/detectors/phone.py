@@ -38,7 +38,7 @@ _DATE = re.compile(
 )
 _NORTH_AMERICA = re.compile(r"(?:\+?1[ .\-]?)?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[.\-])\d{3}[ .\-]\d{4}")
 _NATIONAL = re.compile(r"\(?0\d{1,5}\)?[ .\-/]\d{2,5}(?:[ .\-]\d{2,6}){0,4}")
-_PIECE = re.compile(r"(?:\+|\(\+?)?\d(?:[ \t.\-/()]{0,2}\d)*")
+_PIECE = re.compile(r"(?:\+|\(\+?)?\d(?:[ \t.\-/()]{0,2}\d){6,}+")
 _EXTENSION = re.compile(r" ?(?:x|ext\.? ?|#)\d{1,6}")
 
 
@@ -49,11 +49,9 @@ def _look(view: View, run: NumberRun) -> Iterator[Found]:
     while start > 0 and text[start - 1] in "+(" and run.start - start < 2:
         start -= 1
     for match in _PIECE.finditer(text, start, run.end):
-        digits = sum(character.isdigit() for character in match.group())
-        if digits >= 7:
-            found = _judge(view, match.start(), match.end(), digits)
-            if found is not None:
-                yield found
+        found = _judge(view, *match.span(), sum(map(str.isdigit, match.group())))
+        if found is not None:
+            yield found
 
 
 def _judge(view: View, start: int, end: int, digits: int) -> Found | None:

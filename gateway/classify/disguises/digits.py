@@ -106,7 +106,7 @@ _CONFUSED = str.maketrans("OoQDIlL|iSsBZzgGbTA", "0000111115582296674"[:19])
 
 def _leet(match: re.Match[str]) -> str | None:
     shown = match.group()
-    digits = sum(character.isdigit() for character in shown)
+    digits = sum(map(str.isdigit, shown))
     return shown.translate(_CONFUSED) if digits >= 8 else None
 
 

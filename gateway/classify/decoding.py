@@ -84,11 +84,10 @@ def passages(
         yield from _in_named_bases(text)
     if "uuencoded" in gates:
         yield from _uuencoded(text)
-    # The line break before the text lets a run or a group begin with it.
-    shadow = f"\n{text}".encode("ascii")
-    yield from _in_chunks(text, (place - 1 for place in even_groups(shadow)))
+    shadow = text.encode("ascii")
+    yield from _in_chunks(text, even_groups(shadow))
     reached = 0
-    for start in (place - 1 for place in long_runs(shadow)):
+    for start in long_runs(shadow):
         if start < reached:
             continue
         # Signs of padding in front belong to base64 that is written backwards.
@@ -145,7 +144,10 @@ def _base32(place: tuple[int, int], shown: str, decode: object) -> Iterator[Pass
 def _in_chunks(text: str, groups: Iterable[int]) -> Iterator[Passage]:
     reached = 0
     for start in groups:
-        match = _CHUNKS.match(text, start) if start >= reached else None
+        # Most begin in the middle of a longer word.
+        if start < reached or text[start - 1 : start] in _IN_GROUP:
+            continue
+        match = _CHUNKS.match(text, start)
         if match is None:
             continue
         reached = match.end()
@@ -170,7 +172,7 @@ def _first_of_row(text: str, start: int) -> bool:
     blank = start - 1
     while blank > 0 and text[blank] == " ":
         begin = blank
-        while begin > 0 and blank - begin <= LARGEST_GROUP and text[begin - 1] in _IN_GROUP:
+        while blank - begin <= LARGEST_GROUP and text[begin - 1 : begin] in _IN_GROUP:
             begin -= 1
         size = blank - begin
         if size == 0 or size > LARGEST_GROUP:

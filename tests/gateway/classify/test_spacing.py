@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from gateway.classify.decoding import passages
 from gateway.classify.spacing import LARGEST_GROUP, SHORTEST_RUN, even_groups, long_runs
 
-RUN = re.compile(rb"(?<=[^A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{%d}" % SHORTEST_RUN)
+RUN = re.compile(rf"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{{{SHORTEST_RUN}}}")
 ROW = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{4,16}(?: [A-Za-z0-9+/]{1,16}){4,}+={0,2}")
 PIECES = st.sampled_from(
     (
-        *("a", "be", "the", "dash", "+", "/", "_", "-", " ", "  ", "\n", ".", "=", "é"),
+        *("a", "be", "the", "dash", "+", "/", "_", "-", " ", "  ", "\n", ".", "=", "?"),
         *("NDEx", "MTEx", "MQ==", "c2F5IG", "x" * LARGEST_GROUP, "y" * (LARGEST_GROUP + 1)),
     )
 )
@@ -24,20 +24,18 @@ TEXTS = st.lists(PIECES, max_size=40).map("".join)
 @given(TEXTS)
 def test_runs_are_those_of_the_pattern(text: str):
     """A run begins after any other sign, and is told once."""
-    shadow = f"\n{text}".encode("ascii", "replace")
-
-    assert long_runs(shadow) == [match.start() for match in RUN.finditer(shadow)]
+    assert long_runs(text.encode()) == [match.start() for match in RUN.finditer(text)]
 
 
 @given(st.lists(st.tuples(PIECES, st.sampled_from(["", " ", "  "])), max_size=40))
 def test_no_row_of_even_groups_is_missed(parts: list[tuple[str, str]]):
     """Wherever the pattern sees a row that begins with three groups of one size, one is told."""
-    text = "".join(piece + gap for piece, gap in parts).encode("ascii", "replace").decode()
-    told = even_groups(f"\n{text}".encode())
+    text = "".join(piece + gap for piece, gap in parts)
+    told = even_groups(text.encode())
     for row in ROW.finditer(text):
         sizes = [len(group) for group in row.group().split(" ")]
         if sizes[0] == sizes[1] == sizes[2]:
-            assert row.start() + 1 in told
+            assert row.start() in told
 
 
 SECRET = ["NDEx", "MTEx", "MTEx", "MTEx", "MTEx", "MQ=="]

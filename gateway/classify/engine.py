@@ -59,24 +59,35 @@ def measure(pattern: str) -> Anchor:
 
 
 class HyperscanEngine:
-    """Vectorscan in block mode. Not for use by two threads at once (one scratch space)."""
+    """Vectorscan in block mode. Not for use by two threads at once (one scratch space).
+
+    Anchors and gates have a database each: together they would become larger automata, and
+    looking for both at once takes longer than looking for one after the other.
+    """
 
     name = "hyperscan"
 
-    def __init__(self, database: hyperscan.Database, anchors: Sequence[Anchor]) -> None:
-        self._database = database
-        self._gates = frozenset(n for n, anchor in enumerate(anchors) if anchor.width == 0)
+    def __init__(
+        self, anchors: hyperscan.Database | None, gates: hyperscan.Database | None
+    ) -> None:
+        self._anchors = anchors
+        self._gates = gates
 
     def scan(self, shadow: bytes) -> list[Hit]:
         """The hits in ASCII bytes."""
         hits: list[Hit] = []
         append = hits.append
-        gates = self._gates
 
         def take(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            append((number, 0 if number in gates else end))
+            append((number, end))
 
-        self._database.scan(shadow, match_event_handler=take)
+        def note(number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
+            append((number, 0))
+
+        if self._anchors is not None:
+            self._anchors.scan(shadow, match_event_handler=take)
+        if self._gates is not None:
+            self._gates.scan(shadow, match_event_handler=note)
         hits.sort()
         return hits
 
@@ -126,20 +137,26 @@ def open_engine(engine: str, anchors: Sequence[Anchor]) -> Engine:
         raise ValueError(f"'{engine}' is not an engine; use one of: auto, hyperscan, re2")
     if engine == "re2" or (engine == "auto" and hyperscan is None):
         return FallbackEngine(anchors)
-    return HyperscanEngine(_compiled(anchors), anchors)
-
-
-def _compiled(anchors: Sequence[Anchor]) -> hyperscan.Database:
     if hyperscan is None:
         raise RuntimeError("hyperscan is not installed; use the re2 engine")
+    numbered = list(enumerate(anchors))
+    return HyperscanEngine(
+        _compiled([(number, anchor) for number, anchor in numbered if anchor.width]),
+        _compiled([(number, anchor) for number, anchor in numbered if not anchor.width]),
+    )
+
+
+def _compiled(numbered: Sequence[tuple[int, Anchor]]) -> hyperscan.Database | None:
+    if not numbered:
+        return None
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
-        expressions=[anchor.pattern.encode() for anchor in anchors],
-        ids=list(range(len(anchors))),
-        elements=len(anchors),
+        expressions=[anchor.pattern.encode() for _, anchor in numbered],
+        ids=[number for number, _ in numbered],
+        elements=len(numbered),
         flags=[
             hyperscan.HS_FLAG_CASELESS | (0 if anchor.width else hyperscan.HS_FLAG_SINGLEMATCH)
-            for anchor in anchors
+            for _, anchor in numbered
         ],
     )
     return database

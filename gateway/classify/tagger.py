@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from gateway.classify.tagger_tokens import BUCKETS, FEATURES, Token, rows_of
+from gateway.classify.tagger_tokens import BUCKETS, FEATURES, Token, packed_rows
 
 Floats = npt.NDArray[np.float32]
 
@@ -23,7 +23,8 @@ TAGS = ("O", "B-address", "I-address", "B-person", "I-person")
 #: How many neighbours on either side the first and the second layer see.
 REACH = (2, 3)
 #: What stands between two runs of tokens, so that neither layer sees from one into the other.
-_BETWEEN = [(0,) * FEATURES] * max(REACH)
+_GAP = max(REACH)
+_BETWEEN = bytes(2 * FEATURES * _GAP)
 
 
 class TaggerWeights(msgspec.Struct, frozen=True):
@@ -59,23 +60,24 @@ class Tagger:
 
     def tag_all(self, runs: Sequence[Sequence[Token]]) -> list[list[Tagged]]:
         """The spans in each of several runs, none of which sees another."""
-        rows: list[tuple[int, ...]] = []
+        parts: list[bytes] = []
         bounds = []
+        start = 0
         for tokens in runs:
-            bounds.append((len(rows), len(rows) + len(tokens)))
-            rows += rows_of(tokens)
-            rows += _BETWEEN
-        if len(rows) == len(bounds) * len(_BETWEEN):
+            parts += (packed_rows(tokens), _BETWEEN)
+            bounds.append((start, start + len(tokens)))
+            start += len(tokens) + _GAP
+        if start == len(bounds) * _GAP:
             return [[] for _ in runs]
-        chances = self._chances(rows, [stop for _, stop in bounds])
+        chances = self._chances(b"".join(parts), [stop for _, stop in bounds])
         return [_spans(chances[start:stop]) for start, stop in bounds]
 
-    def _chances(self, rows: Sequence[tuple[int, ...]], gaps: Sequence[int]) -> Floats:
+    def _chances(self, rows: bytes, gaps: Sequence[int]) -> Floats:
         """The probability of every tag at every token; `gaps` are where the padding begins."""
         weights = self._weights
-        ids = np.array(rows, np.int32)
+        ids = np.frombuffer(rows, "<u2").reshape(-1, FEATURES)
         embedded = np.einsum("tfd->td", weights.embeddings.take(ids, axis=0))
-        padding = [gap + n for gap in gaps for n in range(len(_BETWEEN))]
+        padding = [gap + n for gap in gaps for n in range(_GAP)]
         embedded[padding] = 0
         hidden = np.maximum(beside(embedded, REACH[0]) @ weights.first + weights.first_offset, 0)
         hidden[padding] = 0

@@ -77,7 +77,8 @@ class Folding:
         looks[:0x80] = range(0x80)
         for character, look in table.items():
             looks[ord(character)] = ord(look)
-        for match in _INVISIBLE.finditer("".join(map(chr, range(0xF0000)))):
+        every = np.arange(0xF0000, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+        for match in _INVISIBLE.finditer(every):
             looks[match.start() : match.end()] = _UNSEEN
         self._looks = looks
 

@@ -5,13 +5,23 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.classify.classifier import Classifier
-from gateway.classify.detection import LONG, OVERLAP, PART, SEAM, compile_table, joined
+from gateway.classify.detection import (
+    LONG,
+    OVERLAP,
+    PART,
+    SEAM,
+    Scanner,
+    compile_table,
+    joined,
+)
 from gateway.classify.detectors import all_detectors
+from gateway.classify.detectors.base import View, number_runs
 from gateway.classify.disguises import DISGUISES
+from gateway.classify.engine import open_engine
 from gateway.core.findings import SensitivityRules
 
 LINE = "the harbour was quiet and the boats lay still in the early light of that day\n"
@@ -53,6 +63,24 @@ def test_nothing_that_is_looked_for_is_longer_than_a_seam():
         _, longest = re._parser.parse(anchor.pattern).getwidth()  # type: ignore[attr-defined]
 
         assert longest < SEAM, anchor.pattern
+
+
+GATES_ALONE = compile_table(())
+GATEKEEPER = Scanner((), GATES_ALONE, open_engine("re2", GATES_ALONE.anchors))
+NUMBERS = st.sampled_from(
+    ["12", "4111 1111 ", "7" * 300, "1-", "20:15 ", "x", "\n", LINE, LINE * 9]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(NUMBERS, min_size=8, max_size=30).map("".join))
+def test_no_number_is_cut_or_missed_in_a_long_text(text: str):
+    """Those in the parts whose gate opened are those of the whole text."""
+    text += LINE * (LONG // len(LINE))
+    view = View(text, text)
+    areas = GATEKEEPER.scan(view).areas.get("number", ())
+
+    assert list(number_runs(view, areas)) == list(number_runs(view))
 
 
 TABLES = [

@@ -21,6 +21,7 @@ from gateway.classify.eastern_addresses import find_eastern
 from gateway.classify.fingerprints import FingerprintIndex
 from gateway.classify.folding import Folding
 from gateway.classify.offsets import OffsetMap, Replacement, rewrite
+from gateway.classify.overlaps import PASSAGES
 from gateway.classify.own_detectors import OwnDetectors
 from gateway.classify.scripts import Scripts
 from gateway.classify.tables import cells
@@ -114,7 +115,9 @@ class Reading:
         self, text: str, detection: Detection, messages: Sequence[tuple[int, int]]
     ) -> list[Found]:
         try:
-            return find_tagged(text, detection.signs, detection.found, self._tagger, messages)
+            # What a passage is about is no sign of a name in it.
+            found = [one for one in detection.found if one.type not in PASSAGES]
+            return find_tagged(text, detection.signs, found, self._tagger, messages)
         except Exception:  # noqa: BLE001 - what was not looked for must count as restricted
             self.failed.add("tagger")
             return []

@@ -26,6 +26,8 @@ AROUND = 200
 EXAM = 1_500
 #: Different words that a passage needs before it is weighed at all.
 LEAST = 3
+#: Words of so many characters are looked for as they are.
+PLAIN = 5
 #: More of one sign tell nothing more.
 MOST = 3
 
@@ -66,7 +68,7 @@ class Learned(msgspec.Struct, frozen=True):
     least: float
 
     def anchors(self) -> tuple[str, ...]:
-        """The expressions that find the words, whole and over a line break, too."""
+        """The expressions that find the words."""
         return tuple(anchor_of(word) for word, _ in self.words)
 
 
@@ -81,14 +83,13 @@ class Passage(msgspec.Struct, frozen=True):
 def finder(learned: Learned) -> Find:
     """The function that finds the passages of a topic which hold a case."""
     weights = tuple(weight for _, weight in learned.words)
+    edged = frozenset(n for n, (word, _) in enumerate(learned.words) if _has_edges(word))
 
     def find(lower: str, hits: Sequence[Hit]) -> list[tuple[int, int, float]]:
         found = []
-        for one in passages(lower, hits):
-            points = learned.bias + sum(weights[number] for number in one.words)
-            counted = zip(learned.signs, signs_of(lower, one), strict=True)
-            points += sum(weight * held for weight, held in counted)
-            chance = 1.0 / (1.0 + exp(-max(-30.0, min(30.0, points))))
+        for one in passages(lower, _whole_words(lower, hits, edged)):
+            points = sum(weights[number] for number in one.words)
+            chance = probability(learned, points, signs_of(lower, one))
             if chance >= learned.least:
                 found.append((one.start, one.end, round(chance, 3)))
         return found
@@ -96,10 +97,35 @@ def finder(learned: Learned) -> Find:
     return find
 
 
+def probability(learned: Learned, words: float, signs: Sequence[float]) -> float:
+    """The chance of a case, by the weights of the words there and the count of each sign."""
+    points = learned.bias + words
+    points += sum(weight * held for weight, held in zip(learned.signs, signs, strict=True))
+    return 1.0 / (1.0 + exp(-max(-30.0, min(30.0, points))))
+
+
 def anchor_of(word: str) -> str:
-    """A word with what is no letter on either side; of one fixed length, as anchors are."""
-    inside = re.escape(word).replace(r"\ ", r"[ \t\r\n]")
-    return f"[^a-z0-9]{inside}[^a-z0-9]"
+    """The expression that finds a word: a short one with what is no letter on either side.
+
+    A long one hardly ever stands inside another, and engines find it quicker by itself.
+    """
+    plain = re.escape(word)
+    return f"[^a-z0-9]{plain}[^a-z0-9]" if _has_edges(word) else plain
+
+
+def _has_edges(word: str) -> bool:
+    return len(word) < PLAIN
+
+
+def _whole_words(lower: str, hits: Sequence[Hit], edged: frozenset[int]) -> list[Hit]:
+    """The places of the words themselves, of those that stand whole."""
+    whole = []
+    for start, end, number in hits:
+        if number in edged:
+            whole.append((start + 1, end - 1, number))
+        elif not (lower[max(0, start - 1) : start].isalnum() or lower[end : end + 1].isalnum()):
+            whole.append((start, end, number))
+    return whole
 
 
 def passages(lower: str, hits: Sequence[Hit]) -> list[Passage]:
@@ -111,10 +137,9 @@ def passages(lower: str, hits: Sequence[Hit]) -> list[Passage]:
             found.append(Passage(start, end, frozenset(words)))
             words = set()
         if not words:
-            start = left + 1
+            start = left
         words.add(number)
-        # Both ends of a hit are the characters beside the word.
-        end = right - 1
+        end = right
     if words:
         found.append(Passage(start, end, frozenset(words)))
     return [one for one in found if len(one.words) >= LEAST and not _is_exam(lower, one)]

@@ -31,8 +31,8 @@ from gateway.classify.folding import Folding  # noqa: E402
 from gateway.classify.topics import (  # noqa: E402
     SIGNS,
     Learned,
-    finder,
     passages,
+    probability,
     signs_of,
 )
 
@@ -106,12 +106,10 @@ class Reader:
         self._listed = len(words) if listed is None else listed
 
     def hits(self, lower: str) -> list[tuple[int, int, int]]:
-        """Hits as anchors give them: with the characters beside the word."""
+        """Every word of the vocabulary with its place and number."""
         numbers = self._numbers
         return [
-            (start - 1, end + 1, numbers[term])
-            for term, start, end in terms_of(lower)
-            if term in numbers
+            (start, end, numbers[term]) for term, start, end in terms_of(lower) if term in numbers
         ]
 
     def rows(self, lower: str) -> list[Any]:
@@ -140,7 +138,7 @@ def vocabulary(cases: Sequence[str], others: Sequence[str]) -> list[str]:
         share, elsewhere = count / len(cases), (else_[term] + 0.5) / (len(others) + 1)
         if share > 2 * elsewhere:
             telling[term] = share * np.log(share / elsewhere)
-    return sorted(telling, key=lambda term: -telling[term])[:WORDS]
+    return sorted(telling, key=lambda term: (-telling[term], term))[:WORDS]
 
 
 def fit(rows: Any, wanted: Any, weigh: Any, words: int) -> Any:
@@ -185,10 +183,20 @@ def learn(
 
 def chances(learned: Learned, texts: Sequence[str]) -> Any:
     """The highest probability of each text's passages."""
-    whole = Learned(learned.words, learned.signs, learned.bias, 0.0)
-    find, reader = finder(whole), Reader([word for word, _ in learned.words])
-    found = (find(text, reader.hits(text)) for text in texts)
-    return np.array([max((chance for _, _, chance in one), default=0.0) for one in found])
+    weights, reader = [weight for _, weight in learned.words], Reader([w for w, _ in learned.words])
+    found = []
+    for text in texts:
+        passages_of = passages(text, reader.hits(text))
+        found.append(
+            max(
+                (
+                    probability(learned, sum(weights[n] for n in one.words), signs_of(text, one))
+                    for one in passages_of
+                ),
+                default=0.0,
+            )
+        )
+    return np.array(found)
 
 
 def main() -> None:

@@ -57,7 +57,8 @@ def _public(text: str) -> bool:
 def _look(view: View, which: int, start: int, end: int) -> Found | None:
     text = view.text
     if which < _V6_FROM:
-        match = _V4.search(text, max(0, start - 6), start + 16)
+        # The longest one, from its first digit on, and the two characters that may follow it.
+        match = _V4.search(text, max(0, start - 6), start + 17)
         if match is None or not match.start() <= start < match.end() or not _public(match.group()):
             return None
         digits = [part for part in match.group().split(".") if len(part) > 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import pytest
@@ -22,14 +23,12 @@ WORDS = Learned(
 
 
 def hits(text: str) -> list[tuple[int, int, int]]:
-    """Hits as the engine gives them: each with the characters beside the word."""
-    found = []
-    for number, (word, _) in enumerate(WORDS.words):
-        start = text.find(word)
-        while start >= 0:
-            found.append((start - 1, start + len(word) + 1, number))
-            start = text.find(word, start + 1)
-    return found
+    """Hits as the engine gives them."""
+    return [
+        (match.start() - 1, match.end() - 1, number)
+        for number, anchor in enumerate(WORDS.anchors())
+        for match in re.finditer(f"(?={anchor})({anchor})", f"\n{text}\n")
+    ]
 
 
 def find(text: str) -> list[str]:
@@ -51,6 +50,7 @@ def test_words_near_one_another_are_a_passage() -> None:
         "fever on the ward",
         f"fever on the ward {'.' * GAP} insulin",
         "select fever, ward, insulin from stays",
+        "feverish stewards without insulins",
     ],
 )
 def test_few_words_far_words_and_code_are_none(text: str) -> None:
@@ -80,7 +80,7 @@ def test_questions_of_exams_are_left_out() -> None:
 @given(st.lists(st.tuples(st.integers(0, 20_000), st.integers(0, 5)), max_size=60))
 def test_passages_are_in_order_apart_and_bounded(places: list[tuple[int, int]]) -> None:
     """No passage is longer than it may be, and none overlaps another."""
-    found = passages("", [(at - 1, at + 6, number) for at, number in places])
+    found = passages("", [(at, at + 5, number) for at, number in places])
 
     assert all(one.start <= one.end <= one.start + LONGEST + 5 for one in found)
     assert all(one.end <= other.start + 5 for one, other in pairwise(found))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.classify.classifier import Classifier, load_classifier
@@ -147,6 +149,42 @@ def test_more_text_never_lowers_the_level(
 def test_never_raises(classifier: Classifier, rules: SensitivityRules, text: str):
     """Any string at all, lone surrogates included, gets a profile with no failure."""
     assert classifier.judge_text(text, rules).failed == ()
+
+
+#: What documents are made of beside single items: prose, records, code, tables, encodings.
+PIECES = st.one_of(
+    TEXTS,
+    st.sampled_from(
+        [
+            "Discharge summary: troponin raised, stent placed, on ramipril and aspirin.\n",
+            "Our client received a subpoena; opposing counsel offers a settlement.\n",
+            "| name | card |\n|---|---|\n| Jane | 4111 1111 1111 1111 |\n",
+            'def f(key="AKIAIOSFODNN7EXAMPLE"):\n    return {"password": "Dragon_3912"}\n',
+            "Bewohner der Gartenweg 4, 50667 Köln", "東京都千代田区丸の内1-1-1",
+            "карта 4111 1111 1111 1111",
+            "four one one one, one one one one", "moc.nesrovlah@eod.enaj (reversed)", "\r\n\t",
+        ]
+    ),
+    st.dictionaries(st.sampled_from(["ssn", "Straße", "pin", "k"]), TEXTS, max_size=3).map(
+        lambda held: json.dumps(held, ensure_ascii=bool(len(held) % 2))
+    ),
+    TEXTS.map(lambda text: b64encode(text.encode("utf-8", "surrogatepass")).decode()),
+    st.integers(1, 60).map(lambda times: "lorem ipsum 4242 dolor " * times),
+)  # fmt: skip
+
+
+@pytest.mark.full
+@settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(document=st.lists(PIECES, min_size=1, max_size=10).map("".join))
+def test_ten_thousand_documents_are_read_alike_by_both_engines(
+    classifier: Classifier, fallback: Classifier, rules: SensitivityRules, document: str
+):
+    """The same findings from Hyperscan and the fallback, no failure, and places in the text."""
+    profile = classifier.judge_text(document, rules)
+
+    assert profile == fallback.judge_text(document, rules)
+    assert set(profile.failed) <= {"attachment"}
+    assert all(0 <= one.start < one.end <= len(document) for one in profile.findings)
 
 
 def test_an_unknown_engine_is_refused():

@@ -23,7 +23,7 @@ from gateway.core.errors import InvalidRequest
 from gateway.core.findings import Finding, SensitivityRules
 from gateway.core.profile import FamilyTokens, Profile
 from gateway.core.request import ChatRequest
-from gateway.core.token_families import FAMILIES, O200K, Vocabulary
+from gateway.core.token_families import FAMILIES, O200K, Vocabulary, vocabularies_for
 from gateway.stores.fingerprints import COPY, read_copy
 from gateway.stores.pepper import load_pepper
 from gateway.wire.openai_chat.view import decode
@@ -72,12 +72,10 @@ def open_counter(tokenizer: str) -> Counter:
     Raises:
         typer.BadParameter: there is no such family.
     """
-    family = FAMILIES.get(tokenizer)
-    if family is None:
+    if tokenizer not in FAMILIES:
         known = ", ".join(FAMILIES)
         raise typer.BadParameter(f"'{tokenizer}' is none of: {known}")
-    names = {O200K, family.vocabulary} - {""}
-    return Counter(tokenizer, load_vocabularies(names=names))
+    return Counter(tokenizer, load_vocabularies(names=vocabularies_for((tokenizer,))))
 
 
 def classify_command(

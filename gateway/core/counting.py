@@ -13,7 +13,7 @@ import msgspec
 
 from gateway.core.deployment import Deployment
 from gateway.core.profile import TokenEstimate
-from gateway.core.token_families import DEAREST_IMAGE, FAMILIES, O200K
+from gateway.core.token_families import DEAREST_IMAGE, O200K, vocabularies_for
 
 #: A hold that would fall by less than this share is placed as it is.
 _WORTH = 0.15
@@ -79,8 +79,7 @@ def what_to_count(
     worth = saved > _WORTH * (cheap + most_output * stakes.output_weight)
     if not (always or near or worth):
         return None
-    exact = stakes.outside | near
-    own = {FAMILIES[name].vocabulary for name in exact if name in FAMILIES}
     return Counting(
-        families=stakes.families | {O200K}, vocabularies=frozenset((own - {""}) | {O200K})
+        families=stakes.families | {O200K},
+        vocabularies=vocabularies_for(stakes.outside | near),
     )

@@ -14,8 +14,8 @@ Rules of this file:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Literal
 
@@ -301,7 +301,8 @@ def profile_of(model: str) -> ModelProfile | None:
     The case of letters does not matter. Of several patterns that fit the longest one counts, so
     `gpt-4o-mini` is not taken for `gpt-4o`.
     """
-    fitting = [(len(pattern), one) for pattern, one in _patterns() if _fits(model, pattern)]
+    name = model.lower()
+    fitting = [(len(pattern), one) for pattern, one in _patterns() if fnmatchcase(name, pattern)]
     return max(fitting, key=lambda pair: pair[0])[1] if fitting else None
 
 
@@ -309,8 +310,3 @@ def _patterns() -> Iterator[tuple[str, ModelProfile]]:
     for one in PROFILES:
         for pattern in one.names:
             yield pattern, one
-
-
-def _fits(model: str, pattern: str) -> bool:
-    worded = ".*".join(map(re.escape, pattern.split("*")))
-    return re.fullmatch(worded, model, re.IGNORECASE) is not None

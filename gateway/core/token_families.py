@@ -16,8 +16,8 @@ The weights were fitted by `ops/training/token_families.py`; what was measured i
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
@@ -203,6 +203,12 @@ _IMAGES: Mapping[str, int] = MappingProxyType(
 )
 
 
+def vocabularies_for(families: Iterable[str]) -> frozenset[str]:
+    """The public vocabularies that counting for these families needs; o200k_base is always one."""
+    own = (FAMILIES[name].vocabulary for name in families if name in FAMILIES)
+    return frozenset({O200K, *own} - {""})
+
+
 def family_of(model: str) -> str:
     """The name of the family that a model reads with, `unknown` where its name does not tell."""
     return _longest(model, _NAMES) or UNKNOWN
@@ -215,9 +221,5 @@ def image_tokens_of(model: str) -> int:
 
 def _longest(model: str, table: Mapping[str, _T]) -> _T | None:
     name = model.lower()
-    fitting = [
-        pattern
-        for pattern in table
-        if re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name)
-    ]
+    fitting = [pattern for pattern in table if fnmatchcase(name, pattern)]
     return table[max(fitting, key=len)] if fitting else None

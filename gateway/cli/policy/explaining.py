@@ -22,6 +22,7 @@ from gateway.core.errors import FairleadError
 from gateway.core.findings import SensitivityRules
 from gateway.core.profile import Profile
 from gateway.core.request import API_NAMES, ChatRequest
+from gateway.core.token_families import vocabularies_for
 from gateway.runtime.reading import NAMES, api_named, api_of
 from policies.compiled import CompiledPolicy
 from policies.explain import explain
@@ -99,7 +100,8 @@ def _judge(policy: CompiledPolicy) -> JudgeText:
 def _counted(policy: CompiledPolicy, request: ChatRequest, profile: Profile) -> Profile:
     """The profile with what the tokenizer of each deployment makes of the request."""
     families = {one.tokenizer for one in policy.deployments.values()}
-    tokens = counted(request, profile.tokens, families, load_vocabularies())
+    vocabularies = load_vocabularies(names=vocabularies_for(families))
+    tokens = counted(request, profile.tokens, families, vocabularies)
     return msgspec.structs.replace(profile, tokens=tokens)
 
 

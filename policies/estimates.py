@@ -7,6 +7,7 @@ import msgspec
 from gateway.core.decision import Facts
 from gateway.core.deployment import Deployment
 from gateway.core.learning import shifted
+from gateway.core.output_length import Lengths
 from gateway.core.prices import cost_of, worst_cost
 from gateway.core.quality import predicted_quality
 from gateway.core.speed import seconds_for
@@ -37,12 +38,13 @@ def estimate(
     policy: CompiledPolicy, facts: Facts, deployment: Deployment, output_cap: int | None = None
 ) -> Estimate:
     """Everything that strategies weigh."""
+    usage = likely_usage(policy, facts, deployment, output_cap)
     return Estimate(
-        usage=likely_usage(policy, facts, deployment, output_cap),
-        cost=likely_cost(policy, facts, deployment, output_cap),
+        usage=usage,
+        cost=cost_of(usage, deployment.price, facts.now or None),
         most=worst_cost(
             deployment.price,
-            facts.profile.tokens.expected_by(deployment.tokenizer),
+            usage.input_tokens,
             longest_output(policy, facts, output_cap),
             at=facts.now or None,
         ),
@@ -67,7 +69,7 @@ def likely_output(
         return 0
     choices = max(1, facts.choices)
     longest = longest_output(policy, facts, output_cap)
-    known = facts.lengths.get(deployment.name) if facts.lengths else None
+    known = _lengths(facts, deployment)
     if known is None:
         return min(longest, TYPICAL_OUTPUT * choices)
     return known.likely(longest // choices) * choices
@@ -78,10 +80,15 @@ def output_quantiles(
 ) -> tuple[int, int, int] | None:
     """The output tokens that half, 90 % and 99 % of such answers stay within, each choice by
     itself; None where too few have been seen."""
-    known = facts.lengths.get(deployment.name) if facts.lengths else None
+    known = _lengths(facts, deployment)
     if known is None or facts.api == "embeddings":
         return None
     return known.capped(longest_output(policy, facts, output_cap) // max(1, facts.choices))
+
+
+def _lengths(facts: Facts, deployment: Deployment) -> Lengths | None:
+    """What is known of how long its answers are."""
+    return facts.lengths.get(deployment.name) if facts.lengths else None
 
 
 def likely_cost(

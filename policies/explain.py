@@ -13,6 +13,7 @@ import msgspec
 from gateway.core.decision import Decision, Facts
 from gateway.core.deployment import Deployment
 from gateway.core.money import NANO, nano_to_usd_text
+from gateway.core.planning import most_input
 from gateway.core.sensitivity import Sensitivity
 from policies.aiming import threshold_for
 from policies.compiled import (
@@ -286,7 +287,7 @@ def _deployment(
     elif place is None and route is not None:
         reason, because = route.id, f"the route '{route.id}' does not use it"
     likely = estimate(policy, facts, deployment, decision.output_cap)
-    tokens, machine = facts.profile.tokens, deployment.price.machine
+    machine = deployment.price.machine
     return DeploymentExplained(
         name=deployment.name,
         model=deployment.model,
@@ -296,10 +297,8 @@ def _deployment(
         reason=reason,
         because=because,
         tokenizer=deployment.tokenizer,
-        input_tokens=tokens.expected_by(deployment.tokenizer),
-        input_tokens_at_most=tokens.most_by(
-            deployment.tokenizer, deployment.image_tokens, calibrated=deployment.calibrated_holds
-        ),
+        input_tokens=likely.usage.input_tokens,
+        input_tokens_at_most=most_input(deployment, facts.profile),
         output_tokens=likely.usage.output_tokens,
         output_quantiles=output_quantiles(policy, facts, deployment, decision.output_cap),
         gpu_seconds=None if machine is None else round(machine.busy_seconds(likely.usage), 3),

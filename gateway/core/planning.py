@@ -113,7 +113,8 @@ def bound_candidate(
     caps += [cap for cap in (decision.output_cap, deployment.max_output_tokens) if cap]
     if deployment.context_tokens and request.max_output_tokens is None:
         # Our own default must not push a long prompt over the context window.
-        caps.append(max(1, deployment.context_tokens - _likely_input(deployment, profile)))
+        likely = profile.tokens.expected_by(deployment.tokenizer)
+        caps.append(max(1, deployment.context_tokens - likely))
     output_cap = min(caps)
     held = _held(deployment, request, profile, output_cap, at=at, seconds=seconds)
     return Candidate(
@@ -121,7 +122,7 @@ def bound_candidate(
         output_cap=output_cap,
         hold_nanousd=held,
         attempts=1 + max(0, deployment.retries),
-        most_tokens=_most_input(deployment, profile) + output_cap * request.choices,
+        most_tokens=most_input(deployment, profile) + output_cap * request.choices,
     )
 
 
@@ -137,7 +138,7 @@ def _held(
     """The most that one attempt can cost under an output cap, in nano-USD."""
     tokens = worst_cost(
         deployment.price,
-        _most_input(deployment, profile),
+        most_input(deployment, profile),
         output_cap * request.choices,
         at=at,
         seconds=seconds,
@@ -146,14 +147,11 @@ def _held(
     return tokens + searches_cost(request, deployment.price)
 
 
-def _most_input(deployment: Deployment, profile: Profile) -> int:
+def most_input(deployment: Deployment, profile: Profile) -> int:
+    """The input tokens that a hold for a deployment goes by."""
     return profile.tokens.most_by(
         deployment.tokenizer, deployment.image_tokens, calibrated=deployment.calibrated_holds
     )
-
-
-def _likely_input(deployment: Deployment, profile: Profile) -> int:
-    return profile.tokens.expected_by(deployment.tokenizer)
 
 
 def _on_rungs(cascade: Cascade | None, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
@@ -218,7 +216,7 @@ def _held_for(
         candidate,
         output_cap=cap,
         hold_nanousd=held,
-        most_tokens=_most_input(candidate.deployment, profile) + cap * request.choices,
+        most_tokens=most_input(candidate.deployment, profile) + cap * request.choices,
     )
 
 

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from gateway.classify.code_points import code_points, lowered
 from gateway.classify.detectors.base import Found
 
 Hashes = npt.NDArray[np.uint64]
@@ -120,10 +121,7 @@ class FingerprintIndex:
 
 def letters_of(text: str) -> tuple[Hashes, Indices]:
     """The small letters and digits of a text as numbers, and where each of them stands."""
-    lower = text.lower()
-    if len(lower) != len(text):
-        lower = text
-    codes = np.frombuffer(lower.encode("utf-32-le", "surrogatepass"), "<u4")
+    codes = code_points(lowered(text))
     places = np.flatnonzero(_COUNTS[np.minimum(codes, len(_COUNTS) - 1)])
     return codes[places].astype(np.uint64), places
 

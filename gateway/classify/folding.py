@@ -13,6 +13,7 @@ import unicodedata
 
 import numpy as np
 
+from gateway.classify.code_points import code_points
 from gateway.classify.detectors.base import View
 from gateway.classify.offsets import OffsetMap, rewrite
 
@@ -86,8 +87,7 @@ class Folding:
         """The text as detectors see it, and the way back when places moved."""
         if text.isascii():
             return View(text, text.lower()), None
-        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
-        shown = self._looks.take(codes).tobytes()
+        shown = self._looks.take(code_points(text)).tobytes()
         offsets = None
         if _UNSEEN in shown:
             gone = ((match.start(), match.end(), "") for match in _UNSEEN_RUN.finditer(shown))

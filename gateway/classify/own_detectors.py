@@ -13,6 +13,7 @@ from typing import Any
 import ahocorasick
 import re2
 
+from gateway.classify.code_points import lowered
 from gateway.classify.detectors.base import Found, View
 from gateway.classify.folding import Folding
 from gateway.core.findings import OwnDetector
@@ -36,11 +37,11 @@ class OwnDetectors:
         foreign: dict[str, set[str]] = {}
         for one in stated:
             for term in one.terms:
-                folded = _lowered(folding.view(term)[0].text)
+                folded = _plain_words(folding.view(term)[0].text)
                 # What has no ASCII look can only be found as it is written.
                 unseen = folded.count("?") > term.count("?")
                 kept = foreign if unseen else plain
-                kept.setdefault(_lowered(term) if unseen else folded, set()).add(one.type)
+                kept.setdefault(_plain_words(term) if unseen else folded, set()).add(one.type)
         self._plain, self._foreign = _automaton(plain), _automaton(foreign)
         self._patterns = tuple(_compiled(one) for one in stated if one.pattern)
 
@@ -48,7 +49,7 @@ class OwnDetectors:
         """What is in a text and in how it looks, with places in both: they are of one length."""
         found = list(_terms(self._plain, view.lower.translate(_AS_BLANK)))
         if self._foreign is not None and not text.isascii():
-            found.extend(_terms(self._foreign, _lowered(text)))
+            found.extend(_terms(self._foreign, _plain_words(text)))
         for kind, pattern, foreign in self._patterns:
             places = pattern.finditer(text if foreign else view.text)
             for match, _ in zip(places, range(MOST_PLACES), strict=False):
@@ -58,10 +59,9 @@ class OwnDetectors:
         return found
 
 
-def _lowered(text: str) -> str:
+def _plain_words(text: str) -> str:
     """Small letters and plain blanks, in as many characters."""
-    lower = text.lower()
-    return (lower if len(lower) == len(text) else text).translate(_AS_BLANK)
+    return lowered(text).translate(_AS_BLANK)
 
 
 def _automaton(terms: dict[str, set[str]]) -> Any:

@@ -13,6 +13,7 @@ import ahocorasick
 import numpy as np
 import numpy.typing as npt
 
+from gateway.classify.code_points import code_points, lowered
 from gateway.classify.offsets import Replacement
 from gateway.classify.scripts_words import DIGITS, LABELS, MARKS
 
@@ -76,10 +77,7 @@ class Scripts:
             start = text.rfind("\n", 0, place) + 1
             stop = text.find("\n", place)
             stop = len(text) if stop < 0 else stop
-            line = text[start:stop].lower()
-            # A letter whose small form is longer would shift every place after it.
-            if len(line) != stop - start:
-                line = text[start:stop]
+            line = lowered(text[start:stop])
             hits += [
                 (start + end + 1 - size, start + end + 1, kind, means)
                 for end, (size, kind, means) in self._words.iter_long(line)
@@ -101,7 +99,7 @@ class Scripts:
 
 def _other_scripts(text: str) -> Places:
     """Where letters of other scripts and signs of direction stand, in order."""
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+    codes = code_points(text)
     places = np.flatnonzero(codes >= _OTHER_FROM)
     far = codes[places]
     counts = (far < _MARKS_FROM) | (far >= _MARKS_TO)

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from gateway.classify.code_points import CodePoints, code_points
 from gateway.classify.tokens import (
     FILE_BYTES_PER_TOKEN,
     LIKELY_TOKENS_PER_IMAGE,
@@ -45,7 +46,6 @@ _GREEK_CYRILLIC = ((0x370, 0x530),)
 _EASTERN = ((0x2E80, 0xA000), (0xAC00, 0xD800), (0xF900, 0xFB00), (0xFF00, 0xFFF0))
 _DIGITS = b"0123456789"
 
-_Codes = npt.NDArray[np.uint32]
 _Flags = npt.NDArray[np.bool_]
 
 
@@ -98,7 +98,7 @@ def amounts_of(text: str, tokens: int) -> Amounts:
     )
     if len(raw) == len(text):
         return found
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    codes = code_points(text)
     foreign = codes[codes > 0x7F]
     accented, greek_cyrillic, eastern = (
         _within(foreign, ranges) for ranges in (_ACCENTED, _GREEK_CYRILLIC, _EASTERN)
@@ -114,7 +114,7 @@ def amounts_of(text: str, tokens: int) -> Amounts:
     )
 
 
-def _within(codes: _Codes, ranges: tuple[tuple[int, int], ...]) -> _Flags:
+def _within(codes: CodePoints, ranges: tuple[tuple[int, int], ...]) -> _Flags:
     """Which of the code points lie in one of the ranges."""
     found = np.zeros(len(codes), np.bool_)
     for first, end in ranges:

@@ -11,7 +11,7 @@ import msgspec
 from gateway.core.decision import Decision, Facts
 from gateway.core.findings import Finding, SensitivityRules, sensitivity_of
 from gateway.core.principal import Principal
-from gateway.core.profile import Needs, Profile, TokenEstimate
+from gateway.core.profile import FamilyTokens, Needs, Profile, TokenEstimate
 from gateway.core.sensitivity import UNKNOWN
 from gateway.core.speed import Speed
 from policies.compiled import CompiledPolicy
@@ -154,10 +154,24 @@ def profile_of(
         changed["task"] = given.task
     if given.needs is not None:
         changed["needs"] = Needs(**dict.fromkeys(given.needs, True))
-    if given.input_tokens is not None:
-        tokens = TokenEstimate(expected=given.input_tokens, upper_bound=given.input_tokens)
-        changed["tokens"] = tokens
+    changed["tokens"] = _tokens_of(profile.tokens, given)
     return msgspec.structs.replace(profile, **changed)
+
+
+def _tokens_of(found: TokenEstimate, given: GivenStatement) -> TokenEstimate:
+    """The token counts that are given; what is not given stays as it was found."""
+    if given.input_tokens is not None:
+        found = TokenEstimate(expected=given.input_tokens, upper_bound=given.input_tokens)
+    if not given.counted:
+        return found
+    return msgspec.structs.replace(
+        found,
+        upper_bound=max(found.upper_bound, *(tokens for _, tokens in given.counted)),
+        families=tuple(
+            FamilyTokens(family=family, expected=tokens, upper_bound=tokens, calibrated=tokens)
+            for family, tokens in given.counted
+        ),
+    )
 
 
 def _moment(text: str) -> float:

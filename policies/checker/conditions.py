@@ -22,6 +22,7 @@ from policies.checker.logic import (
     Choice,
     Formula,
     Logic,
+    Number,
     all_of,
     any_of,
     both,
@@ -89,6 +90,9 @@ class AnyRequest:
             fact: Choice(logic, fact, len(held.values)) for fact, held in space.regions.items()
         }
         self.input_tokens = logic.whole("input_tokens", 0, MOST_TOKENS)
+        self.counted = {
+            name: logic.whole(f"tokens of {name}", 0, MOST_TOKENS) for name in space.families
+        }
         self.output_tokens = logic.whole("output_tokens", 1, MOST_TOKENS)
         self.gives_cap = logic.flag("gives an output cap")
 
@@ -96,6 +100,10 @@ class AnyRequest:
         """That a fact of the space's regions has a value like this."""
         values = self.space.regions[fact].values
         return self.chosen[fact].among(place for place, value in enumerate(values) if wanted(value))
+
+    def tokens_by(self, family: str) -> Number:
+        """The tokens of the input as a family counts them."""
+        return self.counted.get(family, self.input_tokens)
 
     def answer(self) -> Point:
         """The request of the solver's last answer."""
@@ -112,6 +120,7 @@ class AnyRequest:
             declared=Sensitivity(logic.place(self.declared)),
             places={fact: logic.place(choice) for fact, choice in self.chosen.items()},
             input_tokens=logic.number(self.input_tokens),
+            counted={name: logic.number(tokens) for name, tokens in self.counted.items()},
             output_tokens=logic.number(self.output_tokens) if logic.holds(self.gives_cap) else None,
         )
 
@@ -144,19 +153,23 @@ class Sight:
 
     def cost_at_least(self, nanousd: int) -> Formula:
         """That the request may cost this much or more at the dearest deployment."""
-        return any_of(self._costs(one.price, nanousd) for one in self.policy.deployments.values())
+        return any_of(
+            self._costs(one.price, self.request.tokens_by(one.tokenizer), nanousd)
+            for one in self.policy.deployments.values()
+        )
 
-    def _costs(self, price: Price, nanousd: int) -> Formula:
+    def _costs(self, price: Price, tokens: Number, nanousd: int) -> Formula:
         """That `worst_cost` of a price is this much or more: so is one of its possible prices."""
-        tokens = self.request.input_tokens
         pieces = []
         for start in whole_regions((case.above for case in price.cases), 0):
-            dearer = any_of(self._costs_flat(one, nanousd) for one in possible_prices(price, start))
+            dearer = any_of(
+                self._costs_flat(one, tokens, nanousd) for one in possible_prices(price, start)
+            )
             # Prices for long inputs come beside the others: longer can only be dearer.
             pieces.append(both(tokens >= start, dearer))
         return any_of(pieces)
 
-    def _costs_flat(self, price: Price, nanousd: int) -> Formula:
+    def _costs_flat(self, price: Price, tokens: Number, nanousd: int) -> Formula:
         """The same for one price without cases, and without the division that rounds up."""
         left = nanousd - price.per_request
         if left <= 0:
@@ -164,7 +177,7 @@ class Sight:
         flat = msgspec.structs.replace(price, cases=(), per_request=0)
         reading, writing = worst_cost(flat, MILLION, 0), worst_cost(flat, 0, MILLION)
         request = self.request
-        read = request.input_tokens * reading
+        read = tokens * reading
         usual = self.policy.defaults.max_output_tokens * writing
         own = read + request.output_tokens * writing > (left - 1) * MILLION
         return either(

@@ -86,6 +86,9 @@ def _wishes(request: AnyRequest) -> Iterator[tuple[Formula, ...]]:
     for flag in (request.gives_cap, request.stream, *reversed(request.needs.values())):
         yield (negated(flag),)
     yield tuple(request.input_tokens == start for start in whole_regions(space.input_cuts, 0))
+    for tokens in request.counted.values():
+        starts = whole_regions(space.input_cuts, 0)
+        yield (tokens == request.input_tokens, *(tokens == start for start in starts))
     yield tuple(request.output_tokens == start for start in whole_regions(space.output_cuts, 1))
     for name in reversed(space.types):
         yield (negated(request.has[name]),)

@@ -78,7 +78,8 @@ class Reaching:
             if deployment.capabilities and need not in deployment.capabilities
         )
         context = deployment.context_tokens
-        fits = request.input_tokens <= context if context > 0 else True
+        tokens = request.tokens_by(deployment.tokenizer)
+        fits = tokens <= context if context > 0 else True
         return both(negated(any_of(lacking)), fits)
 
     def _routes(self) -> tuple[dict[str, Formula], Formula]:

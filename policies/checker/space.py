@@ -22,6 +22,7 @@ from gateway.core.findings import FINDING_TYPES, WEAK_TYPES, default_levels
 from gateway.core.profile import Needs
 from gateway.core.request import API_NAMES
 from gateway.core.sensitivity import Sensitivity
+from gateway.core.token_families import O200K
 from policies.checker.asked import Asked
 from policies.checker.moments import Moment, moments_of, shown
 from policies.checker.regions import number_regions, whole_regions, word_regions
@@ -72,6 +73,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
     `places` gives the region of each fact of `Space.regions` that is not the usual one;
     `declared` is the level that the caller declared; `output_tokens` is the caller's own cap.
+    `counted` has the tokens by family of `Space.families`, where they are not `input_tokens`.
     """
 
     types: frozenset[str] = frozenset()
@@ -81,6 +83,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     declared: Sensitivity = Sensitivity.PUBLIC
     places: Mapping[str, int] = MappingProxyType({})
     input_tokens: int = 0
+    counted: Mapping[str, int] = MappingProxyType({})
     output_tokens: int | None = None
 
 
@@ -91,6 +94,7 @@ class Space(msgspec.Struct, frozen=True, kw_only=True):
     numbers, tags (`tag:NAME`), the model asked for, the API, and `time` (places in `moments`).
     `input_cuts` and `output_cuts` are the token counts at which anything turns; `costs` are those
     of `estimated_cost` in nano-USD; `windows` are the windows of time that are asked about.
+    `families` are the tokenizer families whose own counts something turns on.
     """
 
     types: tuple[str, ...]
@@ -101,6 +105,7 @@ class Space(msgspec.Struct, frozen=True, kw_only=True):
     input_cuts: tuple[int, ...]
     output_cuts: tuple[int, ...]
     costs: tuple[int, ...]
+    families: tuple[str, ...] = ()
     failed: tuple[str, ...] = JUDGEMENTS
 
     def value(self, point: Point, fact: str) -> str | float:
@@ -127,6 +132,11 @@ class Space(msgspec.Struct, frozen=True, kw_only=True):
             findings=tuple(name for name in self.types if name in point.types),
             needs=tuple(name for name in self.needs if name in point.needs),
             input_tokens=point.input_tokens,
+            counted=tuple(
+                (name, tokens)
+                for name, tokens in sorted(point.counted.items())
+                if tokens != point.input_tokens
+            ),
             max_output_tokens=point.output_tokens,
             failed=tuple(name for name in self.failed if name in point.failed),
             time=shown(self.moments[int(self.value(point, "time"))].at),
@@ -154,6 +164,7 @@ class Space(msgspec.Struct, frozen=True, kw_only=True):
             declared=Sensitivity(choose(len(Sensitivity))),
             places=places,
             input_tokens=tokens[choose(len(tokens))],
+            counted={name: tokens[choose(len(tokens))] for name in self.families},
             output_tokens=output[choose(len(output))],
         )
 
@@ -187,6 +198,7 @@ def space_of(*policies: CompiledPolicy) -> Space:
         input_cuts=tuple(sorted(asked.cuts("input_tokens") | contexts - {0})),
         output_cuts=tuple(sorted(asked.cuts("output_tokens"))),
         costs=tuple(sorted(asked.cuts("estimated_cost"))),
+        families=_families(policies),
     )
 
 
@@ -213,6 +225,20 @@ def _types(policies: Sequence[CompiledPolicy], asked: set[str]) -> tuple[str, ..
         if alike[kind] <= wanted:
             kept[name] = None
     return tuple(kept)
+
+
+def _families(policies: Sequence[CompiledPolicy]) -> tuple[str, ...]:
+    """Families whose own counts decide: over a context window, or over `estimated_cost`.
+
+    A request's `input_tokens` is what o200k_base makes of it, so that family has no other count.
+    """
+    reading = (
+        one.tokenizer
+        for policy in policies
+        for one in policy.deployments.values()
+        if one.context_tokens or policy.asks_cost
+    )
+    return tuple(sorted(set(reading) - {O200K}))
 
 
 def _needs(policies: Sequence[CompiledPolicy], asked: set[str]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from gateway.core.request import API_NAMES
+from gateway.core.token_families import FAMILIES, O200K
 from policies.grammar.endpoints import HeadersShape
 from policies.grammar.tags import TagsShape
 from policies.grammar.words import FINDING, LEVEL, NAME, NAME_PATTERN, NEED, TOKENS, WORD
@@ -14,6 +15,8 @@ from policies.shapes import Amount, Choice, Flag, Key, ListOf, PairsOf, Record, 
 #: Kinds of judgement that can fail; what could not be judged counts as restricted.
 JUDGEMENTS = ("findings", "difficulty", "task", "tokens")
 _JUDGEMENT = Choice(options={name: name for name in JUDGEMENTS}, what="a judgement")
+#: Families whose count is told beside `input_tokens`, which is what o200k_base makes of a request.
+COUNTED = frozenset(FAMILIES) - {O200K}
 _API = Choice(options={name: name for name in API_NAMES.values()}, what="an API")
 
 
@@ -51,6 +54,10 @@ GIVEN = Record(
         "task": Key(WORD, "the task"),
         "needs": Key(ListOf(item=NEED, single=True), "capabilities that the request needs"),
         "input_tokens": Key(Whole(), "tokens of the input"),
+        "counted": Key(
+            PairsOf(item=Whole(), what="tokenizer families", known=COUNTED),
+            "tokens of the input by tokenizer family; the others read input_tokens",
+        ),
         "max_output_tokens": Key(TOKENS, "the caller's own output cap"),
         "failed": Key(
             ListOf(item=_JUDGEMENT, single=True),

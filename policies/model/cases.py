@@ -21,7 +21,8 @@ class SpeedStatement(msgspec.Struct, frozen=True, kw_only=True):
 class GivenStatement(msgspec.Struct, frozen=True, kw_only=True):
     """The request of a test: real text that is judged, or facts that are set, or both.
 
-    Facts that are given win over what the judging of the text found.
+    Facts that are given win over what the judging of the text found. `counted` has the tokens of
+    the input by tokenizer family; those that it does not name read `input_tokens`.
     """
 
     at: Place
@@ -42,6 +43,7 @@ class GivenStatement(msgspec.Struct, frozen=True, kw_only=True):
     task: str | None = None
     needs: tuple[str, ...] | None = None
     input_tokens: int | None = None
+    counted: tuple[tuple[str, int], ...] = ()
     failed: tuple[str, ...] = ()
     declared: Sensitivity = Sensitivity.PUBLIC
     max_output_tokens: int | None = None

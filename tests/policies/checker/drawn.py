@@ -27,7 +27,7 @@ from policies.checker.subject import Subject, subject_of
 from policies.compiled import CompiledPolicy
 from policies.compiler import compile_policy
 from policies.engine import decide
-from policies.grammar.cases import JUDGEMENTS
+from policies.grammar.cases import COUNTED, JUDGEMENTS
 from policies.loader import read_policy
 from policies.model.cases import GivenStatement
 from policies.narrowing import apply_constraints, why_not
@@ -220,6 +220,7 @@ def points(space: Space, chance: Random, most: int) -> Iterator[Point]:
         tuple(Sensitivity),
         tokens,
         outputs,
+        *(tokens for _ in space.families),
         *(range(len(space.regions[fact].values)) for fact in facts),
     ]
     count = 1
@@ -229,7 +230,8 @@ def points(space: Space, chance: Random, most: int) -> Iterator[Point]:
         for _ in range(most):
             yield space.draw(chance.randrange)
         return
-    for types, failed, needs, stream, declared, read, written, *places in product(*dimensions):
+    for types, failed, needs, stream, declared, read, written, *others in product(*dimensions):
+        counted, places = others[: len(space.families)], others[len(space.families) :]
         yield Point(
             types=types,  # type: ignore[arg-type]
             failed=failed,  # type: ignore[arg-type]
@@ -238,6 +240,7 @@ def points(space: Space, chance: Random, most: int) -> Iterator[Point]:
             declared=declared,  # type: ignore[arg-type]
             places=dict(zip(facts, places, strict=True)),  # type: ignore[arg-type]
             input_tokens=read,  # type: ignore[arg-type]
+            counted=dict(zip(space.families, counted, strict=True)),  # type: ignore[arg-type]
             output_tokens=written,  # type: ignore[arg-type]
         )
 
@@ -271,11 +274,18 @@ def any_request(policy: CompiledPolicy, chance: Random) -> GivenStatement:
         budget_used=Decimal(repr(chance.choice((0.5, 1.0, 2 * chance.random())))),
         task=chance.choice(("chat", "code", "translation")),
         needs=some(Needs.__struct_fields__),
-        input_tokens=chance.choice((0, 1000, 1001, 2000, chance.randrange(100_000))),
+        input_tokens=_read(chance),
+        counted=tuple(
+            (name, _read(chance)) for name in chance.sample(sorted(COUNTED), chance.randrange(4))
+        ),
         max_output_tokens=chance.choice((None, 1, 100, 4097, chance.randrange(1, 50_000))),
         failed=chance.choice(((), (), some(JUDGEMENTS))),
         time=moment.isoformat(),
     )
+
+
+def _read(chance: Random) -> int:
+    return chance.choice((0, 1000, 1001, 2000, chance.randrange(100_000)))
 
 
 def _subsets(names: Sequence[str]) -> tuple[frozenset[str], ...]:

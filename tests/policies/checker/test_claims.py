@@ -196,6 +196,19 @@ def test_a_request_for_a_deployment_by_name_counts(proof_of: Prove) -> None:
     assert found[OUTSIDE].counterexample == told
 
 
+def test_a_family_may_read_fewer_tokens_than_the_whole_has(proof_of: Prove) -> None:
+    """A window is held against what the deployment's own tokenizer makes of the input."""
+    text = changed(
+        ("model: llama,", "model: llama-3-8b, context_tokens: 8192,"),
+        ("never:", "never:\n  - {id: long, when: {input_tokens: '> 9k'}, deployment: house}"),
+    )
+    found = {one.path: one for one in proof_of(text).breaches}
+
+    told = found["never.long"].counterexample
+    assert told["input_tokens"] > 9_000
+    assert told["counted"] == {"llama3": 0}
+
+
 def test_a_reserve_counts_only_where_a_budget_uses_it(proof_of: Prove) -> None:
     """A self-hosted deployment outside the route stands by for a used-up budget."""
     never = "  - {id: n, when: {user: x}, deployment: house}\nroutes:"

@@ -34,6 +34,8 @@ PARAMETERS: Mapping[str, str] = MappingProxyType(
         "input_share": "--input-share",
     }
 )
+#: Those that are said or not; their value is `true` or `false`.
+_FLAGS: Mapping[str, str] = MappingProxyType({"idle": "--idle"})
 _LONGEST_SECONDS = 120.0
 _MOST_AT_ONCE = 2
 _LONGEST_VALUE = 1000
@@ -77,9 +79,14 @@ def _options(given: Mapping[str, str]) -> list[str]:
     """The command's options; a value can never become an option of its own."""
     options = []
     for name, value in given.items():
+        if name in _FLAGS:
+            if value not in ("true", "false"):
+                raise InvalidRequest(f"'{name}' is true or false, not '{value[:20]}'.", param=name)
+            options += [_FLAGS[name]] if value == "true" else []
+            continue
         option = PARAMETERS.get(name)
         if option is None:
-            known = ", ".join(PARAMETERS)
+            known = ", ".join((*PARAMETERS, *_FLAGS))
             raise InvalidRequest(f"'{name}' is no parameter of reports; use: {known}", param=name)
         if len(value) > _LONGEST_VALUE or "\0" in value:
             raise InvalidRequest(f"'{name}' is too long.", param=name)

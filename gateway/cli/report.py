@@ -32,9 +32,9 @@ from gateway.reports.journal import ACCOUNTS
 from gateway.reports.rates import RateError, Rates, read_rates
 from gateway.reports.selection import DIMENSIONS
 from gateway.runtime.reporting import (
-    NEEDS_POLICY,
     background_of,
     make_report,
+    needs_policy,
     policy_for_reports,
 )
 from gateway.stores.ledger_lines import known_orgs, ledger_lines
@@ -78,6 +78,15 @@ OPTIONS: Mapping[str, Option] = {
     "bill": Option(
         Annotated[str, typer.Option(help="Real bills of machines: house=1500.00,other=900.")]
     ),
+    "idle": Option(
+        Annotated[
+            bool,
+            typer.Option(
+                "--idle", help="With idle time of own machines, so that they cost what they do."
+            ),
+        ],
+        False,
+    ),
     "accounts": Option(
         Annotated[
             str, typer.Option(help="Accounts: " + ",".join(f"{k}={v}" for k, v in ACCOUNTS.items()))
@@ -113,11 +122,12 @@ class Command(msgspec.Struct, frozen=True):
 
 COMMANDS: Mapping[str, Command] = {
     "cost": Command(
-        ("by", "across", "currency", "rates"),
+        ("by", "across", "idle", "bill", "currency", "rates"),
         "Sum the ledger by any dimensions; the total is exact to the nano-dollar.",
     ),
     "chargeback": Command(
-        ("currency", "rates"), "A statement for each team: lines, totals and policy reasons."
+        ("idle", "bill", "currency", "rates"),
+        "A statement for each team: lines, totals and policy reasons.",
     ),
     "budget": Command(("method",), "Plan, actual and forecast of every budget."),
     "savings": Command(("against", "by"), "Against list prices of named models; a counterfactual."),
@@ -126,10 +136,13 @@ COMMANDS: Mapping[str, Command] = {
     "gpu": Command(("bill",), "Own machines: utilisation, idle cost, cost per token, break-even."),
     "tco": Command(("tokens", "input_share"), "So many tokens a month on each deployment."),
     "journal": Command(
-        ("accounts", "decimals", "currency", "rates"), "General ledger entries, debit and credit."
+        ("accounts", "decimals", "idle", "bill", "currency", "rates"),
+        "General ledger entries, debit and credit.",
     ),
     "restatement": Command((), "Lines that came after their month was closed."),
-    "focus": Command((), "The ledger as FOCUS 1.2, for finance tools: CSV or Parquet."),
+    "focus": Command(
+        ("idle", "bill"), "The ledger as FOCUS 1.2, for finance tools: CSV or Parquet."
+    ),
 }
 
 
@@ -143,11 +156,11 @@ def run(name: str, given: Mapping[str, Any]) -> None:
     chosen = {option: OPTIONS[option].default for option in OPTIONS} | dict(given)
     form = form_of(chosen["form"], chosen["as_json"], chosen["output"])
     try:
-        ask = _ask(chosen)
+        ask = _ask(name, chosen)
         rates = _rates(chosen)
         with store_session() as session:
             reap_everywhere(session.client)
-            known = _background(session, name, rates)
+            known = _background(session, name, ask, rates)
             orgs = (chosen["org"],) if chosen["org"] else None
             report = make_report(session.client, session.home, name, ask, known, orgs)
         deliver(report, form, chosen["output"])
@@ -186,8 +199,10 @@ def org_lines(
         yield from ledger_lines(client, home, name, start, end)
 
 
-def _ask(chosen: Mapping[str, Any]) -> Ask:
+def _ask(name: str, chosen: Mapping[str, Any]) -> Ask:
     start, end = span(chosen["since"], chosen["until"], chosen["zone"], chosen["month"])
+    if chosen["bill"] and name != "gpu" and not chosen["idle"]:
+        raise ValueError("--bill is what idle time is reckoned from; say --idle, too")
     share = chosen["input_share"]
     return Ask(
         now=datetime.now(UTC).timestamp(),
@@ -203,6 +218,7 @@ def _ask(chosen: Mapping[str, Any]) -> Ask:
         bills=bills_of(chosen["bill"]),
         accounts=dict(pairs_of(chosen["accounts"], "--accounts")),
         decimals=chosen["decimals"],
+        idle=chosen["idle"],
     )
 
 
@@ -217,8 +233,8 @@ def _rates(chosen: Mapping[str, Any]) -> Rates | None:
     return read_rates(text, chosen["currency"], chosen["zone"], str(path))
 
 
-def _background(session: StoreSession, name: str, rates: Rates | None) -> Background:
-    if name not in NEEDS_POLICY:
+def _background(session: StoreSession, name: str, ask: Ask, rates: Rates | None) -> Background:
+    if not needs_policy(name, ask):
         return Background(rates=rates)
     settings = load_settings(os.environ)
     path = settings.policy_file

@@ -32,6 +32,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     general ledger accounts; `decimals` those of a journal's currency. Lines dated before
     `billed_from` (epoch seconds) are billed as if they were of that moment. `machines_since` says
     since when own machines are paid for, where that is known better than from their first line.
+    `idle` asks for a line for each month's idle time and variance of own machines beside the
+    ledger's, see `gateway.reports.machines`.
     """
 
     now: float
@@ -49,6 +51,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     decimals: int = 2
     billed_from: float | None = None
     machines_since: Mapping[str, float] = MappingProxyType({})
+    idle: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

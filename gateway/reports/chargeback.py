@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.reports.asking import Ask, Background
+from gateway.reports.machines import choose_with_idle
 from gateway.reports.selection import (
-    choose,
     exchange_note,
     exchanged,
     exchanged_column,
@@ -40,9 +40,9 @@ def chargeback_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Back
     """Every team's lines by app, model and policy reason; the subtotals are what a team owes.
 
     `list_nanousd` is what the public list would have charged, `discount_nanousd` the difference;
-    corrections are part of the cost and shown beside it.
+    corrections are part of the cost and shown beside it. Idle time of own machines is no team's.
     """
-    total = choose(database, ask, known.rates)
+    booked = choose_with_idle(database, ask, known)
     columns = (*_COLUMNS, *exchanged_column(known.rates))
     found = database.execute(
         "SELECT team, app, provider, model, "
@@ -67,8 +67,8 @@ def chargeback_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Back
         rows=tuple(rows),
         totals=totals,
         total_nanousd=sum(int(one[12]) for one in found),
-        ledger_nanousd=total,
-        notes=exchange_note(known.rates),
+        ledger_nanousd=booked.ledger_nanousd,
+        notes=(*booked.notes, *exchange_note(known.rates)),
         since=ask.start,
         until=ask.end,
         zone=ask.zone,

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gateway.reports.asking import Ask, Background, ReportError
+from gateway.reports.machines import Booked, choose_with_idle
 from gateway.reports.rates import Rates
 from gateway.reports.selection import (
     check_dimensions,
-    choose,
     dimension_sql,
     exchange_note,
     exchanged,
@@ -51,9 +51,9 @@ def cost_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Background
         ReportError: `across` has too many values.
     """
     by = check_dimensions(ask.by or _USUAL)
-    total = choose(database, ask, known.rates)
+    booked = choose_with_idle(database, ask, known)
     if ask.across:
-        return _pivot(database, ask, known, by, total)
+        return _pivot(database, ask, by, booked)
     classes = "token_class" in by
     counts = _class_counts() if classes else _COUNTS
     columns = (
@@ -75,8 +75,12 @@ def cost_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Background
         rows=tuple(rows),
         totals=tuple(summed),
         total_nanousd=whole(summed[place]),
-        ledger_nanousd=total,
-        notes=(*(() if classes else _doubts(summed, len(by))), *exchange_note(known.rates)),
+        ledger_nanousd=booked.ledger_nanousd,
+        notes=(
+            *(() if classes else _doubts(summed, len(by))),
+            *booked.notes,
+            *exchange_note(known.rates),
+        ),
         since=ask.start,
         until=ask.end,
         zone=ask.zone,
@@ -96,7 +100,7 @@ def _sql(by: Sequence[str], rates: Rates | None) -> str:
         counts = "count(DISTINCT request_id), sum(quantity)::HUGEINT"
     else:
         counts = (
-            "count(DISTINCT request_id), count(*) FILTER (kind != 'correction'), "
+            "count(DISTINCT request_id), count(*) FILTER (kind NOT IN ('correction', 'idle')), "
             "sum(input_tokens)::HUGEINT, sum(cached_input_tokens)::HUGEINT, "
             "sum(output_tokens)::HUGEINT, "
             "count(*) FILTER (estimated AND kind NOT IN ('correction', 'in_doubt')), "
@@ -128,9 +132,8 @@ def _doubts(totals: Sequence[Cell], first: int) -> tuple[str, ...]:
 def _pivot(
     database: duckdb.DuckDBPyConnection,
     ask: Ask,
-    known: Background,
     by: tuple[str, ...],
-    total: int,
+    booked: Booked,
 ) -> Report:
     """Costs with the values of one dimension as columns, and their sum as the last."""
     across = dimension_sql(ask.across)
@@ -170,7 +173,8 @@ def _pivot(
         rows=tuple(rows),
         totals=totals,
         total_nanousd=whole(totals[-1]),
-        ledger_nanousd=total,
+        ledger_nanousd=booked.ledger_nanousd,
+        notes=booked.notes,
         since=ask.start,
         until=ask.end,
         zone=ask.zone,

@@ -7,7 +7,8 @@ Rules of this file:
   `ListCost` and `ContractedCost` are quantity times unit price, which the rules ask for;
 - what was learnt later is a row of its own of the class Correction; money of which nobody knows
   the tokens is an Adjustment;
-- own machines are rows like all others, provided and invoiced by `Self-hosted`.
+- own machines are rows like all others, provided and invoiced by `Self-hosted`; their idle time,
+  where it is asked for, is an Adjustment on the last day of each month.
 Column names and their meaning: https://focus.finops.org/focus-specification/v1-2/
 """
 
@@ -22,7 +23,7 @@ import msgspec
 
 from gateway.core.periods import months_later, zone_of
 from gateway.reports.asking import Ask, Background
-from gateway.reports.selection import choose
+from gateway.reports.machines import IDLE, choose_with_idle
 from gateway.reports.shape import Cell, Column, Kind, Report, totals_of, whole
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _NANO_DECIMALS = 9
 #: Classes that are counted by the piece; all others are tokens.
 _PIECES: Mapping[str, str] = MappingProxyType({"web_search": "Requests", "request": "Requests"})
 #: Classes of money without known quantities.
-_UNKNOWN = frozenset(("in_doubt", "other"))
+_UNKNOWN = frozenset(("in_doubt", "other", IDLE))
 _OWN = "Self-hosted"
 
 _MONEY = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")
@@ -89,7 +90,7 @@ _SQL = (
 
 def focus_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Background) -> Report:
     """Every charge of the span as FOCUS 1.2 has it; `InvoiceId` is empty: no invoice is known."""
-    total = choose(database, ask)
+    booked = choose_with_idle(database, ask, known)
     rows = tuple(_rows(database.execute(_SQL).fetchall(), ask.zone))
     totals = totals_of(COLUMNS, rows)
     return Report(
@@ -99,7 +100,8 @@ def focus_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Backgroun
         rows=rows,
         totals=totals,
         total_nanousd=whole(totals[-1]),
-        ledger_nanousd=total,
+        ledger_nanousd=booked.ledger_nanousd,
+        notes=booked.notes,
         since=ask.start,
         until=ask.end,
         zone=ask.zone,

@@ -1,7 +1,7 @@
 """Own machines: how busy they were, what a token really cost, and when an API would be cheaper.
 
-Standard cost is what the ledger booked: tokens at the price of the stated utilisation. The bill is
-by the hour. The row `idle and variance` is the difference, so that both rows are the bill.
+The row `standard cost` is what the ledger booked, the row `idle and variance` what the bill has
+beside it, so that both rows are the bill.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from gateway.core.deployment import Deployment
 from gateway.core.money import MILLION, divide_half_even
-from gateway.core.periods import period_end, period_start
 from gateway.reports.asking import MONTH_HOURS, Ask, Background
+from gateway.reports.machines import MachineMonth, machine_months, unknown_bills
 from gateway.reports.selection import choose, one_row
 from gateway.reports.shape import Cell, Column, Kind, Report, totals_of, whole
 
@@ -34,23 +34,14 @@ _COLUMNS = (
 
 
 def gpu_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Background) -> Report:
-    """Each own machine in each month: standard cost, idle and variance, and the bill they make.
-
-    The bill is what `ask.bills` says, else the machine's price for every hour of the month, from
-    the first line of the deployment that month if there is no earlier one, up to the end of the
-    span or now. A bill that was given is for the whole span, spread over its months by hours.
-    """
+    """Each own machine in each month: standard cost, idle and variance, and the bill they make;
+    see `gateway.reports.machines.machine_months` for what the bill is."""
     total = choose(database, ask)
-    rows: list[tuple[Cell, ...]] = []
+    rows = [row for one in machine_months(database, ask, known) for row in _rows_of(one)]
     notes: list[str] = []
     for name, deployment in known.deployments.items():
-        if deployment.price.machine is None:
-            continue
-        rows += _machine_rows(database, ask, name, deployment)
         notes += break_even(database, name, deployment, known)
-    missing = [name for name in ask.bills if name not in known.deployments]
-    notes += [f"--bill names {name}, which is no deployment of the policy" for name in missing]
-    rows.sort(key=lambda row: (str(row[0]), str(row[1])))
+    notes += unknown_bills(ask, known)
     totals = totals_of(_COLUMNS, rows)
     return Report(
         name="gpu",
@@ -68,58 +59,18 @@ def gpu_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Background)
     )
 
 
-def _machine_rows(
-    database: duckdb.DuckDBPyConnection, ask: Ask, name: str, deployment: Deployment
-) -> list[tuple[Cell, ...]]:
-    machine = deployment.price.machine
-    if machine is None:
-        return []
-    first = ask.machines_since.get(name)
-    if first is None:
-        first = one_row(database, "SELECT min(dated) FROM lines WHERE deployment = ?", [name])[0]
-    if first is None:
-        return []
-    until = ask.now if ask.end is None else min(ask.end, ask.now)
-    since = max([float(first), *(at for at in (ask.start, ask.billed_from) if at is not None)])
-    found = {
-        month: (int(tokens), float(busy), int(cost))
-        for month, tokens, busy, cost in database.execute(
-            "SELECT strftime(billed, '%Y-%m') AS month, sum(input_tokens + output_tokens)"
-            "::HUGEINT, sum(gpu_seconds), sum(cost_nanousd)::HUGEINT FROM chosen "
-            "WHERE deployment = ? GROUP BY month",
-            [name],
-        ).fetchall()
-    }
-    spans = _months(since, until, ask.zone)
-    all_hours = sum(spans.values(), Fraction())
-    rows: list[tuple[Cell, ...]] = []
-    for month in sorted({*spans, *found}):
-        hours = spans.get(month, Fraction())
-        tokens, busy, standard = found.get(month, (0, 0.0, 0))
-        if name in ask.bills:
-            part = hours / all_hours if all_hours else Fraction(1, max(1, len(found)))
-            bill = round(ask.bills[name] * part)
-        else:
-            bill = round(machine.hour_nanousd * hours)
-        used = busy / 3600 / float(hours) if hours else None
-        per_token = divide_half_even(bill * MILLION, tokens) if tokens else None
-        told = (float(round(hours, 3)), round(busy / 3600, 3), used, machine.utilisation)
-        rows.append((month, name, "standard cost", *told, tokens, per_token, standard))
-        idle = (None, None, None, None, 0, None, bill - standard)
-        rows.append((month, name, "idle and variance", *idle))
-    return rows
-
-
-def _months(since: float, until: float, zone: str) -> dict[str, Fraction]:
-    """The months of a span with the hours of it that lie in each."""
-    hours: dict[str, Fraction] = {}
-    at = since
-    while at < until:
-        ends = min(until, period_end("month", at, zone) or until)
-        month = f"{period_start('month', at, zone):%Y-%m}"
-        hours[month] = Fraction(round((ends - at) * 1000), 3_600_000)
-        at = ends
-    return hours
+def _rows_of(one: MachineMonth) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
+    machine, hours, busy = one.deployment.price.machine, one.hours, one.busy_seconds / 3600
+    used = busy / float(hours) if hours else None
+    stated = None if machine is None else machine.utilisation
+    per_token = divide_half_even(one.bill_nanousd * MILLION, one.tokens) if one.tokens else None
+    named = (one.month, one.deployment.name)
+    told = (float(round(hours, 3)), round(busy, 3), used, stated, one.tokens, per_token)
+    idle = (None, None, None, None, 0, None, one.idle_nanousd)
+    return (
+        (*named, "standard cost", *told, one.standard_nanousd),
+        (*named, "idle and variance", *idle),
+    )
 
 
 def break_even(

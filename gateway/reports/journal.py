@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING
 from gateway.core.money import NANO, divide_half_even
 from gateway.core.periods import months_later
 from gateway.reports.asking import Ask, Background, ReportError
-from gateway.reports.selection import choose, exchange_note, exchanged, exchanged_sql
+from gateway.reports.machines import choose_with_idle
+from gateway.reports.selection import exchange_note, exchanged, exchanged_sql
 from gateway.reports.shape import Cell, Column, Kind, Report, totals_of
 
 if TYPE_CHECKING:
     import duckdb
 
 #: The accounts that are debited and credited, and what they are called unless told otherwise.
-ACCOUNTS = {"expense": "6400", "payable": "2100", "internal": "6490"}
+ACCOUNTS = {"expense": "6400", "payable": "2100", "internal": "6490", "idle": "6495"}
 _MOST_DECIMALS = 9
 
 
@@ -32,7 +33,9 @@ def journal_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Backgro
     """A debit for each month and team, a credit for each month and provider.
 
     Own machines are credited to the account `internal` (their bill is booked elsewhere), providers
-    to `payable`. With rates, the journal is in their currency.
+    to `payable`. Idle time of own machines, where it is asked for, is a debit of the account `idle`
+    for each machine, and then what is credited to `internal` is their bill. With rates, the journal
+    is in their currency.
 
     Raises:
         ReportError: an account that does not exist, or more than 9 decimals.
@@ -43,7 +46,7 @@ def journal_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Backgro
     if not 0 <= ask.decimals <= _MOST_DECIMALS:
         raise ReportError(f"a journal has 0 to {_MOST_DECIMALS} decimals")
     accounts = {**ACCOUNTS, **ask.accounts}
-    total = choose(database, ask, known.rates)
+    booked = choose_with_idle(database, ask, known)
     rates = known.rates
     code = "usd" if rates is None else rates.currency.lower()
     rows: list[tuple[Cell, ...]] = []
@@ -68,10 +71,11 @@ def journal_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Backgro
         columns=columns,
         rows=tuple(rows),
         totals=tuple(totals),
-        total_nanousd=total,
-        ledger_nanousd=total,
+        total_nanousd=booked.ledger_nanousd + booked.idle_nanousd,
+        ledger_nanousd=booked.ledger_nanousd,
         notes=(
             "A negative amount stands on the other side of its account.",
+            *booked.notes,
             *exchange_note(rates),
         ),
         since=ask.start,
@@ -89,20 +93,23 @@ def _sides(
 ) -> dict[str, tuple[list[_Entry], list[_Entry]]]:
     """Debits and credits of each month, both adding up to the same."""
     found = database.execute(
-        "SELECT strftime(billed, '%Y-%m') AS month, team, provider, self_hosted, "
+        "SELECT strftime(billed, '%Y-%m') AS month, kind = 'idle' AS idle, "
+        "CASE WHEN kind = 'idle' THEN deployment ELSE team END AS centre, provider, self_hosted, "
         f"sum(cost_nanousd)::HUGEINT AS cost{sql} FROM chosen "
-        "GROUP BY month, team, provider, self_hosted ORDER BY month, team, provider, self_hosted"
+        "GROUP BY month, idle, centre, provider, self_hosted "
+        "ORDER BY month, idle, centre, provider, self_hosted"
     ).fetchall()
-    debits: dict[tuple[str, str], int] = {}
+    debits: dict[tuple[str, bool, str], int] = {}
     credits_: dict[tuple[str, str, bool], int] = {}
-    for month, team, provider, own, *amounts in found:
+    for month, idle, centre, provider, own, *amounts in found:
         amount = exchanged(amounts[1]) if other else int(amounts[0])
-        debits[month, team] = debits.get((month, team), 0) + amount
+        debits[month, idle, centre] = debits.get((month, idle, centre), 0) + amount
         place = (month, provider, own)
         credits_[place] = credits_.get(place, 0) + amount
     sides: dict[str, tuple[list[_Entry], list[_Entry]]] = {}
-    for (month, team), amount in debits.items():
-        entry = (accounts["expense"], team, f"Language models {month}", amount)
+    for (month, idle, centre), amount in debits.items():
+        text = f"Idle time and variance {month}" if idle else f"Language models {month}"
+        entry = (accounts["idle" if idle else "expense"], centre, text, amount)
         sides.setdefault(month, ([], []))[0].append(entry)
     for (month, provider, own), amount in credits_.items():
         account = accounts["internal" if own else "payable"]

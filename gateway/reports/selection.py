@@ -89,8 +89,12 @@ def dimension_sql(name: str) -> str:
     return f"coalesce(tags['{tag[1]}'], '')"
 
 
-def choose(database: duckdb.DuckDBPyConnection, ask: Ask, rates: Rates | None = None) -> int:
+def choose(
+    database: duckdb.DuckDBPyConnection, ask: Ask, rates: Rates | None = None, lines: str = "lines"
+) -> int:
     """Make the views `chosen` and `parted` of the lines in the span; what they cost together.
+
+    `lines` is SQL of what they are taken from.
 
     Raises:
         RateError: there are lines before the first rate.
@@ -107,7 +111,7 @@ def choose(database: duckdb.DuckDBPyConnection, ask: Ask, rates: Rates | None = 
         "CREATE OR REPLACE TEMP VIEW chosen AS SELECT *, "
         f"timezone({quoted(ask.zone)}, to_timestamp(dated)) AS moment, "
         f"timezone({quoted(ask.zone)}, to_timestamp({billed})) AS billed, "
-        f"{_rate_sql(rates)} AS exchange FROM lines"
+        f"{_rate_sql(rates)} AS exchange FROM {lines}"
         + (f" WHERE {' AND '.join(where)}" if where else "")
     )
     database.execute(
@@ -117,7 +121,7 @@ def choose(database: duckdb.DuckDBPyConnection, ask: Ask, rates: Rates | None = 
         "SELECT *, unnest(pieces) AS piece FROM (SELECT *, "
         "cost_nanousd - coalesce(list_sum(list_transform(parts, lambda p: p.cost_nanousd)), 0)::"
         "BIGINT AS rest, CASE WHEN rest = 0 AND len(parts) > 0 THEN parts ELSE list_append(parts, "
-        "{'token_class': CASE WHEN kind = 'in_doubt' THEN 'in_doubt' ELSE 'other' END, "
+        "{'token_class': CASE WHEN kind IN ('in_doubt', 'idle') THEN kind ELSE 'other' END, "
         "'quantity': 0::BIGINT, 'rate': 0::BIGINT, 'cost_nanousd': rest, 'list_rate': 0::BIGINT}) "
         "END AS pieces FROM chosen))"
     )

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from hashlib import sha256
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 import redis
@@ -47,6 +47,9 @@ from gateway.stores.closes import (
 from gateway.stores.ledger_lines import open_lines
 from gateway.stores.segments import read_manifest
 
+if TYPE_CHECKING:
+    import duckdb
+
 #: The files of a period: report and form by name.
 _FILES = {
     "cost.csv": ("cost", "csv"),
@@ -60,20 +63,30 @@ _FILES = {
     "focus.csv": ("focus", "csv"),
     "focus.parquet": ("focus", "parquet"),
 }
+#: Those in which own machines cost what their bill says.
+_WITH_IDLE = {
+    "chargeback_with_idle.csv": ("chargeback", "csv"),
+    "journal_with_idle.csv": ("journal", "csv"),
+    "focus_with_idle.csv": ("focus", "csv"),
+    "focus_with_idle.parquet": ("focus", "parquet"),
+}
 _FACTS = "facts.json"
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What the period's reports took from the policy, and the real bills that were given.
 
-    `since` is when each own machine had its first line, in epoch seconds.
+    `since` is when each own machine had its first line, in epoch seconds. `idle` says whether there
+    are files with idle time, which periods that were closed by an earlier version do not have.
     """
 
     because: dict[str, str] = {}
     machines: dict[str, Machine] = {}
     models: dict[str, str] = {}
+    providers: dict[str, str] = {}
     bills: dict[str, int] = {}
     since: dict[str, float] = {}
+    idle: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,7 +174,9 @@ def facts_of(known: Background, bills: Mapping[str, int]) -> Facts:
         because=dict(known.because),
         machines=machines,
         models={name: known.deployments[name].model for name in machines},
+        providers={name: known.deployments[name].provider for name in machines},
         bills=dict(bills),
+        idle=bool(machines),
     )
 
 
@@ -238,13 +253,10 @@ def _made(
             bills=facts.bills,
             machines_since=facts.since,
         )
-        reports = {}
-        for name in {report for report, _ in _FILES.values()}:
-            with view_ledger(database, closed.cut) if name == "restatement" else nullcontext():
-                report = REPORTS[name](database, ask, known)
-            # Late lines are older than the period, and are told under its name all the same.
-            reports[name] = msgspec.structs.replace(report, since=closed.starts)
-    files = {name: FORMS[form].write(reports[report]) for name, (report, form) in _FILES.items()}
+        files = _written(database, _FILES, ask, known, closed)
+        if facts.idle:
+            with_idle = msgspec.structs.replace(ask, idle=True)
+            files |= _written(database, _WITH_IDLE, with_idle, known, closed)
     files[_FACTS] = msgspec.json.encode(facts, order="sorted") + b"\n"
     made = msgspec.structs.replace(
         closed,
@@ -260,6 +272,23 @@ def _made(
     return made, files
 
 
+def _written(
+    database: duckdb.DuckDBPyConnection,
+    wanted: Mapping[str, tuple[str, str]],
+    ask: Ask,
+    known: Background,
+    closed: Closed,
+) -> dict[str, bytes]:
+    """Files by name; each report is made once."""
+    reports = {}
+    for name in {report for report, _ in wanted.values()}:
+        with view_ledger(database, closed.cut) if name == "restatement" else nullcontext():
+            report = REPORTS[name](database, ask, known)
+        # Late lines are older than the period, and are told under its name all the same.
+        reports[name] = msgspec.structs.replace(report, since=closed.starts)
+    return {name: FORMS[form].write(reports[report]) for name, (report, form) in wanted.items()}
+
+
 def _machine(name: str, facts: Facts) -> Deployment:
     """As much of a deployment as the report of own machines reads."""
     return Deployment(
@@ -268,5 +297,6 @@ def _machine(name: str, facts: Facts) -> Deployment:
         model=facts.models.get(name, ""),
         clearance=Sensitivity.RESTRICTED,
         self_hosted=True,
+        provider=facts.providers.get(name, ""),
         price=Price(input=0, output=0, cached_input=0, cache_write=0, machine=facts.machines[name]),
     )

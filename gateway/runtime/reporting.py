@@ -24,8 +24,13 @@ from policies.compiled import CompiledPolicy
 
 #: What organisations are called, as keys are made for them.
 _ORG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
-#: Reports that know what the policy says; the others are made without compiling it.
-NEEDS_POLICY = frozenset(("chargeback", "budget", "savings", "gpu", "tco"))
+#: Reports that always know what the policy says.
+_NEEDS_POLICY = frozenset(("chargeback", "budget", "savings", "gpu", "tco"))
+
+
+def needs_policy(name: str, ask: Ask) -> bool:
+    """Whether a report asks the policy anything; others are made without compiling it."""
+    return ask.idle or name in _NEEDS_POLICY
 
 
 def policy_for_reports(client: redis.Redis, path: Path) -> CompiledPolicy | None:

@@ -76,6 +76,15 @@ def test_reports_come_in_every_form(gateway: GatewayProcess) -> None:
         assert asked(gateway, f"budget?format={form}").content.startswith(begins)
 
 
+def test_idle_time_is_asked_for_by_a_flag(gateway: GatewayProcess) -> None:
+    """Here nobody runs a machine of their own, and the report says so."""
+    told = asked(gateway, "focus?idle=true").json()
+
+    assert told["total_nanousd"] == told["ledger_nanousd"] == 10_500_000
+    assert told["notes"][-1].startswith("No own machine with an hourly price was used")
+    assert asked(gateway, "focus?idle=false").json()["notes"] == []
+
+
 def test_budgets_and_savings_know_the_policy_in_force(gateway: GatewayProcess) -> None:
     """The plan is the policy's, the baseline the price book's."""
     budget = asked(gateway, "budget").json()["rows"][0]
@@ -95,6 +104,8 @@ def test_budgets_and_savings_know_the_policy_in_force(gateway: GatewayProcess) -
         ("cost?rates=/etc/passwd&currency=EUR", 400, "'rates' is no parameter"),
         ("cost?org=../../elsewhere", 400, "'../../elsewhere' cannot be the name of an organ"),
         ("cost?format=exe", 400, "'exe' is no format"),
+        ("cost?idle=perhaps", 400, "'idle' is true or false, not 'perhaps'"),
+        ("focus?bill=house=5", 400, "--bill is what idle time is reckoned from"),
         ("cost?zone=Nowhere/At", 400, "'Nowhere/At' is not a time zone"),
         ("budget?by=team", 400, "No such option: --by"),
         ("savings?against=acme/x", 400, "the price book does not know 'acme/x'"),

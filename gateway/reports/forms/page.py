@@ -30,7 +30,7 @@ def as_html(report: Report) -> bytes:
         f"<h1>{escape(report.title)}</h1><p>{escape(span_words(report))}</p>",
         f'<p class="total">${money(report.total_nanousd)}</p>',
     ]
-    if report.ledger_nanousd != report.total_nanousd:
+    if report.ledger_nanousd > report.total_nanousd:
         parts.append(f"<p>of ${money(report.ledger_nanousd)} in the ledger</p>")
     parts += [svg_bars(report), '<div class="wide"><table>', _head(report), "<tbody>"]
     parts += _body(report)

@@ -87,7 +87,7 @@ def _top(paper: FPDF, report: Report) -> None:
     paper.cell(0, 5, written(span_words(report)), new_x="LMARGIN", new_y="NEXT")
     paper.set_font(_FONT, "B", 12)
     total = f"Total: {money(report.total_nanousd)} USD"
-    if report.ledger_nanousd != report.total_nanousd:
+    if report.ledger_nanousd > report.total_nanousd:
         total += f" of {money(report.ledger_nanousd)} USD in the ledger"
     paper.cell(0, 8, total, new_x="LMARGIN", new_y="NEXT")
 

@@ -272,6 +272,11 @@ def test_own_machines_are_closed_at_their_bill(write: Write, close: Callable[...
         ("standard cost", str(NANO)),
         ("idle and variance", str(49 * NANO)),
     ]
+    journal = table(outcome, "journal_with_idle.csv")
+    assert sum(int(row["credit_nanousd"] or 0) for row in journal) == 50 * NANO
+    focus = table(outcome, "focus_with_idle.csv")
+    assert sum(int(row["x_EffectiveCostNanousd"]) for row in focus) == 50 * NANO
+    assert {row["PublisherName"] for row in focus} == {"vllm"}
     assert not close("2026-11").is_new
     with pytest.raises(NotClosable, match="its bills cannot be changed"):
         close("2026-11", known, bills={"house": 60 * NANO})

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -112,6 +112,7 @@ def _rows(found: Iterable[Sequence[Any]], zone: str) -> Iterator[tuple[Cell, ...
     """A row for each group of the query; what many rows share is made once."""
     days: dict[tuple[Any, ...], tuple[Cell, ...]] = {}
     skus: dict[tuple[Any, ...], tuple[Cell, ...]] = {}
+    rates: dict[int, str] = {}
     for *place, quantity, lines, nanousd in found:
         day, month, org, team, provider, model, deployment, own = place[:8]
         tier, token_class, rate, list_rate, corrected = place[8:]
@@ -121,9 +122,11 @@ def _rows(found: Iterable[Sequence[Any]], zone: str) -> Iterator[tuple[Cell, ...
         sku = (provider, model, deployment, tier, token_class, list_rate, corrected)
         if sku not in skus:
             skus[sku] = _what(*sku)
-        amounts = _how_much(
-            token_class, int(rate), int(list_rate), int(quantity), lines, int(nanousd)
-        )
+        for one in (rate, list_rate):
+            if one not in rates:
+                rates[one] = _decimal(one, _RATE_DECIMALS)
+        price = _UnitPrice(token_class, rate, list_rate, rates[rate], rates[list_rate])
+        amounts = _how_much(price, int(quantity), lines, int(nanousd))
         yield (*days[when], *skus[sku], *amounts)
 
 
@@ -171,22 +174,30 @@ def _what(
     )
 
 
-def _how_much(
-    token_class: str, rate: int, list_rate: int, quantity: int, lines: int, nanousd: int
-) -> tuple[Cell, ...]:
+class _UnitPrice(NamedTuple):
+    """The rates of a row, agreed and listed, in nano-USD a million and in dollars for one."""
+
+    token_class: str
+    rate: int
+    list_rate: int
+    agreed: str
+    listed: str
+
+
+def _how_much(price: _UnitPrice, quantity: int, lines: int, nanousd: int) -> tuple[Cell, ...]:
     cost = _decimal(nanousd, _NANO_DECIMALS)
-    if token_class in _UNKNOWN:
+    if price.token_class in _UNKNOWN:
         return (
             *(f"{lines}.0", "Requests", None, None, None, None, None, None),
             *(cost, cost, cost, cost, cost, lines, nanousd),
         )
-    unit, count = _PIECES.get(token_class, "Tokens"), f"{quantity}.0"
-    listed, agreed = _decimal(list_rate, _RATE_DECIMALS), _decimal(rate, _RATE_DECIMALS)
+    unit, count = _PIECES.get(price.token_class, "Tokens"), f"{quantity}.0"
+    contracted = list_cost = _decimal(price.rate * quantity, _RATE_DECIMALS)
+    if price.rate != price.list_rate:
+        list_cost = _decimal(price.list_rate * quantity, _RATE_DECIMALS)
     return (
-        *(count, unit, count, unit, listed, agreed, listed, agreed),
-        _decimal(list_rate * quantity, _RATE_DECIMALS),
-        _decimal(rate * quantity, _RATE_DECIMALS),
-        *(cost, cost, cost, lines, nanousd),
+        *(count, unit, count, unit, price.listed, price.agreed, price.listed, price.agreed),
+        *(list_cost, contracted, cost, cost, cost, lines, nanousd),
     )
 
 

@@ -76,7 +76,7 @@ def _cells(report: Report, row: Sequence[Cell]) -> Iterator[Cell]:
         if column.kind is Kind.MONEY:
             yield cell
             yield nano_to_usd_text(cell) if isinstance(cell, int) else None
-        elif column.kind is Kind.TEXT and isinstance(cell, str) and _is_formula(cell):
+        elif column.kind is Kind.TEXT and _is_risky(cell):
             yield "'" + cell
         else:
             yield cell
@@ -85,16 +85,21 @@ def _cells(report: Report, row: Sequence[Cell]) -> Iterator[Cell]:
 def _safe_rows(report: Report) -> Iterator[Sequence[Cell]]:
     """The rows as they are, but for texts that a spreadsheet would run; quick for wide reports."""
     texts = [at for at, column in enumerate(report.columns) if column.kind is Kind.TEXT]
+    # The same few names stand in many rows: most columns have none that has to be looked at twice.
+    risky = [at for at in texts if any(map(_is_risky, {row[at] for row in report.rows}))]
+    if not risky:
+        yield from report.rows
+        return
     for row in report.rows:
-        risky = [at for at in texts if (cell := row[at]) and str(cell)[0] in _FORMULA]
-        if not risky:
-            yield row
-            continue
         safe = list(row)
         for at in risky:
-            text = str(row[at])
-            safe[at] = "'" + text if _is_formula(text) else text
+            if _is_risky(row[at]):
+                safe[at] = f"'{row[at]}"
         yield safe
+
+
+def _is_risky(cell: Cell) -> bool:
+    return isinstance(cell, str) and _is_formula(cell)
 
 
 def _is_formula(text: str) -> bool:

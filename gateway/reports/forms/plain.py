@@ -77,7 +77,7 @@ def _cells(report: Report, row: Sequence[Cell]) -> Iterator[Cell]:
             yield cell
             yield nano_to_usd_text(cell) if isinstance(cell, int) else None
         elif column.kind is Kind.TEXT and _is_risky(cell):
-            yield "'" + cell
+            yield f"'{cell}"
         else:
             yield cell
 
@@ -91,7 +91,7 @@ def _safe_rows(report: Report) -> Iterator[Sequence[Cell]]:
         yield from report.rows
         return
     for row in report.rows:
-        safe = list(row)
+        safe: list[Cell] = list(row)
         for at in risky:
             if _is_risky(row[at]):
                 safe[at] = f"'{row[at]}"

@@ -205,3 +205,16 @@ def test_every_form_adds_up_to_the_same_total(
     assert summed is not None
     assert int(summed[0]) == total
     assert evaluated(FORMS["xlsx"].write(report)) == [len(costs), total]
+
+
+@pytest.mark.parametrize(
+    ("form", "rows", "words"),
+    [
+        ("xlsx", 250_001, "1,000,004 cells are too many"),
+        ("pdf", 20_001, "20,001 rows are too many"),
+    ],
+)
+def test_a_form_for_people_refuses_what_nobody_reads(form: str, rows: int, words: str) -> None:
+    """It says which form to ask for instead."""
+    with pytest.raises(ValueError, match=words):
+        FORMS[form].write(report_of([("support", 1, None, 1)] * rows))

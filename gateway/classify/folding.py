@@ -82,6 +82,12 @@ class Folding:
         for match in _INVISIBLE.finditer(every):
             looks[match.start() : match.end()] = _UNSEEN
         self._looks = looks
+        self._bases = {
+            code: ord(parts[0])
+            for code in (*range(0x370, 0x3100), *range(0xA640, 0xAC00))
+            for parts in (unicodedata.normalize("NFD", chr(code)),)
+            if len(parts) > 1 and not _INVISIBLE.sub("", parts[1:])
+        }
 
     def view(self, text: str) -> tuple[View, OffsetMap | None]:
         """The text as detectors see it, and the way back when places moved."""
@@ -95,6 +101,14 @@ class Folding:
             shown = shown.replace(bytes([_UNSEEN]), b"")
         shadow = shown.decode("ascii")
         return View(shadow, shadow.lower()), offsets
+
+    def visible(self, text: str) -> str:
+        """The text without characters that are not seen: as long as its view, place by place."""
+        return _INVISIBLE.sub("", text)
+
+    def bare(self, text: str) -> str:
+        """The text with letters of other scripts without their marks, in as many characters."""
+        return text.translate(self._bases)
 
 
 def _add_decomposed(table: dict[str, str], character: str) -> None:

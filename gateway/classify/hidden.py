@@ -76,21 +76,21 @@ class Reading:
         Names and addresses are looked for where `messages` tell what in it people wrote.
         """
         view, offsets = self._folding.view(text)
+        # Other scripts tell something, too; what cannot be seen does not.
+        seen = text if offsets is None else self._folding.visible(text)
         detection = self._scanner.scan(view)
         self.failed.update(detection.failed)
         found = list(detection.found)
         if self._own is not None:
-            found.extend(self._own.find(text if offsets is None else view.text, view))
+            found.extend(self._own.find(seen, view))
         if messages is not None:
-            # Other scripts tell the tagger something; what cannot be seen does not.
-            if offsets is None:
-                found.extend(self._tagged(text, detection, messages))
-            else:
-                found.extend(self._tagged(view.text, detection, ()))
-            if not text.isascii() and offsets is None:
-                found.extend(find_eastern(text))
+            if offsets is not None:
+                messages = [(offsets.new_place(a), offsets.new_place(b)) for a, b in messages]
+            found.extend(self._tagged(seen, detection, messages))
+            if not seen.isascii():
+                found.extend(find_eastern(seen))
             if self._fingerprints is not None:
-                found.extend(self._fingerprints.find(text if offsets is None else view.text))
+                found.extend(self._fingerprints.find(seen))
         if depth < DEEPEST:
             disguises = detection.gates & _DISGUISE_NAMES
             if "table" in detection.gates:

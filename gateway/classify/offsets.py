@@ -34,6 +34,14 @@ class OffsetMap(msgspec.Struct, frozen=True):
             old_end += self.widths[last]
         return old_start, max(old_start, old_end)
 
+    def new_place(self, old: int) -> int:
+        """Where a place of the old text is in the new one; the next that is left if it is gone."""
+        piece = bisect_right(self.old_starts, old) - 1
+        if piece < 0:
+            return 0
+        new = self.starts[piece] + (old - self.old_starts[piece] if self.widths[piece] < 0 else 0)
+        return new if piece + 1 == len(self.starts) else min(new, self.starts[piece + 1])
+
 
 #: One replacement: start and end in the old text, and what stands there in the new one.
 Replacement = tuple[int, int, str]

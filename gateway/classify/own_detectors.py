@@ -33,6 +33,7 @@ class OwnDetectors:
     """
 
     def __init__(self, stated: Sequence[OwnDetector], folding: Folding) -> None:
+        self._bare = folding.bare
         plain: dict[str, set[str]] = {}
         foreign: dict[str, set[str]] = {}
         for one in stated:
@@ -41,15 +42,17 @@ class OwnDetectors:
                 # What has no ASCII look can only be found as it is written.
                 unseen = folded.count("?") > term.count("?")
                 kept = foreign if unseen else plain
-                kept.setdefault(_plain_words(term) if unseen else folded, set()).add(one.type)
+                word = _plain_words(self._bare(folding.visible(term))) if unseen else folded
+                kept.setdefault(word, set()).add(one.type)
         self._plain, self._foreign = _automaton(plain), _automaton(foreign)
         self._patterns = tuple(_compiled(one) for one in stated if one.pattern)
 
     def find(self, text: str, view: View) -> list[Found]:
-        """What is in a text and in how it looks, with places in both: they are of one length."""
+        """What is in a text and in how it looks, with places in both: they are of one length, for
+        of the text, too, only what is seen is given."""
         found = list(_terms(self._plain, view.lower.translate(_AS_BLANK)))
         if self._foreign is not None and not text.isascii():
-            found.extend(_terms(self._foreign, _plain_words(text)))
+            found.extend(_terms(self._foreign, _plain_words(self._bare(text))))
         for kind, pattern, foreign in self._patterns:
             places = pattern.finditer(text if foreign else view.text)
             for match, _ in zip(places, range(MOST_PLACES), strict=False):

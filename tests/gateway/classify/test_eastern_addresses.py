@@ -39,6 +39,19 @@ def test_addresses_are_found(
     assert classifier.judge_text(text, rules).sensitivity == Sensitivity.CONFIDENTIAL
 
 
+@pytest.mark.parametrize(("text", "address"), ADDRESSES)
+def test_what_is_not_seen_hides_no_address(
+    text: str, address: str, classifier: Classifier, rules: SensitivityRules
+):
+    """A heart with a variation selector before it, and invisible characters within."""
+    strewn = "❤\ufe0f " + "\u200b".join(text)
+    judged = classifier.judge_text(strewn, rules)
+
+    assert judged.sensitivity == Sensitivity.CONFIDENTIAL
+    [found] = [one for one in judged.findings if one.type == "address"]
+    assert strewn[found.start : found.end].replace("\u200b", "").endswith(address)
+
+
 @pytest.mark.parametrize("text", ORDINARY)
 def test_other_numbers_are_left_alone(text: str):
     """A number needs a street and a place before it."""

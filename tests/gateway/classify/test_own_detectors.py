@@ -50,6 +50,30 @@ def test_terms_are_found_whole_however_they_are_written(
     assert find(text, term) == found
 
 
+@pytest.mark.parametrize(
+    ("text", "term"),
+    [
+        ("проект Рас\u200bсвет начат", "Рассвет"),
+        ("проект Рассвет начат ❤\ufe0f", "Рассвет"),
+        ("❤\ufe0f 我们的星\u2060火计划很好", "星火计划"),
+        ("про И\u0306огу", "Йогу"),
+        ("про Йогу", "И\u0306огу"),
+        ("A\u200bpo\u00adllo ❤\ufe0f", "Apollo"),
+    ],
+)
+def test_terms_of_any_script_are_found_beside_and_around_what_is_not_seen(
+    classifier: Classifier, text: str, term: str
+) -> None:
+    """One heart with a variation selector, or marks set by themselves, hide nothing."""
+    own = OwnDetector(id="own", type="project", terms=(term,))
+    rules = SensitivityRules(levels=default_levels(), own=(own,))
+    findings = classifier.judge_text(text, rules).findings
+    (found,) = (one for one in findings if one.type == "project")
+
+    shown = FOLDING.bare(FOLDING.visible(text[found.start : found.end]))
+    assert shown == FOLDING.bare(FOLDING.visible(term))
+
+
 def test_of_several_terms_all_are_found() -> None:
     """Also those that stand in one another; what overlaps is settled later."""
     assert find("Project Apollo", "Apollo", "Project Apollo") == ["Project Apollo", "Apollo"]

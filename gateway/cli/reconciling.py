@@ -11,7 +11,7 @@ import typer
 from gateway.cli.pairs import pairs_of
 from gateway.cli.printing import Form, deliver, form_of
 from gateway.cli.session import fail, store_session
-from gateway.reports.invoices.reading import read_invoice
+from gateway.reports.invoices.reading import read_invoices
 from gateway.reports.reconciliation import reconciliation
 from gateway.stores.ledger_lines import open_lines
 from gateway.stores.sweep import reap_everywhere
@@ -32,13 +32,13 @@ def reconcile(
     """Compare costs and usage that a provider exported with the ledger, by day, model and cause.
 
     Understood are OpenAI's costs (by line item) and usage (by model) and Anthropic's cost report
-    (by description) and usage report (by model), as their APIs or consoles give them. Give costs
-    and usage of the same days together to tell quantities from prices.
+    (by description) and usage report (by model), as their APIs or consoles give them; all pages of
+    an answer belong together. Give costs and usage of the same days to tell quantities from prices.
     """
     chosen = form_of(form, as_json, output)
     try:
         names = dict(pairs_of(models, "--models"))
-        lines = [line for path in exports for line in read_invoice(path.read_bytes(), path.name)]
+        lines = read_invoices((path.name, path.read_bytes()) for path in exports)
         with store_session() as session:
             reap_everywhere(session.client)
             orgs = (org,) if org else None

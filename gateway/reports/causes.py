@@ -26,7 +26,7 @@ ROUNDING = "rounding"
 UNEXPLAINED = "quantity or price: the invoice has no quantities"
 
 Key = tuple[date, str, str, str]
-#: Invoices are rounded to a millionth of a dollar at best where they have decimals at all.
+#: The least that any invoice may be off: they have no more than a millionth of a dollar.
 _ROUNDING_NANOUSD = 1000
 
 
@@ -41,8 +41,9 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     """What both say of one day, provider, model and class; money in nano-USD.
 
     `rate` is what the ledger paid for one unit, None where it has none; `listed` what its
-    quantity costs by the public list; `estimated` the part of it that we estimated. `billed` and
-    `booked` say which of both know the key.
+    quantity costs by the public list; `estimated` the part of it that we estimated; `rounded` the
+    most that the invoice may be off because its export rounds. `billed` and `booked` say which of
+    both know the key.
     """
 
     key: Key
@@ -53,8 +54,14 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     estimated: int
     rate: Fraction | None
     listed: int
+    rounded: int = 0
     billed: bool
     booked: bool
+
+    @property
+    def coins(self) -> int:
+        """The most that is called rounding."""
+        return max(_ROUNDING_NANOUSD, self.rounded)
 
 
 def causes_of(one: Compared) -> tuple[Cause, ...]:
@@ -68,10 +75,10 @@ def causes_of(one: Compared) -> tuple[Cause, ...]:
         return (Cause(AGREES, 0),)
     if one.invoice_quantity is not None and one.rate is not None:
         return _by_quantity(one, one.invoice_quantity, one.rate)
-    if one.listed != one.ledger and abs(one.invoice - one.listed) <= _ROUNDING_NANOUSD:
-        return _with_rest(Cause(DISCOUNT, one.listed - one.ledger), difference)
-    if abs(difference) <= _ROUNDING_NANOUSD:
+    if abs(difference) <= one.coins:
         return (Cause(ROUNDING, difference),)
+    if one.listed != one.ledger and abs(one.invoice - one.listed) <= one.coins:
+        return _with_rest(Cause(DISCOUNT, one.listed - one.ledger), difference)
     return (Cause(ESTIMATED if one.estimated else UNEXPLAINED, difference),)
 
 
@@ -82,9 +89,9 @@ def _by_quantity(one: Compared, quantity: int, rate: Fraction) -> tuple[Cause, .
     name = ESTIMATED if one.estimated and abs(more) <= abs(one.estimated) else QUANTITY
     found = [Cause(name, of_quantity)] if more else []
     of_price = one.invoice - expected
-    if abs(of_price) > _ROUNDING_NANOUSD:
+    if abs(of_price) > one.coins:
         at_list = abs(one.invoice - _scaled(one.listed, quantity, one.ledger_quantity))
-        is_list = one.listed != one.ledger and at_list <= _ROUNDING_NANOUSD
+        is_list = one.listed != one.ledger and at_list <= one.coins
         found.append(Cause(DISCOUNT if is_list else PRICE, of_price))
     rest = one.invoice - one.ledger - sum(cause.nanousd for cause in found)
     return (*found, Cause(ROUNDING, rest)) if rest or not found else tuple(found)

@@ -42,6 +42,21 @@ _COLUMNS = (
 _CLASS_SQL = "CASE WHEN token_class = 'reasoning' THEN 'output' ELSE token_class END"
 
 
+class _Billed(msgspec.Struct):
+    """What the invoice has of one day, provider, model and class: amounts and quantities if any."""
+
+    usd: Decimal | None = None
+    quantity: int | None = None
+    rounded_usd: Decimal = Decimal()
+
+    def add(self, line: InvoiceLine) -> None:
+        if line.usd is not None:
+            self.usd = (self.usd or Decimal()) + line.usd
+        if line.quantity is not None:
+            self.quantity = (self.quantity or 0) + line.quantity
+        self.rounded_usd += line.rounded_usd
+
+
 class _Booked(msgspec.Struct):
     """What the ledger has of one day, provider, model and class."""
 
@@ -76,6 +91,7 @@ def reconciliation(
     known = {(provider, model) for _, provider, model, _ in booked}
     billed = _billed(lines, known, names or {})
     _fold(booked, billed)
+    coarse = sorted({one[1] for one in billed if not (one[2] or one[3])})
     compared = sorted(_compared(billed, booked), key=lambda one: one.key)
     causes = moved_between_days({one.key: causes_of(one) for one in compared})
     rows = [row for one in compared for row in _rows(one, causes[one.key])]
@@ -92,6 +108,11 @@ def reconciliation(
         notes=(
             f"Invoice {nano_to_usd_text(invoice)} USD, ledger {nano_to_usd_text(ledger)} USD, "
             f"difference {nano_to_usd_text(difference)} USD.",
+            *(
+                f"The costs of {provider} are not grouped by line item: all models of a day are "
+                "compared together."
+                for provider in coarse
+            ),
             *_summary(rows),
         ),
         since=ask.start,
@@ -122,56 +143,67 @@ def _booked(database: duckdb.DuckDBPyConnection, providers: tuple[str, ...]) -> 
 
 
 def _billed(
-    lines: Iterable[InvoiceLine], known: set[tuple[str, str]], names: Mapping[str, str]
-) -> dict[Key, tuple[Decimal | None, int | None]]:
-    """Dollars and quantities by key; both exports of one provider come together here."""
-    found: dict[Key, tuple[Decimal | None, int | None]] = {}
+    lines: Sequence[InvoiceLine], known: set[tuple[str, str]], names: Mapping[str, str]
+) -> dict[Key, _Billed]:
+    """What is billed by key; both exports of one provider come together here.
+
+    What any line tells of all models together is compared so, whatever other lines tell apart.
+    """
+    together = {(one.provider, one.token_class) for one in lines if not one.model}
+    found: dict[Key, _Billed] = {}
     for line in lines:
-        model = names.get(line.model) or _same_model(line, known)
-        key = (line.day, line.provider, model, line.token_class)
-        usd, quantity = found.get(key, (None, None))
-        if line.usd is not None:
-            usd = (usd or Decimal()) + line.usd
-        if line.quantity is not None:
-            quantity = (quantity or 0) + line.quantity
-        found[key] = usd, quantity
+        model, token_class = names.get(line.model) or _same_model(line, known), line.token_class
+        if (line.provider, "") in together:
+            if line.usd is None:
+                continue  # Tokens of several models do not add up to anything.
+            model, token_class = "", ""
+        elif (line.provider, token_class) in together:
+            model = ""
+        found.setdefault((line.day, line.provider, model, token_class), _Billed()).add(line)
     return found
 
 
 def _same_model(line: InvoiceLine, known: set[tuple[str, str]]) -> str:
-    """The ledger's name of an invoice's model: the same, or the one that it begins with."""
-    if (line.provider, line.model) in known:
+    """The ledger's name of an invoice's model: the same, or one of both with a date behind it."""
+    if not line.model or (line.provider, line.model) in known:
         return line.model
-    begins = [
-        model
-        for provider, model in known
-        if provider == line.provider
-        and line.model.startswith(f"{model}-")
-        and line.model[len(model) + 1 :].replace("-", "").isdigit()
-    ]
-    return max(begins, key=len, default=line.model)
+    ours = [model for provider, model in known if provider == line.provider]
+    begins = [model for model in ours if _is_dated(line.model, model)]
+    if begins:
+        return max(begins, key=len)
+    dated = [model for model in ours if _is_dated(model, line.model)]
+    return dated[0] if len(dated) == 1 else line.model
 
 
-def _fold(
-    booked: dict[Key, _Booked], billed: Mapping[Key, tuple[Decimal | None, int | None]]
-) -> None:
-    """Where an invoice does not tell classes of a model apart, neither does the comparison."""
-    for day, provider, model, token_class in billed:
-        if token_class:
-            continue
+def _is_dated(longer: str, shorter: str) -> bool:
+    rest = longer.removeprefix(f"{shorter}-")
+    return rest != longer and len(rest) > 3 and rest.replace("-", "").isdigit()
+
+
+def _fold(booked: dict[Key, _Booked], billed: Iterable[Key]) -> None:
+    """Where an invoice does not tell models or classes apart, neither does the comparison."""
+    coarse = [one for one in billed if not (one[2] and one[3])]
+    # A class of all models first, then all classes of a model, and what is left last.
+    coarse.sort(key=lambda one: (not (one[2] or one[3]), bool(one[2])))
+    for day, provider, model, token_class in coarse:
         together = _Booked()
-        for key in [one for one in booked if one[:3] == (day, provider, model) and one[3]]:
+        for key in [
+            one
+            for one in booked
+            if one[:2] == (day, provider)
+            and (not model or one[2] == model)
+            and (not token_class or one[3] == token_class)
+        ]:
             together.add(booked.pop(key))
         if any(getattr(together, name) for name in together.__struct_fields__):
-            booked[day, provider, model, ""] = together
+            booked[day, provider, model, token_class] = together
 
 
-def _compared(
-    billed: Mapping[Key, tuple[Decimal | None, int | None]], booked: Mapping[Key, _Booked]
-) -> Iterator[Compared]:
-    priced = {key[1] for key, (usd, _) in billed.items() if usd is not None}
+def _compared(billed: Mapping[Key, _Billed], booked: Mapping[Key, _Booked]) -> Iterator[Compared]:
+    priced = {key[1] for key, theirs in billed.items() if theirs.usd is not None}
     for key in {*billed, *booked}:
-        usd, quantity = billed.get(key, (None, None))
+        theirs = billed.get(key, _Billed())
+        usd, quantity = theirs.usd, theirs.quantity
         ours = booked.get(key, _Booked())
         rate = Fraction(ours.rated, ours.quantity * MILLION) if ours.quantity else None
         if usd is not None:
@@ -190,6 +222,7 @@ def _compared(
             estimated=ours.estimated,
             rate=rate,
             listed=divide_half_even(ours.listed, MILLION),
+            rounded=round(Fraction(theirs.rounded_usd) * NANO),
             billed=key in billed,
             booked=key in booked,
         )
@@ -198,7 +231,7 @@ def _compared(
 def _rows(one: Compared, causes: Sequence[Cause]) -> Iterator[tuple[Cell, ...]]:
     """A row for each cause; the amounts themselves stand on the first one."""
     day, provider, model, token_class = one.key
-    place = (day.isoformat(), provider, model, token_class or "all")
+    place = (day.isoformat(), provider, model or "all", token_class or "all")
     for number, cause in enumerate(causes):
         amounts: tuple[Cell, ...] = (None, None, 0, 0)
         if number == 0:

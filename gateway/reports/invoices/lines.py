@@ -15,25 +15,35 @@ CLASSES: Mapping[str, str] = MappingProxyType(
     {
         "input": "input",
         "input_tokens": "input",
+        "text input": "input",
         "uncached_input_tokens": "input",
         "input_no_cache": "input",
         "cached input": "cached_input",
         "cached_input": "cached_input",
+        "text cached input": "cached_input",
+        "cached_input_tokens": "cached_input",
         "cache_read_input_tokens": "cached_input",
         "input_cache_read": "cached_input",
         "input_cached_tokens": "cached_input",
+        "cache writes": "cache_write",
+        "cache_write_tokens": "cache_write",
+        "input_cache_write_tokens": "cache_write",
         "cache_creation.ephemeral_5m_input_tokens": "cache_write",
+        "input_cache_write": "cache_write",
         "input_cache_write_5m": "cache_write",
         "cache_creation.ephemeral_1h_input_tokens": "cache_write_1h",
         "input_cache_write_1h": "cache_write_1h",
         "output": "output",
         "output_tokens": "output",
+        "text output": "output",
         "audio input": "input_audio",
         "input_audio_tokens": "input_audio",
         "audio output": "output_audio",
         "output_audio_tokens": "output_audio",
+        "audio cached input": "cached_audio",
         "cached audio input": "cached_audio",
         "image input": "input_image",
+        "image cached input": "cached_image",
         "image output": "output_image",
         "web_search": "web_search",
         "web search": "web_search",
@@ -48,7 +58,9 @@ class InvoiceError(ValueError):
 class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
     """An amount or a quantity of one day (UTC), model and token class.
 
-    `usd` is None where the export has quantities only, `quantity` where it has money only.
+    `usd` is None where the export has quantities only, `quantity` where it has money only. An
+    empty `token_class` is all classes of the model, an empty `model` all models of the provider.
+    `rounded_usd` is the most that the amount may be off because the export rounds it.
     """
 
     day: date
@@ -57,6 +69,7 @@ class InvoiceLine(msgspec.Struct, frozen=True, kw_only=True):
     token_class: str
     usd: Decimal | None = None
     quantity: int | None = None
+    rounded_usd: Decimal = Decimal()
 
 
 def class_of(name: str, source: str) -> str:
@@ -104,16 +117,21 @@ def dollars_of(value: object, currency: object, source: str) -> Decimal:
     return amount
 
 
-def count_of(value: object, source: str) -> int:
-    """A whole number of tokens or pieces.
+def count_of(value: object, source: str, unit: int = 1) -> int:
+    """A whole number of tokens or pieces, also where it is written as `59200.0`.
+
+    `unit` is how many of them one is.
 
     Raises:
         InvoiceError: it is none.
     """
     try:
-        return int(str(value or 0).strip() or 0)
-    except ValueError:
+        count = Decimal(str(value or 0).strip() or 0) * unit
+    except InvalidOperation:
         raise InvoiceError(f"{source}: '{value}' is no count") from None
+    if not count.is_finite() or count != count.to_integral_value():
+        raise InvoiceError(f"{source}: '{value}' is no count")
+    return int(count)
 
 
 def counted(

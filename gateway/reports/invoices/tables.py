@@ -1,90 +1,105 @@
-"""CSV as the providers' consoles export it; columns are known by their names, in any order.
-
-- OpenAI costs: `start_time` or `start_time_iso`, `amount_value`, `amount_currency`, `line_item`.
-- Anthropic costs: `usage_date_utc`, `model`, `token_type`, `cost_usd`, `cost_type`.
-- Anthropic usage: `usage_date_utc`, `model_version`, `usage_input_tokens_no_cache` and so on.
-"""
+"""CSV as the providers' consoles export it; columns are known by their names, in any order."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from io import StringIO
 
-from gateway.reports.invoices.api import openai_item
-from gateway.reports.invoices.lines import (
-    InvoiceError,
-    InvoiceLine,
-    class_of,
-    count_of,
-    counted,
-    day_of,
-    dollars_of,
-)
+import msgspec
 
-_ANTHROPIC_COUNTS = {
-    "usage_input_tokens_no_cache": "input",
-    "usage_input_tokens_cache_read": "cached_input",
-    "usage_input_tokens_cache_write_5m": "cache_write",
-    "usage_input_tokens_cache_write_1h": "cache_write_1h",
-    "usage_output_tokens": "output",
-    "web_search_count": "web_search",
-}
+from gateway.reports.invoices.anthropic import anthropic_cost_row, anthropic_usage_row
+from gateway.reports.invoices.lines import InvoiceError, InvoiceLine
+from gateway.reports.invoices.openai import openai_cost_row, openai_usage_row
+
+
+class Table(msgspec.Struct, frozen=True):
+    """A kind of export: what it is called, the columns that it needs, and what reads a row.
+
+    One of each group of columns will do.
+    """
+
+    title: str
+    needs: tuple[tuple[str, ...], ...]
+    read: Callable[[Mapping[str, str], str], Iterator[InvoiceLine]]
+
+    def missing(self, columns: set[str]) -> list[str]:
+        """The columns that are not there."""
+        return [" or ".join(names) for names in self.needs if not columns & set(names)]
+
+
+_BEGINS = ("start_time", "start_time_iso")
+#: Every export that is known. Columns beyond these (of projects, keys, workspaces, tiers, list
+#: prices, regions) come and go from version to version, and are not needed.
+TABLES = (
+    Table(
+        "OpenAI's costs",
+        (_BEGINS, ("amount_value",), ("amount_currency",), ("line_item",)),
+        openai_cost_row,
+    ),
+    Table(
+        "OpenAI's usage",
+        (_BEGINS, ("model",), ("input_tokens",), ("output_tokens",)),
+        openai_usage_row,
+    ),
+    Table(
+        "Anthropic's costs",
+        (("usage_date_utc",), ("model",), ("token_type",), ("cost_usd",)),
+        anthropic_cost_row,
+    ),
+    Table(
+        "Anthropic's usage",
+        (
+            ("usage_date_utc",),
+            ("model_version", "model"),
+            ("usage_input_tokens_no_cache",),
+            ("usage_output_tokens",),
+        ),
+        anthropic_usage_row,
+    ),
+)
+#: What OpenAI exports for days on which nothing was used.
+_EMPTY = {"start_time", "end_time", "start_time_iso", "end_time_iso"}
 
 
 def read_csv(text: str, source: str) -> list[InvoiceLine]:
-    """The lines of an export.
+    """The lines of an export, with commas, or with what a spreadsheet put in their place.
 
     Raises:
-        InvoiceError: its columns are those of no known export.
+        InvoiceError: its columns are those of no known export; the message names those that the
+            nearest one lacks, and those that were found.
     """
-    reader = csv.DictReader(StringIO(text.removeprefix("\ufeff")))
+    heading = text.partition("\n")[0]
+    mark = max(",;\t", key=heading.count)
+    reader = csv.DictReader(StringIO(text), delimiter=mark)
     columns = {name.strip() for name in reader.fieldnames or ()}
+    if columns == _EMPTY:
+        raise InvoiceError(f"{source}: OpenAI's export of days without any cost or usage")
+    table = _known(columns, source) if columns else None
     lines: list[InvoiceLine] = []
-    for number, raw in enumerate(reader, start=2):
-        row = {(name or "").strip(): (cell or "").strip() for name, cell in raw.items()}
-        place = f"{source}, line {number}"
-        if {"amount_value", "line_item"} <= columns:
-            lines.append(_openai(row, place))
-        elif {"usage_date_utc", "cost_usd"} <= columns:
-            lines.append(_anthropic_cost(row, place))
-        elif {"usage_date_utc", "usage_output_tokens"} <= columns:
-            lines += _anthropic_usage(row, place)
-        else:
-            raise InvoiceError(
-                f"{source} has columns of no export that is known: {', '.join(sorted(columns))}"
-            )
+    for raw in reader:
+        row = {(name or "").strip(): _text(cell) for name, cell in raw.items()}
+        if table and any(row.values()):
+            lines += table.read(row, f"{source}, line {reader.line_num}")
     return lines
 
 
-def _openai(row: Mapping[str, str], place: str) -> InvoiceLine:
-    model, token_class = openai_item(row["line_item"], place)
-    return InvoiceLine(
-        day=day_of(row.get("start_time_iso") or row.get("start_time"), place),
-        provider="openai",
-        model=model,
-        token_class=token_class,
-        usd=dollars_of(row["amount_value"], row.get("amount_currency"), place),
+def _text(cell: object) -> str:
+    return cell.strip() if isinstance(cell, str) else ""
+
+
+def _known(columns: set[str], source: str) -> Table:
+    nearest = min(TABLES, key=lambda table: len(table.missing(columns)) / len(table.needs))
+    missing = nearest.missing(columns)
+    if not missing:
+        return nearest
+    found = ", ".join(sorted(columns))
+    if len(missing) == len(nearest.needs):
+        titles = ", ".join(table.title for table in TABLES)
+        raise InvoiceError(
+            f"{source} has columns of no export that is known: {found}. Known are {titles}"
+        )
+    raise InvoiceError(
+        f"{source} looks like {nearest.title}, but has no column {', '.join(missing)}; "
+        f"it has {found}"
     )
-
-
-def _anthropic_cost(row: Mapping[str, str], place: str) -> InvoiceLine:
-    kind = row.get("cost_type") or ("tokens" if row.get("token_type") else "")
-    token_class = class_of(row.get("token_type", ""), place) if kind == "tokens" else ""
-    return InvoiceLine(
-        day=day_of(row["usage_date_utc"], place),
-        provider="anthropic",
-        model=row.get("model") or kind or "unnamed",
-        token_class=token_class,
-        usd=dollars_of(row["cost_usd"], "usd", place),
-    )
-
-
-def _anthropic_usage(row: Mapping[str, str], place: str) -> Iterator[InvoiceLine]:
-    model = row.get("model_version") or row.get("model") or ""
-    if not model:
-        raise InvoiceError(f"{place}: no model")
-    counts = {ours: count_of(row.get(theirs), place) for theirs, ours in _ANTHROPIC_COUNTS.items()}
-    # A line without anything counted, such as a sum below the table, needs no day.
-    if any(counts.values()):
-        yield from counted(counts, day_of(row["usage_date_utc"], place), "anthropic", model)

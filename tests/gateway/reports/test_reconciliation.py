@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import duckdb
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -226,3 +227,58 @@ def test_the_causes_always_add_up_to_the_difference(
     if all(one.usd is not None for one in invoice):
         exact = sum((one.usd or Decimal()) for one in invoice) * NANO
         assert abs(billed_total - exact) <= len(invoice)
+
+
+def test_a_total_of_a_day_is_compared_with_all_models(ledger: Ledger) -> None:
+    """And the report says that it cannot tell more; tokens of models are then of no use."""
+    calls = [call(1_000_000, 0), call(0, 1_000_000, model="gpt-4.1")]
+    day = billed("", "10.5", model="")
+    report = reconciliation(ledger(calls), [day, billed("input", quantity=5)], NOON)
+
+    ((*_, cause, difference),) = explained(report)
+    assert (cause, difference) == (causes.UNEXPLAINED, NANO // 2)
+    assert report.rows[0][report.column("model")] == "all"
+    assert "costs of openai are not grouped by line item" in report.notes[1]
+
+
+def test_searches_without_a_model_are_those_of_all_models(ledger: Ledger) -> None:
+    """Providers bill them so; what their usage tells by model is added up."""
+    price = msgspec.structs.replace(PRICE, web_search=10_000 * NANO)
+    calls = [
+        call(0, 100, price, usage={"web_searches": 1}, model=name) for name in ("gpt-4o", "gpt-4.1")
+    ]
+    lines = [
+        billed("web_search", "0.02", model=""),
+        billed("web_search", quantity=1, model="gpt-4o"),
+        billed("web_search", quantity=1, model="gpt-4.1"),
+    ]
+    report = reconciliation(ledger(calls), lines, NOON)
+
+    found = [row for row in explained(report) if row[1] == "web_search"]
+    assert found == [(DAY.isoformat(), "web_search", causes.AGREES, 0)]
+
+
+def test_amounts_in_cents_are_off_by_rounding(ledger: Ledger) -> None:
+    """Half a cent for each row of the export, and not a coin more."""
+    cents = {"rounded_usd": Decimal("0.005"), "provider": "anthropic", "model": "claude-haiku-4-5"}
+    calls = [
+        call(1_000, 0, provider="anthropic", model="claude-haiku-4-5-20251001"),
+    ]
+    near = reconciliation(ledger(calls), [billed("input", "0.00", **cents)], NOON)
+    far = reconciliation(ledger(calls), [billed("input", "0.01", **cents)], NOON)
+
+    assert [row[2] for row in explained(near)] == [causes.ROUNDING]
+    assert [row[2] for row in explained(far)] == [causes.UNEXPLAINED]
+
+
+def test_a_name_without_a_date_is_the_only_one_with_a_date(ledger: Ledger) -> None:
+    """Of two it is neither: nothing is guessed."""
+    names = ("claude-x-20250101", "claude-x-20260101")
+    calls = [call(1_000_000, 0, provider="anthropic", model=name) for name in names]
+    theirs = [billed("input", "2", provider="anthropic", model="claude-x")]
+
+    one = reconciliation(ledger(calls[:1]), theirs, NOON)
+    two = reconciliation(ledger(calls), theirs, NOON)
+
+    assert [row[2] for row in explained(one)] == [causes.AGREES]
+    assert len(two.rows) == 3

@@ -10,11 +10,16 @@ from typing import Any
 import pytest
 
 from gateway.reports.invoices.lines import InvoiceError, InvoiceLine
-from gateway.reports.invoices.reading import read_invoice
+from gateway.reports.invoices.reading import read_invoices
 
 DAY = date(2026, 11, 23)
 #: Midnight of that day.
 BEGINS = 1_795_392_000
+
+
+def read_invoice(content: bytes, source: str) -> list[InvoiceLine]:
+    """The lines of one file."""
+    return read_invoices([(source, content)])
 
 
 def invoice_line(**fields: Any) -> InvoiceLine:
@@ -116,7 +121,7 @@ def test_anthropic_costs_are_cents() -> None:
             token_class="cache_write_1h",
             usd=Decimal("1.2345"),
         ),
-        invoice_line(provider="anthropic", model="Web Search", token_class="", usd=Decimal("0.01")),
+        invoice_line(provider="anthropic", model="", token_class="web_search", usd=Decimal("0.01")),
     ]
 
 
@@ -197,8 +202,19 @@ def test_pages_may_come_in_a_list_or_one_a_line() -> None:
         ),
         (b"{", "neither JSON nor JSON Lines"),
         (b"[1]", "no page of an API's answer"),
+        (openai_page({"object": "organization.usage.images.result"}), "not in tokens"),
         (b"a,b\n1,2\n", "columns of no export that is known: a, b"),
-        (b"usage_date_utc,cost_usd\nsoon,1\n", "'soon' is no day"),
+        (
+            b"usage_date_utc,cost_usd\n2026-11-23,1\n",
+            "looks like Anthropic's costs, but has no column model, token_type; "
+            "it has cost_usd, usage_date_utc",
+        ),
+        (
+            b"usage_date_utc,model,token_type,cost_usd\nsoon,m,output,1\n",
+            "file, line 2: 'soon' is no day",
+        ),
+        (b"start_time,end_time,start_time_iso,end_time_iso\n1,2,,\n", "days without any"),
+        (openai_page(), "nothing was billed"),
         (b"", "has no lines"),
         (b"\xff\xfe", "is no text"),
     ],

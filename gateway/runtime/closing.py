@@ -25,6 +25,7 @@ from gateway.core.sensitivity import Sensitivity
 from gateway.reports.asking import Ask, Background
 from gateway.reports.catalogue import REPORTS
 from gateway.reports.forms import FORMS
+from gateway.reports.forms.paper import as_filed_pdf
 from gateway.reports.period import (
     NotClosable,
     digest_of,
@@ -286,7 +287,9 @@ def _written(
             report = REPORTS[name](database, ask, known)
         # Late lines are older than the period, and are told under its name all the same.
         reports[name] = msgspec.structs.replace(report, since=closed.starts)
-    return {name: FORMS[form].write(reports[report]) for name, (report, form) in wanted.items()}
+    # The fonts of a machine may change, and a closed month may not.
+    writers = {form: FORMS[form].write for form in FORMS} | {"pdf": as_filed_pdf}
+    return {name: writers[form](reports[report]) for name, (report, form) in wanted.items()}
 
 
 def _machine(name: str, facts: Facts) -> Deployment:

@@ -1,24 +1,27 @@
 """PDF: the report on A4 across, with its headings on every page; the same report, the same bytes.
 
-The fonts that every reader has know Western European letters only. Others are written as their
-number (`U+4E2D`), unless a TrueType font is named; nothing is left out quietly.
+Nothing is left out quietly: which font draws a letter, and what stands for one that no font has,
+is told by `gateway.reports.forms.letters`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from gateway.reports.forms.letters import FOLDERS, Letters, letters_for
 from gateway.reports.forms.words import money, rows_with_subtotals, shown, span_words, total_row
 from gateway.reports.shape import Cell, Kind, Report
 
 if TYPE_CHECKING:
     from fpdf import FPDF
 
-_FONT, _SIZE, _LINE, _MARGIN = "Helvetica", 7.5, 4.2, 10.0
+_SIZE, _LINE, _MARGIN = 7.5, 4.2, 10.0
+_LACKING = "A letter that no font here has is written as its number (U+...)."
 _CREATED = datetime(2000, 1, 1, tzinfo=UTC)
 #: Rows on paper; a ledger of more belongs in a file that can be searched.
 _MOST_ROWS = 5000
@@ -28,7 +31,16 @@ _MOST_COLUMNS = 16
 
 
 def as_pdf(report: Report) -> bytes:
-    """The report as a PDF.
+    """The report as a PDF, also in letters that only the machine's own fonts have.
+
+    Raises:
+        ValueError: there are more rows than anybody reads on paper.
+    """
+    return as_filed_pdf(report, FOLDERS)
+
+
+def as_filed_pdf(report: Report, folders: Iterable[Path] = ()) -> bytes:
+    """The report as a PDF that is the same on every machine, unless folders of fonts are given.
 
     Raises:
         ValueError: there are more rows than anybody reads on paper.
@@ -43,20 +55,28 @@ def as_pdf(report: Report) -> bytes:
     paper.set_title(report.title)
     paper.set_margin(_MARGIN)
     paper.set_auto_page_break(True, margin=_MARGIN)
+    texts = list(_texts(report))
+    letters = letters_for(paper, texts, folders)
     paper.add_page()
-    _top(paper, report)
-    _table(paper, report)
-    paper.set_font(_FONT, size=8)
-    for note in report.notes:
-        paper.multi_cell(0, 4.5, written(note), new_x="LMARGIN", new_y="NEXT")
+    _top(paper, report, letters)
+    _table(paper, report, letters)
+    paper.set_font(letters.family, size=8)
+    notes = (*report.notes, _LACKING) if letters.lacks(texts) else report.notes
+    for note in notes:
+        paper.multi_cell(0, 4.5, letters.written(note), new_x="LMARGIN", new_y="NEXT")
     return bytes(paper.output())
 
 
-def written(text: str) -> str:
-    """Text in the letters of the standard fonts; others as their number."""
-    return "".join(
-        one if _is_known(one) else f"U+{ord(one):04X}" for one in text.replace("\n", " ")
-    )
+def _texts(report: Report) -> Iterator[str]:
+    """Every text that the report may draw, and the letters that we write ourselves."""
+    yield "".join(chr(point) for point in range(32, 127))
+    yield report.title
+    yield span_words(report)
+    yield from report.notes
+    yield from (column.title for column in report.columns)
+    for row in (*report.rows, report.totals):
+        for column, cell in zip(report.columns, row, strict=True):
+            yield shown(column, cell)
 
 
 def _narrowed(report: Report) -> Report:
@@ -72,32 +92,24 @@ def _narrowed(report: Report) -> Report:
     )
 
 
-def _is_known(letter: str) -> bool:
-    try:
-        letter.encode("latin-1")
-    except UnicodeEncodeError:
-        return False
-    return letter.isprintable()
-
-
-def _top(paper: FPDF, report: Report) -> None:
-    paper.set_font(_FONT, "B", 14)
-    paper.cell(0, 8, written(report.title), new_x="LMARGIN", new_y="NEXT")
-    paper.set_font(_FONT, size=9)
-    paper.cell(0, 5, written(span_words(report)), new_x="LMARGIN", new_y="NEXT")
-    paper.set_font(_FONT, "B", 12)
+def _top(paper: FPDF, report: Report, letters: Letters) -> None:
+    paper.set_font(letters.family, "B", 14)
+    paper.cell(0, 8, letters.written(report.title), new_x="LMARGIN", new_y="NEXT")
+    paper.set_font(letters.family, size=9)
+    paper.cell(0, 5, letters.written(span_words(report)), new_x="LMARGIN", new_y="NEXT")
+    paper.set_font(letters.family, "B", 12)
     total = f"Total: {money(report.total_nanousd)} USD"
     if report.ledger_nanousd > report.total_nanousd:
         total += f" of {money(report.ledger_nanousd)} USD in the ledger"
     paper.cell(0, 8, total, new_x="LMARGIN", new_y="NEXT")
 
 
-def _table(paper: FPDF, report: Report) -> None:
+def _table(paper: FPDF, report: Report, letters: Letters) -> None:
     from fpdf.fonts import FontFace
 
-    lines = _lines(report)
-    paper.set_font(_FONT, size=_SIZE)
-    widths = _widths(paper, report, [line for line, _ in lines])
+    lines = _lines(report, letters)
+    paper.set_font(letters.family, size=_SIZE)
+    widths = _widths(paper, report, letters, [line for line, _ in lines])
     aligned = ["LEFT" if one.kind.is_words else "RIGHT" for one in report.columns]
     strong = FontFace(emphasis="BOLD", fill_color=(243, 245, 247))
     with paper.table(
@@ -109,33 +121,33 @@ def _table(paper: FPDF, report: Report) -> None:
     ) as table:
         heading = table.row()
         for column in report.columns:
-            heading.cell(written(column.title))
+            heading.cell(letters.written(column.title))
         for line, is_total in lines:
             row = table.row(style=strong if is_total else None)
             for text in line:
                 row.cell(text)
 
 
-def _lines(report: Report) -> list[tuple[list[str], bool]]:
+def _lines(report: Report, letters: Letters) -> list[tuple[list[str], bool]]:
     rows = (*rows_with_subtotals(report), (total_row(report), True))
-    return [(_words(report, row), is_total) for row, is_total in rows]
+    return [(_words(report, row, letters), is_total) for row, is_total in rows]
 
 
-def _words(report: Report, row: Sequence[Cell]) -> list[str]:
+def _words(report: Report, row: Sequence[Cell], letters: Letters) -> list[str]:
     told = []
     for column, cell in zip(report.columns, row, strict=True):
-        text = written(shown(column, cell))
+        text = letters.written(shown(column, cell))
         told.append(text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "...")
     return told
 
 
-def _widths(paper: FPDF, report: Report, lines: list[list[str]]) -> list[float]:
+def _widths(paper: FPDF, report: Report, letters: Letters, lines: list[list[str]]) -> list[float]:
     """As wide as the words need, and texts narrower where the page has no room for that."""
     wanted = []
     for place, column in enumerate(report.columns):
         longest = max((paper.get_string_width(line[place]) for line in lines[:500]), default=0.0)
         heading = max(
-            paper.get_string_width(word) for word in written(column.title).split() or [""]
+            paper.get_string_width(word) for word in letters.written(column.title).split() or [""]
         )
         wanted.append(max(longest, heading * 1.15) + 3.0)
     room = paper.epw

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 import zlib
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -14,11 +15,15 @@ import duckdb
 import msgspec
 import openpyxl
 import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.ttLib.tables._g_l_y_f import Glyph
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pypdf import PdfReader
 
 from gateway.core.money import NANO
 from gateway.reports.forms import FORMS
+from gateway.reports.forms.paper import as_filed_pdf
 from gateway.reports.shape import Column, Kind, Report, totals_of
 
 COLUMNS = (
@@ -141,12 +146,52 @@ def paper_text(content: bytes) -> str:
 
 def test_paper_has_rows_totals_and_letters_that_it_does_not_know() -> None:
     """A name in other letters is written as their numbers, never left out."""
-    content = FORMS["pdf"].write(report_of([("中 Zürich", 1, None, 5 * NANO)]))
-    drawn = paper_text(content)
+    content = as_filed_pdf(report_of([("中 Zürich", 1, None, 5 * NANO)]))
+    (page,) = PdfReader(BytesIO(content)).pages
+    drawn = page.extract_text()
 
     assert content.startswith(b"%PDF-")
-    assert "U+4E2D" in drawn
+    assert "U+4E2D Zürich" in drawn
     assert "5.00" in drawn
+    assert "written as its number" in drawn
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Бухгалтерия Київ", "Λογιστήριο", "Księgowość Łódź", "Příliš", "İstanbul ş", "Kế toán Việt"],
+)
+def test_paper_has_the_letters_of_europe_and_vietnam(name: str) -> None:
+    """With the font that is installed with us, also where letters came in parts."""
+    report = report_of([(unicodedata.normalize("NFD", name), 1, None, 5 * NANO)])
+    content = as_filed_pdf(report)
+    (page,) = PdfReader(BytesIO(content)).pages
+    drawn = page.extract_text()
+
+    assert name in drawn
+    assert "U+" not in drawn
+    assert content == as_filed_pdf(report)
+
+
+def test_other_letters_are_drawn_by_a_font_of_the_machine(tmp_path: Path) -> None:
+    """If it has one; letters that have to be shaped stay numbers."""
+    builder = FontBuilder(1000, isTTF=True)
+    builder.setupGlyphOrder([".notdef", "middle"])
+    builder.setupCharacterMap({ord("中"): "middle", ord("ب"): "middle"})
+    builder.setupGlyf({name: Glyph() for name in (".notdef", "middle")})
+    builder.setupHorizontalMetrics(dict.fromkeys((".notdef", "middle"), (1000, 0)))
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": "Middle", "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    builder.save(tmp_path / "middle.ttf")
+    (tmp_path / "broken.ttf").write_bytes(b"no font")
+    report = report_of([("中 ب", 1, None, 5 * NANO)])
+    (page,) = PdfReader(BytesIO(as_filed_pdf(report, [tmp_path]))).pages
+    drawn = page.extract_text()
+
+    assert "中" in drawn
+    assert "U+4E2D" not in drawn
+    assert "U+0628" in drawn
 
 
 def test_groups_have_subtotals() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
 
 import msgspec
 
@@ -44,6 +43,8 @@ LONG, PART = 4_096, 2_048
 SEAM = 128
 #: How far around a part something may reach whose gate opened in it; characters.
 OVERLAP = 256
+#: A hit of a detector's anchor: its start, its end and the number of the anchor.
+Place = tuple[int, int, int]
 #: Parts of a text (end exclusive), in order and without overlaps.
 Areas = tuple[tuple[int, int], ...]
 
@@ -176,7 +177,7 @@ class Scanner:
         table = self._table
         wanted_by, anchors, signposts = table.wanted_by, table.anchors, table.signs
         gates: set[str] = set()
-        places: list[tuple[int, int, int, int]] = []
+        places: dict[int, list[Place]] = {}
         for number, padded_end in hits:
             width = anchors[number].width
             if width == 0:
@@ -186,12 +187,14 @@ class Scanner:
             if number in signposts:
                 signs.append(end)
             for position, which in wanted_by[number]:
-                places.append((position, end - width, end, which))
-        places.sort()
-        for position, group in groupby(places, key=_position):
+                if position in places:
+                    places[position].append((end - width, end, which))
+                else:
+                    places[position] = [(end - width, end, which)]
+        for position in sorted(places):
             detector = self._detectors[position]
             try:
-                _look_at_hits(detector, view, group, found)
+                _look_at_hits(detector, view, sorted(places[position]), found)
             except Exception:  # noqa: BLE001 - one broken detector must not blind the others
                 failed.append(detector.name)
         return gates
@@ -225,17 +228,15 @@ class Scanner:
                 found.append(one)
 
 
-def _look_at_hits(
-    detector: Detector, view: View, hits: Iterable[tuple[int, int, int, int]], found: list[Found]
-) -> None:
+def _look_at_hits(detector: Detector, view: View, hits: list[Place], found: list[Found]) -> None:
     if detector.look_at_hits is not None:
-        found.extend(detector.look_at_hits(view, [(start, end, n) for _, start, end, n in hits]))
+        found.extend(detector.look_at_hits(view, hits))
         return
     look = detector.look
     if look is None:
         return
     done = -1
-    for _, start, end, which in hits:
+    for start, end, which in hits:
         # Inside what was just found there is nothing more to find.
         if start < done:
             continue
@@ -249,7 +250,3 @@ def _within(run: NumberRun, places: list[tuple[int, int]]) -> bool:
     """Whether a run lies inside a place that is known for something else."""
     number = bisect_right(places, (run.start, sys.maxsize)) - 1
     return number >= 0 and places[number][1] >= run.end
-
-
-def _position(place: tuple[int, int, int, int]) -> int:
-    return place[0]

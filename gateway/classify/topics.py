@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from itertools import islice
-from math import exp
+from math import exp, log
 
 import msgspec
 
@@ -84,17 +84,31 @@ def finder(learned: Learned) -> Find:
     """The function that finds the passages of a topic which hold a case."""
     weights = tuple(weight for _, weight in learned.words)
     edged = frozenset(n for n, (word, _) in enumerate(learned.words) if _has_edges(word))
+    most = tuple(max(0.0, weight) for weight in weights)
+    enough = _enough(learned)
 
     def find(lower: str, hits: Sequence[Hit]) -> list[tuple[int, int, float]]:
+        words = {number for _, _, number in hits}
+        if len(words) < LEAST or sum([most[number] for number in words]) < enough:
+            return []
         found = []
-        for one in passages(lower, _whole_words(lower, hits, edged)):
-            points = sum(weights[number] for number in one.words)
-            chance = probability(learned, points, signs_of(lower, one))
+        for one in passages(_whole_words(lower, hits, edged)):
+            held = sum([weights[number] for number in one.words])
+            if held < enough or is_exam(lower, one):
+                continue
+            chance = probability(learned, held, signs_of(lower, one))
             if chance >= learned.least:
                 found.append((one.start, one.end, round(chance, 3)))
         return found
 
     return find
+
+
+def _enough(learned: Learned) -> float:
+    """The least weight of words that can be a case, whatever signs stand beside them."""
+    signs = sum(MOST * max(0.0, weight) for weight in learned.signs)
+    # A little less, so that rounding decides nothing here.
+    return log(learned.least / (1.0 - learned.least)) - learned.bias - signs - 1e-6
 
 
 def probability(learned: Learned, words: float, signs: Sequence[float]) -> float:
@@ -128,8 +142,8 @@ def _whole_words(lower: str, hits: Sequence[Hit], edged: frozenset[int]) -> list
     return whole
 
 
-def passages(lower: str, hits: Sequence[Hit]) -> list[Passage]:
-    """Where different words stand near one another, from left to right; no questions of exams."""
+def passages(hits: Sequence[Hit]) -> list[Passage]:
+    """Where enough different words stand near one another, from left to right."""
     found: list[Passage] = []
     start, end, words = 0, -GAP, set[int]()
     for left, right, number in sorted(hits):
@@ -142,7 +156,7 @@ def passages(lower: str, hits: Sequence[Hit]) -> list[Passage]:
         end = right
     if words:
         found.append(Passage(start, end, frozenset(words)))
-    return [one for one in found if len(one.words) >= LEAST and not _is_exam(lower, one)]
+    return [one for one in found if len(one.words) >= LEAST]
 
 
 def signs_of(lower: str, passage: Passage) -> tuple[float, ...]:
@@ -151,7 +165,8 @@ def signs_of(lower: str, passage: Passage) -> tuple[float, ...]:
     return tuple(float(_count(sign, around, MOST)) for sign in SIGNS.values())
 
 
-def _is_exam(lower: str, passage: Passage) -> bool:
+def is_exam(lower: str, passage: Passage) -> bool:
+    """Whether a passage is a question of an exam, which the choices near it tell."""
     around = lower[max(0, passage.start - EXAM) : passage.end + EXAM]
     return _count(_CHOICES, around, CHOICES) >= CHOICES
 

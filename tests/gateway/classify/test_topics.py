@@ -80,7 +80,7 @@ def test_questions_of_exams_are_left_out() -> None:
 @given(st.lists(st.tuples(st.integers(0, 20_000), st.integers(0, 5)), max_size=60))
 def test_passages_are_in_order_apart_and_bounded(places: list[tuple[int, int]]) -> None:
     """No passage is longer than it may be, and none overlaps another."""
-    found = passages("", [(at, at + 5, number) for at, number in places])
+    found = passages([(at, at + 5, number) for at, number in places])
 
     assert all(one.start <= one.end <= one.start + LONGEST + 5 for one in found)
     assert all(one.end <= other.start + 5 for one, other in pairwise(found))

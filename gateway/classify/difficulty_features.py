@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
+Buckets = npt.NDArray[np.uint16]
 
-#: Buckets of the hashed words and pairs: 2 ** BITS.
+#: Buckets of the hashed words and pairs: 2 ** BITS, so that two bytes hold a number of one.
 BITS = 16
 BUCKETS = 1 << BITS
 #: How much of a long prompt is read (bytes of UTF-8).
@@ -30,7 +31,6 @@ _MIX = np.uint64(0xFF51AFD7ED558CCD)
 _DOWN = np.uint64(29)
 _SHIFT = np.uint64(64 - BITS)
 _TOOLS = b"\n\nTools:"
-_FIRST = np.ones(1, np.bool_)
 
 
 def _folded(byte: int) -> int:
@@ -137,32 +137,48 @@ def featurise(prompt: str) -> Seen:
     # ask, as in requests that carry their tools beside the prompt.
     ask = raw.partition(_TOOLS)[0]
     folded = np.frombuffer(b"\0" + ask.translate(_FOLD) + b"\0", np.uint8)
-    edges = np.flatnonzero((folded[1:] != 0) != (folded[:-1] != 0))
-    starts, ends = edges[0::2] + 1, edges[1::2] + 1
-    sums = np.zeros(len(folded) + 1, np.uint64)
-    np.cumsum(folded * _POWERS[: len(folded)], out=sums[1:])
-    hashes = (sums[ends] - sums[starts]) * _INVERSES[starts]
-    single = _bucket(hashes + _ONE)
-    pairs = _bucket(hashes[:-1] * _THREE + hashes[1:] + _TWO)
-    singles = _distinct(single)
-    buckets = _distinct(np.concatenate((singles, pairs)))
-    scalars = _scalars(raw, full, folded, starts, ends, len(singles))
-    return Seen(buckets, singles, scalars)
+    inside = folded != 0
+    edges = (inside[1:] != inside[:-1]).nonzero()[0]
+    # The gaps before the first letter of each word, and its last letter.
+    before, last = edges[0::2], edges[1::2]
+    sums = folded.astype(np.uint64)
+    sums *= _POWERS[: len(folded)]
+    np.add.accumulate(sums, out=sums)
+    hashes = sums.take(last)
+    hashes -= sums.take(before)
+    hashes *= _INVERSES.take(before + 1)
+    words = len(hashes)
+    # Words and pairs of words in one array, because each operation costs more than its numbers.
+    both = np.empty(max(words, 2 * words - 1), np.uint64)
+    np.add(hashes, _ONE, out=both[:words])
+    pairs = both[words:]
+    np.multiply(hashes[:-1], _THREE, out=pairs)
+    pairs += hashes[1:]
+    pairs += _TWO
+    numbers = _bucket(both)
+    singles = _distinct(numbers[:words])
+    buckets = _distinct(np.concatenate((singles, numbers[words:])))
+    scalars = _scalars(raw, full, folded, before + 1, last + 1, len(singles))
+    return Seen(buckets.astype(np.int64), singles.astype(np.int64), scalars)
 
 
-def _distinct(numbers: Indices) -> Indices:
+def _distinct(numbers: Buckets) -> Buckets:
     if len(numbers) < 2:
         return numbers
-    numbers = np.sort(numbers)
-    first = np.concatenate((_FIRST, numbers[1:] != numbers[:-1]))
+    # Two-byte numbers are sorted by their digits, in a time that grows with how many there are.
+    numbers = np.sort(numbers, kind="stable")
+    first = np.empty(len(numbers), np.bool_)
+    first[0] = True
+    np.not_equal(numbers[1:], numbers[:-1], out=first[1:])
     return np.asarray(numbers[first])
 
 
-def _bucket(hashes: npt.NDArray[np.uint64]) -> Indices:
-    mixed = hashes * _MIX
-    mixed ^= mixed >> _DOWN
-    mixed *= _MIX
-    return (mixed >> _SHIFT).astype(np.int64)
+def _bucket(hashes: npt.NDArray[np.uint64]) -> Buckets:
+    hashes *= _MIX
+    hashes ^= hashes >> _DOWN
+    hashes *= _MIX
+    hashes >>= _SHIFT
+    return hashes.astype(np.uint16)
 
 
 def _scalars(
@@ -201,7 +217,7 @@ def _scalars(
     ]
     values[5] = np.count_nonzero(folded[starts] == 48)
     np.log1p(values, out=values)
-    values[2] = lengths.mean() if words else 0
+    values[2] = int(lengths.sum()) / words if words else 0
     values[3] = np.count_nonzero(lengths > 8) / (words + 1)
     values[4] = variety / (words + 1)
     values[10 + len(_CLASSES) : start] = np.sqrt(counts / (length + 20))

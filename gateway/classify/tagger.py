@@ -24,6 +24,8 @@ TAGS = ("O", "B-address", "I-address", "B-person", "I-person")
 REACH = (2, 3)
 #: What stands between two runs of tokens, so that neither layer sees from one into the other.
 _GAP = max(REACH)
+#: Rows that are multiplied at once.
+_BLOCK = 16
 _BETWEEN = bytes(2 * FEATURES * _GAP)
 
 
@@ -79,13 +81,34 @@ class Tagger:
         embedded = np.einsum("tfd->td", weights.embeddings.take(ids, axis=0))
         padding = [gap + n for gap in gaps for n in range(_GAP)]
         embedded[padding] = 0
-        hidden = np.maximum(beside(embedded, REACH[0]) @ weights.first + weights.first_offset, 0)
+        hidden = _product(beside(embedded, REACH[0]), weights.first)
+        hidden += weights.first_offset
+        np.maximum(hidden, 0, out=hidden)
         hidden[padding] = 0
-        hidden = np.maximum(beside(hidden, REACH[1]) @ weights.second + weights.second_offset, 0)
+        hidden = _product(beside(hidden, REACH[1]), weights.second)
+        hidden += weights.second_offset
+        np.maximum(hidden, 0, out=hidden)
         odds = hidden @ weights.output + weights.output_offset
         chances: Floats = np.exp(odds - odds.max(axis=1, keepdims=True))
         chances /= chances.sum(axis=1, keepdims=True)
         return chances
+
+
+def _product(rows: Floats, weights: Floats) -> Floats:
+    """The product of matrices, by blocks of rows.
+
+    OpenBLAS shares a product of more than some 260,000 multiplications among threads, who then
+    wait for one another; where cores are busy that takes a hundred times as long as the work.
+    """
+    count = len(rows)
+    product = np.empty((count, weights.shape[1]), np.float32)
+    whole = count - count % _BLOCK
+    if whole:
+        blocks = rows[:whole].reshape(-1, _BLOCK, rows.shape[1])
+        np.matmul(blocks, weights, out=product[:whole].reshape(-1, _BLOCK, weights.shape[1]))
+    if whole < count:
+        np.matmul(rows[whole:], weights, out=product[whole:])
+    return product
 
 
 def beside(rows: Floats, reach: int) -> Floats:

@@ -73,8 +73,10 @@ def packed_rows(tokens: Sequence[Token]) -> bytes:
 
 def _features(text: str, gap: bool) -> tuple[int, ...]:
     first = text[0]
+    if text.isalpha():
+        return _of_word(text, gap)
     blank = " " if gap else ""
-    if not text.isalpha() and first.isalnum() and not text.isdigit() and _DIGIT.search(text):
+    if first.isalnum() and not text.isdigit() and _DIGIT.search(text):
         return (_bucket("wmixed"), _bucket(f"s{_mixed(text)}{blank}"), *_MIXED)
     if first.isdigit():
         size = min(len(text), 7)
@@ -88,17 +90,34 @@ def _features(text: str, gap: bool) -> tuple[int, ...]:
     if not first.isalpha():
         mark = "\n" * min(len(text), 3) if first == "\n" else text
         return (_bucket("w" + mark), _bucket(f"s{mark}{blank}"), *_MARK)
+    return _of_word(text, gap)
+
+
+def _of_word(text: str, gap: bool) -> tuple[int, ...]:
     lower = _plain(text)
-    shape = f"s{_shape(text)}{blank}"
+    shape = _SHAPES[_shape(text), gap]
+    if not lower.isascii():
+        return (
+            _bucket("w" + lower),
+            shape,
+            _bucket("2" + lower[-2:]),
+            _bucket("3" + lower[-3:]),
+            _bucket("4" + lower[-4:]),
+            _bucket("6" + lower[-6:]) if len(lower) > 6 else _NO_SIX,
+            _bucket("p" + lower[:3]),
+            _bucket("q" + lower[:4]),
+        )
+    # A checksum goes on from that of what stands before, so no string is made of both.
+    raw = lower.encode()
     return (
-        _bucket("w" + lower),
-        _bucket(shape),
-        _bucket("2" + lower[-2:]),
-        _bucket("3" + lower[-3:]),
-        _bucket("4" + lower[-4:]),
-        _bucket("6" + lower[-6:]) if len(lower) > 6 else _bucket("6"),
-        _bucket("p" + lower[:3]),
-        _bucket("q" + lower[:4]),
+        crc32(raw, _W) & _MASK,
+        shape,
+        crc32(raw[-2:], _2) & _MASK,
+        crc32(raw[-3:], _3) & _MASK,
+        crc32(raw[-4:], _4) & _MASK,
+        crc32(raw[-6:], _6) & _MASK if len(raw) > 6 else _NO_SIX,
+        crc32(raw[:3], _P) & _MASK,
+        crc32(raw[:4], _Q) & _MASK,
     )
 
 
@@ -136,6 +155,15 @@ def _bucket(feature: str) -> int:
     return crc32(feature.encode("utf-8", "surrogatepass")) & _MASK
 
 
+_W, _2, _3, _4, _6, _P, _Q = (crc32(kind.encode()) for kind in "w2346pq")
+_NO_SIX = _bucket("6")
+_SHAPES = {
+    (f"{case}{u}{length}", gap): _bucket(f"s{case}{u}{length}{' ' if gap else ''}")
+    for case in "xIXTMm"
+    for u in ("", "u")
+    for length in range(5)
+    for gap in (False, True)
+}
 _NUMBER = tuple(_bucket(f"number{n}") for n in range(FEATURES - 3))
 _MIXED = tuple(_bucket(f"mixed{n}") for n in range(FEATURES - 2))
 _MARK = tuple(_bucket(f"mark{n}") for n in range(FEATURES - 2))

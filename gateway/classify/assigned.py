@@ -69,13 +69,16 @@ _BY_WORDS = re.compile(
 )
 
 
-def read_assigned(text: str, end: int) -> Assigned | None:
-    """What is assigned to the name whose known word ends at `end`, or None."""
+def read_assigned(text: str, end: int, least: int = 0) -> Assigned | None:
+    """What is assigned to the name whose known word ends at `end`, or None.
+
+    A value of fewer characters than `least` is nothing.
+    """
     match = _BY_SIGN.match(text, end)
     said = match is None
     if match is None:
         match = _BY_WORDS.match(text, end)
-    if match is None:
+    if match is None or match.end("value") - match.start("value") < least:
         return None
     quote = match.group("quote")
     return Assigned(

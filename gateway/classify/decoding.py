@@ -19,7 +19,13 @@ from itertools import chain
 import msgspec
 
 from gateway.classify.attachments import extract
-from gateway.classify.spacing import LARGEST_GROUP, SMALLEST_GROUP, even_groups, long_runs
+from gateway.classify.spacing import (
+    LARGEST_GROUP,
+    SMALLEST_GROUP,
+    even_groups,
+    long_runs,
+    table_of,
+)
 
 #: Bytes that are read from one compressed passage.
 MOST_INFLATED = 65_536
@@ -51,6 +57,7 @@ _BASE32_HEX = re.compile(r"(?:[0-9A-V]{16,}|[0-9a-v]{16,})={0,6}")
 _BLANKS = re.compile(r"[ \t\r\n:\-]+")
 _LINE_BREAKS = re.compile(r"[ \t\r\n]+")
 _TOKEN = re.compile(r"[!-~]{16,8192}")
+_VISIBLE, _SHORTEST_TOKEN = table_of(bytes(range(0x21, 0x7F))), 16
 _BASE58 = re.compile(r"[1-9A-HJ-NP-Za-km-z]{16,2048}")
 _UU_LINES = re.compile(r"begin [0-7]{3} [^\n]{1,60}\n((?:[ -`]{1,62}\n?){1,2000})", re.I)
 
@@ -74,6 +81,7 @@ def passages(
     `gates` names what there is a sign of, and `where` in which parts of the text (without it:
     anywhere).
     """
+    shadow = text.encode("ascii")
     if "hex_pairs" in gates:
         areas = ((0, len(text)),) if where is None else where("hex_pairs")
         for match in chain.from_iterable(_PAIRS.finditer(text, *area) for area in areas):
@@ -81,10 +89,9 @@ def passages(
             if len(shown) % 2 == 0:
                 yield from _readable(match.span(), bytes.fromhex(shown))
     if "named_base" in gates:
-        yield from _in_named_bases(text)
+        yield from _in_named_bases(text, shadow)
     if "uuencoded" in gates:
         yield from _uuencoded(text)
-    shadow = text.encode("ascii")
     yield from _in_chunks(text, even_groups(shadow))
     reached = 0
     for start in long_runs(shadow):
@@ -186,8 +193,15 @@ def _first_of_row(text: str, start: int) -> bool:
 _IN_GROUP = frozenset(string.ascii_letters + string.digits + "+/")
 
 
-def _in_named_bases(text: str) -> Iterator[Passage]:
-    for match in _TOKEN.finditer(text):
+def _tokens(text: str, shadow: bytes) -> Iterator[re.Match[str]]:
+    for start in long_runs(shadow, _VISIBLE, _SHORTEST_TOKEN):
+        while (match := _TOKEN.match(text, start)) is not None:
+            yield match
+            start = match.end()
+
+
+def _in_named_bases(text: str, shadow: bytes) -> Iterator[Passage]:
+    for match in _tokens(text, shadow):
         shown = match.group()
         framed = shown.removeprefix("<~").removesuffix("~>")
         for decode in (base64.a85decode, base64.b85decode):

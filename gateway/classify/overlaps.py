@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from gateway.classify.detectors.base import Found
 from gateway.core.findings import WEAK_TYPES
@@ -36,9 +37,12 @@ def without_overlaps(
     return tuple(kept)
 
 
-def _settled(found: Iterable[Found], levels: Mapping[str, Sensitivity]) -> list[Found]:
+def _settled(found: Sequence[Found], levels: Mapping[str, Sensitivity]) -> list[Found]:
+    kept = sorted(found, key=_start)
+    if all(one.end <= other.start for one, other in pairwise(kept)):
+        return kept
     kept_starts: list[int] = []
-    kept: list[Found] = []
+    kept = []
 
     def rank(one: Found) -> tuple[int, float, int, int, str]:
         return (

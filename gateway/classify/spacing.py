@@ -16,21 +16,30 @@ SHORTEST_RUN = 18
 #: The sizes of groups that are looked at, which are written without the signs for links.
 SMALLEST_GROUP, LARGEST_GROUP = 4, 16
 
-_IN_RUN = f"{string.ascii_letters}{string.digits}+/-_".encode()
-_KINDS = bytes(ord("a") if code in _IN_RUN else ord(" ") for code in range(256))
-_RUN = b"a" * SHORTEST_RUN
 _BLANK = ord(" ")
 
 
-def long_runs(shadow: bytes) -> list[int]:
-    """Where runs of at least `SHORTEST_RUN` characters begin, in order."""
-    kinds = shadow.translate(_KINDS)
+def table_of(characters: bytes) -> bytes:
+    """The table by which `long_runs` looks for runs of these characters."""
+    return bytes(ord("a") if code in characters else ord(" ") for code in range(256))
+
+
+_ENCODED = table_of(f"{string.ascii_letters}{string.digits}+/-_".encode())
+
+
+def long_runs(shadow: bytes, table: bytes = _ENCODED, least: int = SHORTEST_RUN) -> list[int]:
+    """Where runs of at least so many characters begin, in order.
+
+    Without a `table` they are the characters that texts are encoded with.
+    """
+    kinds = shadow.translate(table)
+    run = b"a" * least
     places: list[int] = []
-    place = kinds.find(_RUN)
+    place = kinds.find(run)
     while place >= 0:
         places.append(place)
         end = kinds.find(b" ", place)
-        place = -1 if end < 0 else kinds.find(_RUN, end)
+        place = -1 if end < 0 else kinds.find(run, end)
     return places
 
 
@@ -39,11 +48,12 @@ def even_groups(shadow: bytes) -> list[int]:
 
     What stands before a group and what it is made of is not looked at.
     """
-    blanks = np.flatnonzero(np.frombuffer(shadow, np.uint8) == _BLANK)
+    blanks = (np.frombuffer(shadow, np.uint8) == _BLANK).nonzero()[0]
     steps = blanks[1:] - blanks[:-1]
-    at = np.flatnonzero(steps[1:] == steps[:-1])
-    steps = steps[at]
-    begins = blanks[at] - steps + 1
-    wanted = (steps > SMALLEST_GROUP) & (steps <= LARGEST_GROUP + 1) & (begins >= 0)
-    groups: list[int] = begins[wanted].tolist()
+    # Most words are of another size than the next one, so all else is asked of few.
+    at = (steps[1:] == steps[:-1]).nonzero()[0]
+    groups: list[int] = []
+    for end, step in zip(blanks.take(at).tolist(), steps.take(at).tolist(), strict=True):
+        if SMALLEST_GROUP < step <= LARGEST_GROUP + 1 and step <= end + 1:
+            groups.append(end - step + 1)
     return groups

@@ -48,6 +48,8 @@ _VENDORS = tuple(
 _ANCHORS = _STRONG + _WEAK + _VENDORS
 _VENDORS_FROM = len(_STRONG) + len(_WEAK)
 
+#: The fewest characters of a secret.
+_SHORTEST = 8
 _ENDS = re.compile(r"[,;(){}\[\]&<>|]")
 _TRAILING = re.compile(r"[.,;:!?)\]}'\"`]+$")
 _NOT_A_SECRET_NAME = re.compile(
@@ -74,11 +76,11 @@ def _look(view: View, which: int, start: int, end: int) -> Found | None:
     text = view.text
     if not text[end - 1].isalnum():
         end -= 1
-    assigned = read_assigned(text, end)
+    assigned = read_assigned(text, end, _SHORTEST)
     if assigned is None:
         return None
     value = _bounded(assigned)
-    if len(value) < 8 or code(assigned):
+    if len(value) < _SHORTEST or code(assigned):
         return None
     after = text[assigned.start + len(value) : assigned.start + len(value) + 1]
     if (after in ("(", "[") and not assigned.quoted) or placeholder(value):

@@ -94,7 +94,7 @@ def number_runs(view: View, areas: Iterable[tuple[int, int]] | None = None) -> I
             if shown.isdigit():
                 yield NumberRun(start, end, shown, ((start, end),), "d" * len(shown))
                 continue
-            groups = tuple([group.span() for group in _GROUP.finditer(text, start, end)])
+            groups = tuple(map(re.Match.span, _GROUP.finditer(text, start, end)))
             yield NumberRun(
                 start, end, shown.translate(_NO_SEPARATORS), groups, shown.translate(_AS_MASK)
             )

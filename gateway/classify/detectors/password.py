@@ -20,6 +20,8 @@ _ANCHORS = (
     "clave de acceso", "zugangscode", "slaptazodis", "salasona", "matkhau", "mat khau",
 )  # fmt: skip
 
+#: The fewest characters of a password.
+_SHORTEST = 4
 _SHORT = ("pass", "pw", "psk")
 _TRAILING = re.compile(r"[.,;:!?)\]}'\"`|]+$")
 _WORDS = re.compile(r"[A-Za-z]+(?:[-'/_.,:][A-Za-z]+)*")
@@ -42,11 +44,16 @@ def _look(view: View, _which: int, start: int, end: int) -> Found | None:
     # `$PASSWORD` names a variable, and `bypass` is another word.
     if before in ("$", "%", "{") or (before.isalpha() and text[first:end] in _SHORT):
         return None
-    assigned = read_assigned(text, end)
+    assigned = read_assigned(text, end, _SHORTEST)
     if assigned is None:
         return None
     value = _trimmed(assigned.value)
-    if len(value) < 4 or code(assigned) or placeholder(value) or _ABOUT.search(assigned.rest):
+    if (
+        len(value) < _SHORTEST
+        or code(assigned)
+        or placeholder(value)
+        or _ABOUT.search(assigned.rest)
+    ):
         return None
     if not password_like(value, quoted=assigned.quoted, said=assigned.said):
         return None

@@ -6,7 +6,6 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterable
-from urllib.parse import unquote_to_bytes
 
 from gateway.classify.disguises.base import Disguise, nothing
 
@@ -17,7 +16,7 @@ def _readable(codes: Iterable[int]) -> str | None:
 
 
 def _percent(match: re.Match[str]) -> str:
-    return unquote_to_bytes(match.group()).decode("utf-8", "replace")
+    return bytes.fromhex(match.group().replace("%", "")).decode("utf-8", "replace")
 
 
 def _wide_percent(match: re.Match[str]) -> str | None:
@@ -82,8 +81,13 @@ def _named(match: re.Match[str]) -> str | None:
         return None
 
 
+#: Numbers of printable characters, which most entities in a long text are.
+_NUMBERED = {f"&#{code};": chr(code) for code in range(32, 127)}
+
+
 def _entity(match: re.Match[str]) -> str:
-    return html.unescape(match.group())
+    shown = match.group()
+    return _NUMBERED.get(shown) or html.unescape(shown)
 
 
 def _bare_entity(match: re.Match[str]) -> str | None:

@@ -171,6 +171,18 @@ class Classifier:
         """The profile of a bare text, as if a user had sent it as the only message."""
         return self.judge(text_request(text), rules)
 
+    def detect(
+        self, text: str, rules: SensitivityRules
+    ) -> tuple[tuple[Found, ...], tuple[str, ...]]:
+        """What is found in a bare text, and who failed: the part of `judge_text` about privacy.
+
+        Raises:
+            Exception: what `judge` names as failed `findings`.
+        """
+        failed: list[str] = []
+        found = self._find(text, [(0, len(text))], rules, failed)
+        return found, tuple(failed)
+
     def _find(
         self,
         text: str,

@@ -3,7 +3,8 @@
 Run:  python ops/bench/privacy.py [--no-latency] [--errors FILE] [--engine re2]
 `fairlead privacy bench` counts the same without that script. This calls
 ../shared/data/eval_privacy.py with this file as the detector and then times the adversarial texts
-of latency_attacks.json at two sizes, to show that cost grows linearly.
+of latency_attacks.json at two sizes, to show that cost grows linearly. What that script times is
+detection alone; difficulty, task and tokens are judged by other parts of the classifier.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ def make_detector(engine: str = "auto") -> Callable[[str], Spans]:
     rules = SensitivityRules()
 
     def detect(text: str) -> Spans:
-        findings = classifier.judge_text(text, rules).findings
-        return [(f.start, f.end, NAMES.get(f.type, f.type.upper())) for f in findings]
+        found, _ = classifier.detect(text, rules)
+        return [(one.start, one.end, NAMES.get(one.type, one.type.upper())) for one in found]
 
     return detect
 

@@ -119,6 +119,21 @@ def test_places_lie_inside_their_strings(
 
 
 @settings(max_examples=150, deadline=None)
+@given(text=TEXTS)
+def test_detection_alone_finds_what_the_whole_judgement_does(
+    classifier: Classifier, rules: SensitivityRules, text: str
+):
+    """So what is measured of the one is true of the other."""
+    found, failed = classifier.detect(text, rules)
+    profile = classifier.judge_text(text, rules)
+
+    assert failed == profile.failed
+    assert [(one.type, one.start, one.end) for one in found] == [
+        (one.type, one.start, one.end) for one in profile.findings
+    ]
+
+
+@settings(max_examples=150, deadline=None)
 @given(texts=st.lists(TEXTS, min_size=1, max_size=3))
 def test_engines_agree(
     classifier: Classifier,

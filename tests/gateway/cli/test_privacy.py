@@ -81,6 +81,15 @@ def test_attacks_beside_the_texts_are_timed(folder: Path):
     assert told["cpu_ms"]["8 kB of attacks"]["p50"] > 0
 
 
+def test_detection_is_timed_apart_from_the_whole_judgement(folder: Path):
+    """What finding alone costs stands beside what it costs with difficulty, task and tokens."""
+    row = {"id": "long", "source": "neg_long", "text": "The weather is fine. " * 120}
+    (folder / "long.jsonl").write_text(json.dumps(row))
+    told = json.loads(_run(str(folder), "--json").stdout)
+
+    assert set(told["cpu_ms"]) == {"2 kB, detection", "2 kB, whole judgement"}
+
+
 @pytest.mark.parametrize("written", ["", "{", '{"id": 1}'])
 def test_what_is_no_labelled_text_is_refused(written: str, tmp_path: Path):
     """A file without rows, or with a row of another kind, is a wrong call."""

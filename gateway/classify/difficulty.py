@@ -21,6 +21,7 @@ import numpy.typing as npt
 from gateway.classify.cues import CUES, Cue
 from gateway.classify.difficulty_features import BUCKETS, SCALARS, Floats, Seen, featurise
 from gateway.classify.difficulty_rule import Rule, by_rule
+from gateway.classify.difficulty_trees import Grove, Trees
 
 #: The dense features, in order. A model that was fitted to others cannot be read.
 DENSE = (*SCALARS, *(f"cue_{cue.name}" for cue in CUES), "rule", "room")
@@ -29,7 +30,7 @@ _CUE_PLACE = {cue.name: len(SCALARS) + number for number, cue in enumerate(CUES)
 CUTS = 7
 #: Standardised features are held within this many spreads.
 REACH = 4.0
-_MAGIC = b"fairlead-difficulty 1 "
+_MAGIC = b"fairlead-difficulty 2 "
 
 
 class BadModel(ValueError):
@@ -60,7 +61,8 @@ class DifficultyModel(msgspec.Struct, frozen=True, kw_only=True):
     much of the hand rule's log-odds is added to those of failure, and `bound` the most that the
     rest may add. `local` is the share of gain, 0..1, in the score; `slope` and `offset` make it a
     probability, as far as the hand rule leaves room where it is the anchor. `known` has a bit for
-    each bucket of a word that was seen. `evidence` is the number of local rows.
+    each bucket of a word that was seen. `trees` tell the gain from the dense features, and count
+    as `local` does; the cold start has none. `evidence` is the number of local rows.
     """
 
     features: tuple[str, ...]
@@ -75,6 +77,7 @@ class DifficultyModel(msgspec.Struct, frozen=True, kw_only=True):
     slope: float
     offset: float
     known: bytes
+    trees: Trees = Trees()
     evidence: int = 0
     note: str = ""
 
@@ -92,6 +95,7 @@ class Predictor:
         self._steps = [head.step for head in heads]
         self._dense = np.array([head.dense for head in heads])
         self._intercepts = [head.intercept for head in heads]
+        self._grove = Grove(model.trees)
         self._known = np.unpackbits(np.frombuffer(model.known, np.uint8))
 
     def assess(self, prompt: str, size: int, cues: Sequence[Cue]) -> Assessed:
@@ -102,8 +106,10 @@ class Predictor:
             # Nothing that was learned would be heard, so it need not be looked for.
             return Assessed(round(_probability(rule.log_odds), 4), 0.0)
         seen = featurise(prompt)
-        weak, strong = self._log_odds(seen, dense_features(seen, cues, rule))
-        odds = model.slope * score_of(model, weak, strong, rule) + model.offset
+        dense = dense_features(seen, cues, rule)
+        weak, strong = self._log_odds(seen, dense)
+        score = score_of(model, weak, strong, rule, self._grove.sum_of(dense))
+        odds = model.slope * score + model.offset
         trust = self._familiar(seen)
         reliability = trust * rule.room if model.anchor else trust
         if model.anchor:
@@ -130,14 +136,17 @@ class Predictor:
         return min(1.0, max(0.0, (share - 0.2) / 0.3))
 
 
-def score_of(model: DifficultyModel, weak: float, strong: float, rule: Rule) -> float:
-    """What prompts are ordered by: failure of the weak model, blended with the gain."""
+def score_of(model: DifficultyModel, weak: float, strong: float, rule: Rule, grown: float) -> float:
+    """What prompts are ordered by: failure of the weak model, blended with the gain.
+
+    The gain is told twice, by the two heads and by the trees (`grown`), which err differently.
+    """
     if not model.local:
         learned = min(model.bound, max(-model.bound, -weak))
         return model.anchor * rule.log_odds + learned
     failing = -weak
     gain = _probability(strong) - _probability(weak)
-    return (1 - model.local) * _probability(failing) + model.local * gain
+    return (1 - model.local) * _probability(failing) + model.local * (gain + grown)
 
 
 def dense_features(seen: Seen, cues: Sequence[Cue], rule: Rule) -> Floats:
@@ -178,7 +187,7 @@ def unpack_model(raw: bytes) -> DifficultyModel:
     """
     first, _, body = raw.partition(b"\n")
     if not first.startswith(_MAGIC):
-        raise BadModel("it is no difficulty model of this version")
+        raise BadModel("it is no difficulty model of this version; calibrate it anew")
     if first[len(_MAGIC) :] != hashlib.sha256(body).hexdigest().encode():
         raise BadModel("it is damaged (its checksum does not fit)")
     try:
@@ -190,6 +199,8 @@ def unpack_model(raw: bytes) -> DifficultyModel:
         len(head.words) == BUCKETS and len(head.dense) == len(DENSE) + len(SCALARS) * CUTS
         for head in heads
     )
+    trees = model.trees
+    fits = fits and trees.fits and all(0 <= number < len(DENSE) for number in trees.features)
     if not fits or model.features != DENSE or len(model.cuts) != len(SCALARS) * CUTS:
         raise BadModel("it was fitted to other features than this version has; calibrate it anew")
     return model

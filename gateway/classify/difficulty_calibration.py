@@ -33,6 +33,7 @@ from gateway.classify.difficulty_training import (
     fit_head,
     fit_line,
 )
+from gateway.classify.difficulty_trees import Grove, Trees, grow
 from gateway.classify.routing_curve import NoGap, area, calibration_error, quality_curve
 
 #: Fewer rows than this say nothing.
@@ -126,17 +127,19 @@ def scale_of(raw: Floats) -> Scale:
 
 
 class Fitted(msgspec.Struct, frozen=True):
-    """Both heads and the scale of their dense features."""
+    """Both heads, the scale of their dense features, and the trees."""
 
     weak: Head
     strong: Head
     scale: Scale
+    trees: Trees = Trees()
 
     def score(self, learning: Learning, local: float) -> Floats:
         """The blended score of every row."""
         design = design_of(learning.seen, self.scale.levels(learning.raw))
         weak, strong = (_chance(head.logits(design)) for head in (self.weak, self.strong))
-        return (1 - local) * (1 - weak) + local * (strong - weak)
+        gain = strong - weak + Grove(self.trees).sums_of(learning.raw)
+        return (1 - local) * (1 - weak) + local * gain
 
 
 def calibrate(
@@ -160,13 +163,13 @@ def calibrate(
     penalty = _best_penalty(older)
     step("judging on the newest fifth")
     local = local_share(older.raw.shape[0])
-    trial = fit_both(older, penalty).score(latest, local)
+    trial = fit_all(older, penalty).score(latest, local)
     before = judged(cold, [pair for pair, new in zip(pairs, newest, strict=True) if new], cues)
     step("fitting all rows")
     local = local_share(len(pairs))
     crossed = _crossed(learning, penalty, local)
     slope, offset = fit_line(crossed, _needed(learning))
-    model = pack(fit_both(learning, penalty), learning, local, slope, offset)
+    model = pack(fit_all(learning, penalty), learning, local, slope, offset)
     return Calibrated(
         model=model,
         rows=len(pairs),
@@ -216,6 +219,12 @@ def judged(model: DifficultyModel, pairs: Sequence[Pair], cues: CueReader) -> li
     ]
 
 
+def fit_all(learning: Learning, penalty: Penalty) -> Fitted:
+    """Fit both heads, and trees that tell the gain."""
+    heads = fit_both(learning, penalty)
+    return msgspec.structs.replace(heads, trees=grow(learning.raw, learning.strong - learning.weak))
+
+
 def fit_both(learning: Learning, penalty: Penalty) -> Fitted:
     """Fit P(weak adequate) and P(strong adequate)."""
     scale = scale_of(learning.raw)
@@ -243,6 +252,7 @@ def pack(
         slope=slope,
         offset=offset,
         known=known_words(learning.seen),
+        trees=fitted.trees,
         evidence=len(learning.seen),
     )
 
@@ -265,19 +275,27 @@ def apgr(score: Floats, learning: Learning) -> float | None:
 
 def _best_penalty(learning: Learning) -> Penalty:
     share = local_share(len(learning.seen))
-    found = [apgr(_crossed(learning, penalty, share), learning) or 0.0 for penalty in PENALTIES]
+    # The trees take no part here: they would be the same for every penalty.
+    found = [
+        apgr(_crossed(learning, penalty, share, fit_both), learning) or 0.0 for penalty in PENALTIES
+    ]
     best = max(range(len(found)), key=found.__getitem__)
     clear = found[best] > found[0] + _CLEARLY / math.sqrt(len(learning.seen))
     return PENALTIES[best if clear else 0]
 
 
-def _crossed(learning: Learning, penalty: Penalty, local: float) -> Floats:
+def _crossed(
+    learning: Learning,
+    penalty: Penalty,
+    local: float,
+    fit: Callable[[Learning, Penalty], Fitted] = fit_all,
+) -> Floats:
     """The score of every row by a model that has not seen it."""
     fold = np.arange(len(learning.seen)) % _FOLDS
     scores = np.zeros(len(fold))
     for number in range(_FOLDS):
         held = fold == number
-        scores[held] = fit_both(learning.of(~held), penalty).score(learning.of(held), local)
+        scores[held] = fit(learning.of(~held), penalty).score(learning.of(held), local)
     return scores
 
 

@@ -6,6 +6,8 @@ the cost grows with the bytes and not with Python's speed. A long prompt is read
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -31,6 +33,7 @@ _MIX = np.uint64(0xFF51AFD7ED558CCD)
 _DOWN = np.uint64(29)
 _SHIFT = np.uint64(64 - BITS)
 _TOOLS = b"\n\nTools:"
+_DIGITS, _CAPITALS = b"0123456789", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def _folded(byte: int) -> int:
@@ -46,8 +49,8 @@ def _folded(byte: int) -> int:
 _FOLD = bytes(_folded(byte) for byte in range(256))
 
 _CLASSES = {
-    "digits": b"0123456789",
-    "capitals": b"ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "digits": _DIGITS,
+    "capitals": _CAPITALS,
     "lines": b"\n",
     "commas": b",;",
     "questions": b"?",
@@ -59,6 +62,14 @@ _CLASSES = {
     "latex": b"\\$",
     "quotes": b"\"'`",
     "colons": b":",
+    "dollars": b"$",
+    "rounds": b"(",
+    "squares": b"[",
+    "equals": b"=",
+    "carets": b"^",
+    "apostrophes": b"'",
+    "double_quotes": b'"',
+    "full_stops": b".",
     "other_scripts": bytes(range(0x80, 256)),
 }
 _CLASS_OF = np.zeros((256, len(_CLASSES)))
@@ -90,12 +101,60 @@ _MARKERS = {
     "per": b" per ",
     "than": b" than ",
     "then": b" then ",
+    "named": b'"name"',
+    "integers": b'"integer"',
+    "floats": b'"float"',
+    "strings": b'"string"',
+    "flags": b'"boolean"',
+    "enumerated": b'"enum"',
+    "nested": b'"dict"',
+    "tuples": b'"tuple"',
+    "untyped": b'"any"',
+    "defaults": b"efault",
+    "optional": b"ptional",
+    "and": b" and ",
+    "or": b" or ",
+    "also": b"also",
+    "in": b" in ",
+    "with": b" with ",
+    "half": b" half",
+    "twice": b"twice",
+    "times": b" times",
+    "more": b"more",
+    "less": b"less",
+    "total": b"total",
+    "left_over": b" left",
+    "every": b"every",
+    "hours": b"hour",
+    "days": b"day",
+    "weeks": b"week",
+    "months": b"month",
+    "years": b"year",
+    "all_or_none": b"of the above",
+    "whiles": b"while ",
+    "deep": b"        ",
 }
 
 #: A byte of each that few texts have, if it has one: without it there is no need to search.
 _TELLING = [
     min(mark, key=b"abcdefghijklmnopqrstuvwxyz \n.".__contains__) for mark in _MARKERS.values()
 ]
+
+#: What is read of the ask alone, of the tools written out after it, and of lettered options.
+_SHAPES = (
+    "ask_capitals",
+    "ask_ands",
+    "ask_quotes",
+    "tools_length",
+    "parameters_needed",
+    "longest_word",
+    "single_letters",
+    "options",
+    "shortest_option",
+    "longest_option",
+    "option_spread",
+    "options_with_digits",
+)
 
 SCALARS = (
     "length",
@@ -108,10 +167,14 @@ SCALARS = (
     "rest_length",
     "last_line",
     "sentence",
+    *_SHAPES,
     *(f"log_{name}" for name in _CLASSES),
     *(f"share_{name}" for name in _CLASSES),
     *_MARKERS,
 )
+_AT_SHAPES = SCALARS.index(_SHAPES[0])
+_AT_CLASSES = _AT_SHAPES + len(_SHAPES)
+_AT_MARKERS = _AT_CLASSES + 2 * len(_CLASSES)
 
 
 class Seen:
@@ -158,7 +221,7 @@ def featurise(prompt: str) -> Seen:
     numbers = _bucket(both)
     singles = _distinct(numbers[:words])
     buckets = _distinct(np.concatenate((singles, numbers[words:])))
-    scalars = _scalars(raw, full, folded, before + 1, last + 1, len(singles))
+    scalars = _scalars(raw, ask, full, folded, before + 1, last + 1, len(singles))
     return Seen(buckets.astype(np.int64), singles.astype(np.int64), scalars)
 
 
@@ -183,6 +246,7 @@ def _bucket(hashes: npt.NDArray[np.uint64]) -> Buckets:
 
 def _scalars(
     raw: bytes,
+    ask: bytes,
     full: int,
     folded: npt.NDArray[np.uint8],
     starts: Indices,
@@ -194,24 +258,23 @@ def _scalars(
     lengths = ends - starts
     bytes_seen = np.bincount(np.frombuffer(raw, np.uint8), minlength=256)
     counts = bytes_seen @ _CLASS_OF
-    ask = raw.find(b"\nA. ")
-    if ask < 0:
-        ask = raw.find(b"\n\n")
-    if ask < 0:
-        ask = length
+    options = raw.find(b"\nA. ")
+    end = options if options >= 0 else raw.find(b"\n\n")
+    if end < 0:
+        end = length
     last = length - raw.rfind(b"\n") - 1
     values = np.zeros(len(SCALARS))
     values[0] = full
     values[1] = words
-    values[6] = ask
-    values[7] = length - ask
+    values[6] = end
+    values[7] = length - end
     values[8] = last
-    values[10 : 10 + len(_CLASSES)] = counts
+    values[_AT_SHAPES:_AT_CLASSES] = _shapes(raw, ask, lengths, options)
+    values[_AT_CLASSES : _AT_CLASSES + len(_CLASSES)] = counts
     sentences = counts[4] + counts[5] + 1
     values[9] = words / sentences
-    start = 10 + 2 * len(_CLASSES)
     possible = bytes_seen[_TELLING].tolist()
-    values[start:] = [
+    values[_AT_MARKERS:] = [
         raw.count(mark) if there else 0
         for mark, there in zip(_MARKERS.values(), possible, strict=True)
     ]
@@ -220,5 +283,37 @@ def _scalars(
     values[2] = int(lengths.sum()) / words if words else 0
     values[3] = np.count_nonzero(lengths > 8) / (words + 1)
     values[4] = variety / (words + 1)
-    values[10 + len(_CLASSES) : start] = np.sqrt(counts / (length + 20))
+    values[_AT_CLASSES + len(_CLASSES) : _AT_MARKERS] = np.sqrt(counts / (length + 20))
     return values
+
+
+def _shapes(raw: bytes, ask: bytes, lengths: Indices, options: int) -> list[float]:
+    """The values of `_SHAPES`; lettered options begin at the byte `options`, below 0: nowhere."""
+    tools = len(raw) - len(ask)
+    needed = 0
+    if tools:
+        for part in raw[len(ask) :].split(b'"required"')[1:]:
+            needed += part.partition(b"]")[0].count(b'"') // 2
+    low = high = spread = digits = 0.0
+    lines: list[bytes] = []
+    if options >= 0:
+        lines = [line[3:] for line in raw[options + 1 :].split(b"\n") if line[1:3] == b". "]
+        sizes = [len(line) for line in lines]
+        low, high = min(sizes), max(sizes)
+        mean = sum(sizes) / len(sizes)
+        spread = math.sqrt(sum((size - mean) ** 2 for size in sizes) / len(sizes))
+        digits = sum(1 for line in lines if len(line.translate(None, _DIGITS)) < len(line))
+    return [
+        len(ask) - len(ask.translate(None, _CAPITALS)),
+        ask.count(b" and "),
+        ask.count(b'"') + ask.count(b"'"),
+        tools,
+        needed,
+        int(lengths.max()) if len(lengths) else 0,
+        int(np.count_nonzero(lengths == 1)),
+        len(lines),
+        low,
+        high,
+        spread,
+        digits,
+    ]

@@ -14,6 +14,7 @@ import gzip
 import json
 import time
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from gateway.classify.difficulty_calibration import Pair, calibrate, judged
 from gateway.classify.routing_curve import calibration_error, figures
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "routing"
+#: More prompts than this with one beginning of 200 characters: a form.
+FORM = 50
 SENTENCE = "Explain why the tides of the sea follow the moon, and when they do not. "
 
 
@@ -39,10 +42,25 @@ def read(path: Path) -> list[Pair]:
     ]
 
 
+def parts_of(prompts: Sequence[str]) -> list[int]:
+    """The fifth that each prompt belongs to; prompts of the same beginning go together.
+
+    A beginning that many share is a form to be filled in and makes no two prompts the same.
+    """
+    shared = Counter(prompt[:200] for prompt in prompts)
+    keys = [prompt if shared[prompt[:200]] > FORM else prompt[:200] for prompt in prompts]
+    return [zlib.crc32(key.encode()) % 5 for key in keys]
+
+
 def measure(pairs: Sequence[Pair], cues: CueReader, folds: int, rows: int | None) -> list[float]:
-    """Mean APGR, CPT50, CPT80 and calibration error over the folds, for rows never learned from."""
-    part = [zlib.crc32(pair.prompt.strip()[:200].encode()) % 5 for pair in pairs]
+    """Mean APGR, CPT50 and CPT80 over the folds, for rows never learned from.
+
+    The calibration error, last, is that of all those rows together: in few rows chance alone
+    makes an error.
+    """
+    part = parts_of([pair.prompt.strip() for pair in pairs])
     found = []
+    chances, outcomes = [], []
     for number in range(folds):
         learned = [pair for pair, place in zip(pairs, part, strict=True) if place != number]
         if rows is not None:
@@ -54,9 +72,11 @@ def measure(pairs: Sequence[Pair], cues: CueReader, folds: int, rows: int | None
         weak = np.array([pair.weak_score for pair in held])
         strong = np.array([pair.strong_score for pair in held])
         one = figures(score, weak, strong)
-        error = calibration_error(score, strong * (1 - weak))
-        found.append([one.apgr, one.cpt50 or np.nan, one.cpt80 or np.nan, error])
-    return [float(value) for value in np.nanmean(np.array(found), axis=0)]
+        chances.append(score)
+        outcomes.append(strong * (1 - weak))
+        found.append([one.apgr, one.cpt50 or np.nan, one.cpt80 or np.nan])
+    error = calibration_error(np.concatenate(chances), np.concatenate(outcomes))
+    return [*(float(value) for value in np.nanmean(np.array(found), axis=0)), error]
 
 
 def speed(cues: CueReader) -> None:

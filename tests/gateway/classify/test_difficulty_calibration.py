@@ -23,6 +23,7 @@ from gateway.classify.difficulty_calibration import (
     judged,
     local_share,
 )
+from gateway.classify.difficulty_trees import Trees
 
 SUBJECTS = "river engine ledger violin harbour recipe glacier ticket garden router".split()
 
@@ -141,6 +142,22 @@ def test_a_damaged_file_is_refused(shipped: DifficultyModel, change, said: str) 
     """A file that was cut or changed is told from a model."""
     with pytest.raises(BadModel, match=said):
         unpack_model(change(pack_model(shipped)))
+
+
+def test_a_model_of_an_earlier_version_is_refused(shipped: DifficultyModel) -> None:
+    """A file of the version before cannot be read, and what to do is told."""
+    earlier = pack_model(shipped).replace(b"fairlead-difficulty 2 ", b"fairlead-difficulty 1 ", 1)
+
+    with pytest.raises(BadModel, match="calibrate it anew"):
+        unpack_model(earlier)
+
+
+def test_trees_of_features_that_are_not_there_are_refused(shipped: DifficultyModel) -> None:
+    """A tree that asks for a feature beyond the last one would stop every request."""
+    trees = Trees((0, 1, 10_000), (0.0,) * 3, (0.0,) * 8)
+
+    with pytest.raises(BadModel, match="calibrate it anew"):
+        unpack_model(pack_model(msgspec.structs.replace(shipped, trees=trees)))
 
 
 def test_a_model_of_other_features_is_refused(shipped: DifficultyModel) -> None:

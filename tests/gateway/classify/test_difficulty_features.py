@@ -71,3 +71,17 @@ def test_scalars_say_what_they_are_called() -> None:
     assert scalar("is it so? why?", "log_questions") == np.log1p(2)
     assert scalar("short ask\n\nlong rest of it", "ask_length") == np.log1p(9)
     assert scalar("", "length") == 0.0
+
+
+def test_options_and_tools_are_measured() -> None:
+    """Lettered options by their lengths, written-out tools by what they ask for."""
+    asked = "Which?\nA. 12\nB. seven\nC. none"
+    called = 'Book "two" seats and go\n\nTools: [{"name": "x", "required": ["a", "b"]}]'
+
+    assert scalar(asked, "options") == np.log1p(3)
+    assert scalar(asked, "longest_option") == np.log1p(len("seven"))
+    assert scalar(asked, "options_with_digits") == np.log1p(1)
+    assert scalar(called, "parameters_needed") == np.log1p(2)
+    assert scalar(called, "ask_quotes") == np.log1p(2)
+    assert scalar(called, "ask_ands") == np.log1p(1)
+    assert scalar(asked, "tools_length") == 0.0

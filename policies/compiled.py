@@ -111,11 +111,15 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True):
     quality: float
 
 
-class Copying(msgspec.Struct, frozen=True, kw_only=True):
-    """The deployment that a route's requests are copied to, by name, and the share of them."""
+class Copying(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The deployment that a route's requests are copied to, by name, and the share of them.
+
+    `judge` is who compares the two answers, by name; empty for nobody.
+    """
 
     deployment: str
     share: float
+    judge: str = ""
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -150,7 +154,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         told = [f"header {name}: {held}" for name, held in self.headers]
         told += [f"tag {name}={held}" for name, held in self.tags]
         if self.shadow is not None:
-            told.append(f"a copy of {self.shadow.share:.0%} to {self.shadow.deployment}")
+            judged = f", judged by {self.shadow.judge}" if self.shadow.judge else ""
+            told.append(f"a copy of {self.shadow.share:.0%} to {self.shadow.deployment}{judged}")
         return tuple(told)
 
 

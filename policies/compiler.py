@@ -342,7 +342,7 @@ def _route(statement: RouteStatement, resolved: Sequence[Resolved]) -> Route:
 
 
 def _copying(statement: ShadowStatement) -> Copying:
-    return Copying(deployment=statement.deployment, share=statement.share)
+    return Copying(deployment=statement.deployment, share=statement.share, judge=statement.judge)
 
 
 def _by_quality(route: Route) -> bool:

@@ -175,13 +175,17 @@ def _reserve(
 def _shadow(
     policy: CompiledPolicy, facts: Facts, applied: Applied, route: Route, sent: Sensitivity
 ) -> Shadow | None:
-    """Who gets a copy, where the constraints and clearance leave it open to them as to anyone."""
+    """Who gets a copy and who compares, where the constraints and clearance leave it open to them
+    as to anyone."""
     if route.shadow is None:
         return None
     deployment = policy.deployments[route.shadow.deployment]
     if why_not(deployment, facts.profile, applied, sent) is not None:
         return None
-    return Shadow(deployment=deployment, share=route.shadow.share)
+    judge = policy.deployments[route.shadow.judge] if route.shadow.judge else None
+    if judge is not None and why_not(judge, facts.profile, applied, sent) is not None:
+        judge = None
+    return Shadow(deployment=deployment, share=route.shadow.share, judge=judge)
 
 
 def _nobody_left(profile: Profile, route: Route, rejected: tuple[Rejected, ...]) -> str:

@@ -110,7 +110,8 @@ class DeploymentExplained(msgspec.Struct, frozen=True, kw_only=True):
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """One decision with everything that led to it; `api` is the API that is called.
 
-    `shadow` is the deployment that gets a copy of a share of such requests, empty for none.
+    `shadow` is the deployment that gets a copy of a share of such requests, and `judge` the one
+    that compares both answers; empty for none.
     """
 
     revision: str
@@ -131,6 +132,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     sent: str
     output_cap: int | None
     shadow: str
+    judge: str
     headers: dict[str, str]
     tags: dict[str, str]
     constraints: tuple[StatementExplained, ...]
@@ -175,6 +177,7 @@ def explain(
         sent=level_sent(policy, profile, applied.mask).label,
         output_cap=decision.output_cap,
         shadow=decision.copied_to,
+        judge=decision.judged_by,
         headers=dict(decision.headers),
         tags=dict(decision.tags),
         constraints=(

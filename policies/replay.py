@@ -50,8 +50,8 @@ def replay(candidate: Candidate, record: AuditRecord) -> Replayed:
     Raises:
         NotReplayable: it lacks something that the decision needs; the message says what.
     """
-    if record.shadow_of:
-        raise NotReplayable("a copy of another request, which is replayed itself")
+    if record.shadow_of or record.judge_of:
+        raise NotReplayable("made for another request, which is replayed itself")
     kept = record.decided
     facts = facts_of(record, candidate.policy.rules)
     if kept is None:
@@ -129,16 +129,17 @@ def _first_of(record: AuditRecord, kept: RecordedDecision) -> str:
     return next((one for one in kept.candidates if record.rejected.get(one) != _NO_WAY), "")
 
 
-_Obligations = tuple[tuple[str, ...], int | None, str, Mapping[str, str]]
+_Obligations = tuple[tuple[str, ...], int | None, tuple[str, str], Mapping[str, str]]
 
 
 def _obligations(decision: Decision) -> _Obligations:
     masked = tuple(sorted(decision.mask))
-    return masked, decision.output_cap, decision.copied_to, dict(decision.tags)
+    compared = (decision.copied_to, decision.judged_by)
+    return masked, decision.output_cap, compared, dict(decision.tags)
 
 
 def _recorded(kept: RecordedDecision) -> _Obligations:
-    return kept.mask, kept.output_cap, kept.shadow, kept.tags
+    return kept.mask, kept.output_cap, (kept.shadow, kept.judge), kept.tags
 
 
 def _is_the_same(decision: Decision, record: AuditRecord, kept: RecordedDecision) -> bool:

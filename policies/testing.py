@@ -197,6 +197,8 @@ def _failures(expect: ExpectStatement, decision: Decision, facts: Facts) -> Iter
             yield f"'{name}' must never be a candidate, and it is number {names.index(name) + 1}"
         if name == decision.copied_to:
             yield f"'{name}' must never be called, and it gets a copy"
+        if name == decision.judged_by:
+            yield f"'{name}' must never be called, and it judges a copy"
     if expect.refused is not None and expect.refused is bool(names):
         wanted = "a refusal" if expect.refused else "an answer"
         yield f"expected {wanted}, got {first}"
@@ -217,6 +219,8 @@ def _failures(expect: ExpectStatement, decision: Decision, facts: Facts) -> Iter
         yield f"expected an output cap of {expect.output_cap}, got {decision.output_cap}"
     if expect.shadow is not None and expect.shadow != decision.copied_to:
         yield f"expected a copy for '{expect.shadow}', got {decision.copied_to or 'none'}"
+    if expect.judge is not None and expect.judge != decision.judged_by:
+        yield f"expected '{expect.judge}' to judge a copy, got {decision.judged_by or 'nobody'}"
     if expect.headers is not None and dict(expect.headers) != dict(decision.headers):
         yield f"expected the headers {_shown(expect.headers)}, got {_shown(decision.headers)}"
     if expect.tags is not None and dict(expect.tags) != dict(decision.tags):

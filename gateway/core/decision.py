@@ -67,10 +67,14 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shadow(msgspec.Struct, frozen=True, kw_only=True):
-    """A copy for comparison: who gets it, and of which share of the requests, 0..1."""
+    """A copy for comparison: who gets it, and of which share of the requests, 0..1.
+
+    `judge` is asked which of the two answers is adequate; None where nobody may be.
+    """
 
     deployment: Deployment
     share: float
+    judge: Deployment | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,9 +90,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     `on_exhausted: self_hosted_only`. `keep` names who shall stay with the deployment that serves,
     such as `session:4711`; empty for nobody. `cascade` says what the answers of all candidates but
     the highest must pass; None where the route is no cascade. `aim` is what the order counts for
-    where the route has a target. `shadow` gets a copy after the answer and may receive what is
-    sent as much as any candidate. `headers` go with every call upstream, and `tags` are noted
-    beside the caller's own, over them.
+    where the route has a target. `shadow` gets a copy after the answer; it and its judge may
+    receive what is sent as much as any candidate. `headers` go with every call upstream, and `tags`
+    are noted beside the caller's own, over them.
     """
 
     candidates: tuple[Deployment, ...]
@@ -114,6 +118,12 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     def copied_to(self) -> str:
         """The name of the deployment that gets a copy; empty for none."""
         return self.shadow.deployment.name if self.shadow is not None else ""
+
+    @property
+    def judged_by(self) -> str:
+        """The name of the deployment that compares the two answers; empty for none."""
+        judge = self.shadow.judge if self.shadow is not None else None
+        return judge.name if judge is not None else ""
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):

@@ -73,6 +73,7 @@ def _decided(decision: Decision) -> RecordedDecision:
         output_cap=decision.output_cap,
         refusal=decision.refusal_code,
         shadow=decision.copied_to,
+        judge=decision.judged_by,
         tags=dict(decision.tags),
     )
 

@@ -20,7 +20,8 @@ class LedgerLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     is no line of its own: it moves no money, and its amount stands on the line that ends it.
 
     `outcome` is `ok`, `inadequate` (a whole answer that failed a cascade's check), `shadow` (a
-    whole answer to a copy, which nobody gets) or a failure kind. `at` is when the attempt was held,
+    whole answer to a copy, which nobody gets), `judge` (a whole answer about two others) or a
+    failure kind. `at` is when the attempt was held,
     in epoch seconds of the store's clock: it decides the price, the period of every budget and the
     hour of the rollups. Costs are integer nano-USD.
     Scopes are empty strings where the key has none.
@@ -120,7 +121,8 @@ class RecordedDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     `candidates` are those that policy allowed, best first, before anybody looked which of them
     can be asked at all; `outside` are those of them that are not self-hosted. `mask` are the
     finding types to hide, `output_cap` is in tokens, `refusal` the code of policy's own refusal.
-    `shadow` is who may get a copy, `tags` are those that policy added.
+    `shadow` is who may get a copy, `judge` who may compare both answers, and `tags` are those that
+    policy added.
     """
 
     candidates: tuple[str, ...] = ()
@@ -129,19 +131,20 @@ class RecordedDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     output_cap: int | None = None
     refusal: str = ""
     shadow: str = ""
+    judge: str = ""
     tags: dict[str, str] = {}
 
 
 class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One decision with its facts; never prompt text, never a secret.
 
-    `outcome` is served, refused, failed, cancelled, in_doubt, or shadow for a copy that was
-    answered; `findings` counts finding types;
+    `outcome` is served, refused, failed, cancelled, in_doubt, shadow for a copy that was
+    answered, or judge for a comparison that was; `findings` counts finding types;
     the facts are enough to decide the request again under another policy revision. `tags` are
     those that were decided on: the caller's, and over them the key's. `lossy` are the JSON
     pointers of what the last attempt's wire could not carry; `usage` is the last attempt's.
-    `shadow_of` is the id of the request that this one copied for comparison, empty for a request
-    of a caller's own.
+    `shadow_of` is the id of the request that this one copied for comparison, and `judge_of` of the
+    one whose answers it compared; both are empty for a request of a caller's own.
     """
 
     request_id: str
@@ -176,3 +179,4 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
     facts: RecordedFacts | None = None
     decided: RecordedDecision | None = None
     shadow_of: str = ""
+    judge_of: str = ""

@@ -22,6 +22,7 @@ _USUAL = ("team", "deployment")
 _CAUSE = (
     "CASE WHEN outcome = 'ok' THEN 'answer failed a check' "
     "WHEN outcome = 'shadow' THEN 'copy for comparison' "
+    "WHEN outcome = 'judge' THEN 'judge of a comparison' "
     "WHEN outcome = 'cancelled' AND stream THEN 'aborted stream' "
     "WHEN outcome = 'cancelled' THEN 'caller left' "
     "WHEN outcome = 'in_doubt' THEN 'gateway died' "

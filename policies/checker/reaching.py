@@ -2,7 +2,8 @@
 
 Rules of this file:
 - whoever may be called on any attempt is reached: every candidate, for it can be a fallback,
-  every reserve where a budget uses it, and who gets a copy; neither order nor share matters here;
+  every reserve where a budget uses it, who gets a copy and who judges it; neither order nor share
+  matters here;
 - invariants are left out: that they are never needed is what is to be proved.
 """
 
@@ -23,7 +24,8 @@ class Reaching:
     so sensitive, after masking, `taken` that a route of aliases is taken, `allowed`
     that clearance, constraints and abilities leave a deployment, `candidate` that it is a
     candidate, `reserve` that it stands by for a used-up budget, `shadow` that it may get a copy,
-    and `reached` that some attempt may call it. Deployments and routes are known by name.
+    `judge` that it may be asked to compare the copy's answer, and `reached` that some attempt may
+    call it. Deployments and routes are known by name.
     """
 
     def __init__(self, request: AnyRequest, policy: CompiledPolicy) -> None:
@@ -46,8 +48,11 @@ class Reaching:
         self.served = any_of(self.candidate.values())
         self.reserve = {name: self._reserve(name) for name in names}
         self.shadow = {name: self._shadow(name) for name in names}
+        self.judge = {name: self._judge(name) for name in names}
         self.reached = {
-            name: any_of((self.candidate[name], self.reserve[name], self.shadow[name]))
+            name: any_of(
+                (self.candidate[name], self.reserve[name], self.shadow[name], self.judge[name])
+            )
             for name in names
         }
 
@@ -127,6 +132,20 @@ class Reaching:
             if route.shadow is not None and route.shadow.deployment == name
         )
         return all_of((negated(self.blocked), self.allowed[name], copied))
+
+    def _judge(self, name: str) -> Formula:
+        compared = any_of(
+            all_of(
+                (
+                    self.taken[route.id],
+                    any_of(self.allowed[one] for one in route.deployments),
+                    self.allowed[route.shadow.deployment],
+                )
+            )
+            for route in self.policy.routes
+            if route.shadow is not None and route.shadow.judge == name
+        )
+        return all_of((negated(self.blocked), self.allowed[name], compared))
 
     def _keeps_reserve(self) -> Formula:
         """That a budget of the caller leaves self-hosted deployments when it is used up, or

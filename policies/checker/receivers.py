@@ -25,8 +25,8 @@ def unguarded(policy: CompiledPolicy) -> CompiledPolicy:
 
 
 def receivers(policy: CompiledPolicy, given: GivenStatement) -> frozenset[str]:
-    """The deployments that may be called: candidates, reserves where a budget uses them, and who
-    gets a copy."""
+    """The deployments that may be called: candidates, reserves where a budget uses them, who gets
+    a copy and who judges both answers."""
     facts = facts_of(policy, given, None)
     return receivers_of(policy, facts, decide(policy, facts))
 
@@ -47,4 +47,6 @@ def receivers_of(policy: CompiledPolicy, facts: Facts, decision: Decision) -> fr
         called += decision.reserve
     if decision.shadow is not None:
         called.append(decision.shadow.deployment)
+        if decision.shadow.judge is not None:
+            called.append(decision.shadow.judge)
     return frozenset(one.name for one in called)

@@ -47,6 +47,8 @@ def _names(policy: PolicyFile) -> Iterator[tuple[str, Place, str]]:
             yield share.name, share.at, f"routes.{route.id}.use.shares"
         if route.shadow is not None:
             yield route.shadow.deployment, route.shadow.at, f"routes.{route.id}.shadow"
+            if route.shadow.judge:
+                yield route.shadow.judge, route.shadow.at, f"routes.{route.id}.shadow.judge"
     for constraint in policy.constraints:
         for key, selector in (("only", constraint.only), ("forbid", constraint.forbid)):
             for name, at in selector.names if selector is not None else ():
@@ -56,6 +58,6 @@ def _names(policy: PolicyFile) -> Iterator[tuple[str, Place, str]]:
             yield name, at, f"never.{invariant.id}.deployment"
     for case in policy.tests:
         expect = case.expect
-        wanted = tuple(name for name in (expect.deployment, expect.shadow) if name)
+        wanted = tuple(name for name in (expect.deployment, expect.shadow, expect.judge) if name)
         for name in (*wanted, *(expect.any_of or ()), *(expect.never or ())):
             yield name, expect.at, f"tests.{case.name}.expect"

@@ -35,7 +35,7 @@ def check(policy: PolicyFile, known: Known) -> Iterator[Finding]:
     for route in policy.routes:
         used.update(used_by(route.use, resolved))
         if route.shadow is not None:
-            used.add(route.shadow.deployment)
+            used.update((route.shadow.deployment, route.shadow.judge))
     for deployment in policy.deployments:
         if deployment.name not in used:
             yield Finding(

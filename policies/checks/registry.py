@@ -25,6 +25,8 @@ from policies.checks import (
     p022_shadow_of_itself,
     p023_overlapping_routes,
     p024_pattern_that_backtracks,
+    p025_judge_of_itself,
+    p026_comparison_without_clearance,
 )
 from policies.checks.base import Check
 from policies.model.file import PolicyFile
@@ -66,6 +68,8 @@ CHECKS: tuple[Check, ...] = tuple(
         p022_shadow_of_itself,
         p023_overlapping_routes,
         p024_pattern_that_backtracks,
+        p025_judge_of_itself,
+        p026_comparison_without_clearance,
     )
 )
 

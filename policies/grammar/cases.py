@@ -90,6 +90,7 @@ EXPECT = Record(
         "mask": Key(ListOf(item=FINDING, single=True), "the finding types to hide"),
         "output_cap": Key(TOKENS, "the output cap that constraints set"),
         "shadow": Key(NAME, "the deployment that may get a copy"),
+        "judge": Key(NAME, "the deployment that may compare the copy's answer"),
         "headers": Key(HeadersShape(references=False), "the headers that the route adds"),
         "tags": Key(TagsShape(), "the tags that the route adds"),
     },

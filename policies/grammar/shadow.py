@@ -19,6 +19,7 @@ _SHADOW = Record(
     keys={
         "deployment": Key(NAME, "deployment: who gets the copy", required=True),
         "share": Key(ShareShape(), "the share of the requests that are copied; without it, all"),
+        "judge": Key(NAME, "who is asked which of the two answers is adequate"),
     },
 )
 

@@ -68,6 +68,7 @@ class ExpectStatement(msgspec.Struct, frozen=True, kw_only=True):
     mask: tuple[str, ...] | None = None
     output_cap: int | None = None
     shadow: str | None = None
+    judge: str | None = None
     headers: tuple[tuple[str, str], ...] | None = None
     tags: tuple[tuple[str, str], ...] | None = None
 

@@ -53,11 +53,15 @@ class UseStatement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShadowStatement(msgspec.Struct, frozen=True, kw_only=True):
-    """Who gets a copy for comparison, and of which share of the requests, 0..1."""
+    """Who gets a copy for comparison, of which share of the requests (0..1), and who compares.
+
+    `judge` is a deployment's name, empty for nobody.
+    """
 
     at: Place
     deployment: str
     share: float = 1.0
+    judge: str = ""
 
 
 class RouteStatement(msgspec.Struct, frozen=True, kw_only=True):

@@ -178,6 +178,28 @@ def test_a_copy_goes_only_where_the_request_might_go(
     assert decision.shadow is None or decision.shadow.share == 0.05
 
 
+@pytest.mark.parametrize(
+    ("rest", "findings", "judge"),
+    [
+        ("", (), "frontier"),
+        ("", ("payment_card",), ""),
+        ("constraints: [{id: c, forbid: [frontier]}]\n", (), ""),
+        ("constraints: [{id: c, forbid: [tiny]}]\n", (), ""),
+        ("constraints: [{id: c, mask: payment_card}]\n", ("payment_card",), "frontier"),
+        ("never: [{id: n, deployment: frontier, when: {stream: false}}]\n", (), ""),
+    ],
+)
+def test_a_judge_sees_only_what_it_might_have_been_asked(
+    decided: Decided, rest: str, findings: tuple[str, ...], judge: str
+) -> None:
+    """Who may not receive the request judges nothing, and where there is no copy nobody does."""
+    route = "routes: [{id: all, use: [house], shadow: {deployment: tiny, judge: frontier}}]\n"
+
+    decision = decided(rest + route, findings=findings)
+
+    assert (names(decision), decision.judged_by) == (["house"], judge)
+
+
 def test_who_asks_for_a_deployment_by_name_takes_no_route_and_its_obligations(
     decided: Decided,
 ) -> None:

@@ -123,11 +123,19 @@ def test_a_route_tells_what_it_adds(
     compiled: Callable[[str], CompiledPolicy], deployments: str, facts: Callable[..., Facts]
 ) -> None:
     """In words with the route, and as values with the decision."""
-    adds = "shadow: {deployment: tiny, share: 5%}, add_tags: {a: b}, add_headers: {x-a: c}"
+    adds = (
+        "shadow: {deployment: tiny, share: 5%, judge: frontier}, "
+        "add_tags: {a: b}, add_headers: {x-a: c}"
+    )
     told = explain(compiled(f"{deployments}routes: [{{id: r, use: house, {adds}}}]"), facts())
 
-    assert told.routes[0].adds == ("header x-a: c", "tag a=b", "a copy of 5% to tiny")
-    assert (told.shadow, told.tags, told.headers) == ("tiny", {"a": "b"}, {"x-a": "c"})
+    assert told.routes[0].adds == (
+        "header x-a: c",
+        "tag a=b",
+        "a copy of 5% to tiny, judged by frontier",
+    )
+    assert (told.shadow, told.judge) == ("tiny", "frontier")
+    assert (told.tags, told.headers) == ({"a": "b"}, {"x-a": "c"})
 
 
 def test_a_target_is_told_with_its_threshold(

@@ -101,6 +101,8 @@ VARIANTS: list[tuple[str, str, str, bool]] = [
     ("", "}, {id: b, use: {among: one, target: {quality: 1, frontier_share: 1}}", "", False),
     ("", "}, {id: b, use: one, shadow: one", "", True),
     ("", "}, {id: b, use: one, shadow: {deployment: one, share: 5%}", "", True),
+    ("", "}, {id: b, use: one, shadow: {deployment: one, judge: one}", "", True),
+    ("", "}, {id: b, use: one, shadow: {deployment: one, judge: [one]}", "", False),
     ("", "}, {id: b, use: one, shadow: {share: 5%}", "", False),
     ("", "}, {id: b, use: one, shadow: {deployment: one, share: 105%}", "", False),
     ("", "}, {id: b, use: one, add_tags: {a: b}, add_headers: {x-a: b}", "", True),

@@ -29,6 +29,7 @@ from policies.compiled import CompiledPolicy
 from policies.compiler import compile_policy
 from policies.engine import apply_constraints, decide, see, why_not
 from policies.explain import explain
+from policies.judging import decide_judging
 from policies.loader import read_policy
 from policies.replay import candidate_of, replay
 
@@ -94,7 +95,14 @@ uses = st.one_of(
 )
 
 
-copies = st.sampled_from(("", "", *(f", shadow: {name}" for name in NAMES)))
+copies = st.sampled_from(
+    (
+        "",
+        "",
+        *(f", shadow: {name}" for name in NAMES),
+        *(f", shadow: {{deployment: {a}, judge: {b}}}" for a in NAMES for b in NAMES),
+    )
+)
 
 
 @st.composite
@@ -183,13 +191,46 @@ def test_no_candidate_is_below_clearance(
     decision = decide(policy, facts)
 
     whoever = (*decision.candidates, *decision.reserve)
-    copied = () if decision.shadow is None else (decision.shadow.deployment,)
+    compared = {decision.copied_to, decision.judged_by} - {""}
     level = _left(policy, facts)
-    assert all(one.clearance >= level for one in (*whoever, *copied))
+    assert all(one.clearance >= level for one in whoever)
+    assert all(policy.deployments[name].clearance >= level for name in compared)
     assert len({one.name for one in whoever}) == len(whoever)
     assert bool(decision.candidates) is not bool(decision.refusal)
     assert bool(decision.refusal) is bool(decision.refusal_code)
     assert decision.revision == policy.revision
+
+
+@_usual
+@given(constraints=constraint_lists(), routes=route_lists(), facts=requests(), answered=requests())
+def test_a_judge_is_not_sent_what_it_is_not_cleared_for(
+    built: Callable[[list[str], list[str]], CompiledPolicy],
+    constraints: list[str],
+    routes: list[str],
+    facts: Facts,
+    answered: Facts,
+) -> None:
+    """Whatever the answers hold, and only whom the request's own decision left open."""
+    policy = built(constraints, routes)
+    decision = decide(policy, facts)
+    findings = (*answered.profile.findings, *facts.profile.findings)
+    floor = max(facts.profile.floor, answered.profile.floor)
+    level = sensitivity_of(findings, policy.rules, floor)
+    profile = msgspec.structs.replace(
+        answered.profile, findings=findings, floor=floor, sensitivity=level, failed=()
+    )
+    seen = msgspec.structs.replace(facts, profile=profile)
+
+    judged = decide_judging(policy, seen, decision)
+
+    if judged is None:
+        return
+    (judge,) = judged.candidates
+    assert judge.name == decision.judged_by
+    assert judge.clearance >= judged.sent
+    assert judged.mask >= decision.mask | apply_constraints(policy, see(policy, seen)).mask
+    left = [one for one in findings if one.type not in judged.mask]
+    assert judged.sent >= sensitivity_of(left, policy.rules, floor)
 
 
 def _left(policy: CompiledPolicy, facts: Facts) -> Sensitivity:

@@ -17,7 +17,8 @@ constraints:
   - {id: night, when: {time: {hours: "22..6", zone: Europe/Berlin}}, forbid: [frontier]}
 routes:
   - {id: hard, when: {difficulty: ">= 0.6"}, use: [frontier, house]}
-  - {id: easy, use: [house], shadow: tiny, add_tags: {a: b}, add_headers: {x-a: b}}
+  - {id: easy, use: [house], shadow: {deployment: tiny, judge: frontier},
+     add_tags: {a: b}, add_headers: {x-a: b}}
 """
 
 
@@ -56,6 +57,7 @@ def run(compiled: Callable[[str], CompiledPolicy], deployments: str) -> Callable
         ('{difficulty: 1, time: "2026-03-02T12:00"}', "{deployment: frontier}"),
         ("{sensitivity: public}", "{mask: []}"),
         ("{sensitivity: public, difficulty: 0.1}", "{shadow: tiny, tags: {a: b}}"),
+        ("{sensitivity: public, difficulty: 0.1}", "{judge: frontier}"),
         ("{difficulty: 0.1}", "{headers: {x-a: b}}"),
         ("{difficulty: 0.9}", "{headers: {}, tags: {}}"),
     ],
@@ -91,6 +93,12 @@ def test_what_is_as_expected_passes(run: Callable[..., Outcome], given: str, exp
             "{difficulty: 0, sensitivity: public}",
             "{never: tiny}",
             "'tiny' must never be called, and it gets a copy",
+        ),
+        ("{difficulty: 1}", "{judge: frontier}", "expected 'frontier' to judge a copy, got nobody"),
+        (
+            "{difficulty: 0, sensitivity: public}",
+            "{never: frontier}",
+            "'frontier' must never be called, and it judges a copy",
         ),
         ("{difficulty: 1}", "{tags: {a: b}}", "expected the tags a=b, got none"),
         ("{difficulty: 0}", "{headers: {x-a: c}}", "expected the headers x-a=c, got x-a=b"),

@@ -47,7 +47,8 @@ def _request_tree(told: Explanation) -> Tree:
     if told.output_cap is not None:
         tree.add(Text(f"answer capped at {told.output_cap} tokens"))
     if told.shadow:
-        tree.add(Text(f"a copy goes to {told.shadow} after the answer"))
+        judged = f", and {told.judge} judges both answers" if told.judge else ""
+        tree.add(Text(f"a copy goes to {told.shadow} after the answer{judged}"))
     tree.add(Text(f"policy revision {told.revision}", style="dim"))
     return tree
 

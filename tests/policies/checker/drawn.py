@@ -172,9 +172,7 @@ def policies(draw: st.DrawFn) -> str:
     lines.append("routes:")
     for number in range(draw(st.integers(1, 3))):
         when = draw(whens)
-        copied = draw(
-            st.sampled_from(("", "", f", shadow: {draw(st.sampled_from(sorted(there)))}"))
-        )
+        copied = draw(st.sampled_from(("", "", draw(_shadows(sorted(there))))))
         lines.append(f"  - {{id: r{number}, when: {when}, use: {draw(names)}{copied}}}")
     budgets = ("", "{scope: team/a, usd: 1}", "{scope: 'team/*', usd: 1}", "{scope: app/x, usd: 1}")
     chosen = draw(st.lists(st.sampled_from(budgets), max_size=2, unique=True))
@@ -184,6 +182,12 @@ def policies(draw: st.DrawFn) -> str:
     answers = [f"{one}: {draw(st.sampled_from(MOMENTS[one]))}" for one in moments]
     lines.append(f"degradation: {{{', '.join(answers)}}}")
     return "\n".join(lines)
+
+
+@st.composite
+def _shadows(draw: st.DrawFn, there: Sequence[str]) -> str:
+    name, judge = draw(st.sampled_from(there)), draw(st.sampled_from(("", *there)))
+    return f", shadow: {{deployment: {name}, judge: {judge}}}" if judge else f", shadow: {name}"
 
 
 @st.composite
@@ -397,5 +401,5 @@ def called(policy: CompiledPolicy, given: GivenStatement) -> frozenset[str]:
     kept = any(one.on_exhausted == "self_hosted_only" for one in budgets)
     if decision.candidates and (kept or policy.degradation.opens_reserve):
         names |= {one.name for one in decision.reserve}
-    names |= {decision.copied_to} - {""}
+    names |= {decision.copied_to, decision.judged_by} - {""}
     return frozenset(names)

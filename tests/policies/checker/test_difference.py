@@ -69,6 +69,13 @@ def test_a_file_is_as_itself() -> None:
         ("use: [frontier, house]", "use: {strategy: cheapest}", "route", "hard", {}),
         ("use: [house]", "use: [house], add_tags: {a: b}", "route", "all", {}),
         ("use: [house]", "use: [house], shadow: frontier", "reaches", "frontier", {}),
+        (
+            "use: [house]",
+            "use: [house], shadow: {deployment: house, judge: frontier}",
+            "reaches",
+            "frontier",
+            {},
+        ),
     ],
 )
 def test_each_kind_of_change_comes_with_its_simplest_request(

@@ -18,6 +18,7 @@ from gateway.classify.detection import Scanner, compile_table
 from gateway.classify.detectors import all_detectors
 from gateway.classify.detectors.base import Found
 from gateway.classify.difficulty import Assessed, DifficultyModel, Predictor, load_shipped
+from gateway.classify.difficulty_kept import features_of, pack_features
 from gateway.classify.engine import open_engine
 from gateway.classify.fingerprints import FingerprintIndex
 from gateway.classify.folding import Folding
@@ -166,6 +167,10 @@ class Classifier:
             failed=tuple(failed),
             floor=floor,
         )
+
+    def features(self, prompt: str, size: int) -> bytes:
+        """What the difficulty model sees of a prompt in a body of `size` bytes, packed."""
+        return pack_features(features_of(prompt, size, self._cues.read(prompt)))
 
     def judge_text(self, text: str, rules: SensitivityRules) -> Profile:
         """The profile of a bare text, as if a user had sent it as the only message."""

@@ -106,7 +106,17 @@ class Predictor:
             # Nothing that was learned would be heard, so it need not be looked for.
             return Assessed(round(_probability(rule.log_odds), 4), 0.0)
         seen = featurise(prompt)
-        dense = dense_features(seen, cues, rule)
+        return self._assessed(seen, dense_features(seen, cues, rule), rule)
+
+    def assess_features(self, seen: Seen, dense: Floats) -> Assessed:
+        """Judge a prompt by its features; `dense` are the values of `DENSE`."""
+        rule = Rule(float(dense[-2]), float(dense[-1]))
+        if self.model.anchor and not rule.room:
+            return Assessed(round(_probability(rule.log_odds), 4), 0.0)
+        return self._assessed(seen, dense, rule)
+
+    def _assessed(self, seen: Seen, dense: Floats, rule: Rule) -> Assessed:
+        model = self.model
         weak, strong = self._log_odds(seen, dense)
         score = score_of(model, weak, strong, rule, self._grove.sum_of(dense))
         odds = model.slope * score + model.offset

@@ -20,12 +20,11 @@ from gateway.classify.difficulty import (
     Assessed,
     DifficultyModel,
     Predictor,
-    dense_features,
     leveled,
     pack_head,
 )
-from gateway.classify.difficulty_features import BUCKETS, SCALARS, Floats, Seen, featurise
-from gateway.classify.difficulty_rule import by_rule
+from gateway.classify.difficulty_features import BUCKETS, SCALARS, Floats, Seen
+from gateway.classify.difficulty_kept import Features, features_of
 from gateway.classify.difficulty_training import (
     Head,
     Penalty,
@@ -153,31 +152,57 @@ def calibrate(
     Raises:
         TooFewRows: there are fewer than `LEAST_ROWS`.
     """
-    if len(pairs) < LEAST_ROWS:
-        raise TooFewRows(f"{len(pairs)} rows; at least {LEAST_ROWS} are needed")
+    _enough(len(pairs))
     step("reading prompts")
-    learning = learn_from(pairs, cues)
-    newest = np.arange(len(pairs)) >= len(pairs) - len(pairs) // 5
+    return calibrate_features(learn_from(pairs, cues), cold, step)
+
+
+def calibrate_features(
+    learning: Learning, cold: DifficultyModel, step: Callable[[str], None] = lambda stage: None
+) -> Calibrated:
+    """The same for rows of which only the features are known, oldest first.
+
+    Raises:
+        TooFewRows: there are fewer than `LEAST_ROWS`.
+    """
+    rows = len(learning.seen)
+    _enough(rows)
+    newest = np.arange(rows) >= rows - rows // 5
     older, latest = learning.of(~newest), learning.of(newest)
     step("choosing the penalty")
     penalty = _best_penalty(older)
     step("judging on the newest fifth")
     local = local_share(older.raw.shape[0])
     trial = fit_all(older, penalty).score(latest, local)
-    before = judged(cold, [pair for pair, new in zip(pairs, newest, strict=True) if new], cues)
+    before = _judged_features(cold, latest)
     step("fitting all rows")
-    local = local_share(len(pairs))
+    local = local_share(rows)
     crossed = _crossed(learning, penalty, local)
     slope, offset = fit_line(crossed, _needed(learning))
     model = pack(fit_all(learning, penalty), learning, local, slope, offset)
     return Calibrated(
         model=model,
-        rows=len(pairs),
+        rows=rows,
         newest_local=apgr(trial, latest),
-        newest_cold=apgr(np.array([one.difficulty for one in before]), latest),
+        newest_cold=apgr(before, latest),
         crossed=apgr(crossed, learning),
         error=calibration_error(_chance(slope * crossed + offset), _needed(learning)),
     )
+
+
+def _enough(rows: int) -> None:
+    if rows < LEAST_ROWS:
+        raise TooFewRows(f"{rows} rows; at least {LEAST_ROWS} are needed")
+
+
+def _judged_features(model: DifficultyModel, learning: Learning) -> Floats:
+    """The difficulty of every row by a model."""
+    predictor = Predictor(model)
+    assessed = (
+        predictor.assess_features(seen, dense)
+        for seen, dense in zip(learning.seen, learning.raw, strict=True)
+    )
+    return np.array([one.difficulty for one in assessed])
 
 
 def cross_validated(learning: Learning) -> Floats:
@@ -195,16 +220,25 @@ def learn_from(pairs: Sequence[Pair], cues: CueReader) -> Learning:
     """The features of every pair's prompt."""
     seen, raw = [], []
     for pair in pairs:
-        found = cues.read(pair.prompt)
-        one = featurise(pair.prompt)
-        rule = by_rule(pair.prompt, len(pair.prompt.encode("utf-8", "replace")), found)
-        seen.append(one)
-        raw.append(dense_features(one, found, rule))
+        size = len(pair.prompt.encode("utf-8", "replace"))
+        features = features_of(pair.prompt, size, cues.read(pair.prompt))
+        seen.append(features.seen)
+        raw.append(features.dense)
     return Learning(
         seen,
         np.array(raw),
         np.array([pair.weak_score for pair in pairs], float),
         np.array([pair.strong_score for pair in pairs], float),
+    )
+
+
+def learn_from_features(rows: Sequence[tuple[Features, float, float]]) -> Learning:
+    """Rows of features, the weak answer's score and the strong one's."""
+    return Learning(
+        [features.seen for features, _, _ in rows],
+        np.array([features.dense for features, _, _ in rows]),
+        np.array([weak for _, weak, _ in rows], float),
+        np.array([strong for _, _, strong in rows], float),
     )
 
 

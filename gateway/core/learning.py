@@ -3,7 +3,8 @@
 Rules of this file:
 - evidence is sums by day, so that it fades by its age, and any day of it can be taken back exactly;
 - what it changes is one number for a deployment and task: a shift of the predicted quality's
-  log-odds, pulled towards none while there is little evidence and never beyond `MOST_SHIFT`.
+  log-odds, pulled towards none while there is little evidence and never beyond `MOST_SHIFT`;
+- what another model says of an answer counts for less than what whoever got it says.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ HALF_LIFE_DAYS = 30.0
 KEPT_DAYS = 90
 #: As how many answers the prediction itself counts.
 PRIOR_ANSWERS = 20.0
+#: As how many ratings the score of one judged answer counts.
+JUDGED_WEIGHT = 0.25
 #: The largest shift either way, in log-odds.
 MOST_SHIFT = 2.0
 #: Scores and predictions at the ends count as almost sure, so that their log-odds are finite.
@@ -29,22 +32,31 @@ _LEAST = 0.01
 
 
 class Day(msgspec.Struct, frozen=True):
-    """The answers of one day: how many, and the sums of scores and predictions (millionths)."""
+    """The answers of one day: how many, and the sums of scores and predictions (millionths).
+
+    Those that only a judge has scored are kept apart, in the last three.
+    """
 
     answers: int = 0
     score: int = 0
     predicted: int = 0
+    judged: int = 0
+    judged_score: int = 0
+    judged_predicted: int = 0
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one deployment and task, older answers counting less.
 
-    `answers` is their decayed number; `score` and `predicted` are means, 0..1.
+    `rated` and `judged` are their decayed numbers by who scored them, and `answers` is as how many
+    ratings they count; `score` and `predicted` are means, 0..1.
     """
 
     answers: float = 0.0
     score: float = 0.0
     predicted: float = 0.0
+    rated: float = 0.0
+    judged: float = 0.0
 
 
 def day_of(at: float) -> int:
@@ -54,15 +66,23 @@ def day_of(at: float) -> int:
 
 def evidence_of(days: Mapping[int, Day], today: int) -> Evidence:
     """The evidence of all days, by their numbers since the epoch."""
-    answers = score = predicted = 0.0
+    rated = judged = score = predicted = 0.0
     for number, day in days.items():
         weight = 0.5 ** (max(0, today - number) / HALF_LIFE_DAYS)
-        answers += weight * day.answers
-        score += weight * day.score / MILLION
-        predicted += weight * day.predicted / MILLION
+        rated += weight * day.answers
+        judged += weight * day.judged
+        score += weight * (day.score + JUDGED_WEIGHT * day.judged_score) / MILLION
+        predicted += weight * (day.predicted + JUDGED_WEIGHT * day.judged_predicted) / MILLION
+    answers = rated + JUDGED_WEIGHT * judged
     if answers <= 0:
         return Evidence()
-    return Evidence(answers=answers, score=score / answers, predicted=predicted / answers)
+    return Evidence(
+        answers=answers,
+        score=score / answers,
+        predicted=predicted / answers,
+        rated=rated,
+        judged=judged,
+    )
 
 
 def shift_of(evidence: Evidence) -> float:

@@ -12,6 +12,7 @@ import msgspec
 
 from adapters.base import Adapter, Outbound, Upstream
 from gateway.core.cascade import Checks, Examined
+from gateway.core.conversation import Answer
 from gateway.core.decision import Candidate
 from gateway.core.errors import FairleadError
 from gateway.core.failure import AttemptFailure, FailureKind
@@ -23,6 +24,7 @@ from gateway.runtime.bridges import back_wire, bridge_between
 from gateway.runtime.cascade import Examination, examination
 from gateway.runtime.client import Headers
 from gateway.runtime.exchange import Exchange
+from gateway.runtime.listening import Listening, listening_to
 from gateway.runtime.manners import limit_headers
 from gateway.runtime.pointers import shown_pointers
 from gateway.wire.base import Breakable, Bridge, Reply, Sending, StreamReader
@@ -66,6 +68,7 @@ class Call:
         self._first_byte: float | None = None
         self._checks = checks
         self._examination: Examination | None = None
+        self._listening: Listening | None = None
 
     async def make(self, *, deadline: float, correction: str = "") -> AttemptFailure | None:
         """Ask the deployment; None when its whole answer came.
@@ -98,6 +101,7 @@ class Call:
             self._examination = examination(exchange, self._checks, back)
         if self._examination is not None:
             sending = self._examination.asking(sending)
+        self._listening = listening_to(exchange, back)
         encoded = bridge.encode(self._request, sending)
         exchange.lossy, exchange.limits = encoded.lossy, []
         self.lossy = encoded.lossy
@@ -144,6 +148,10 @@ class Call:
         """What was found in the answer; None where nobody looked. Asked when it is there."""
         return None if self._examination is None else self._examination.result()
 
+    def heard(self) -> Answer | None:
+        """The answer, where it is to be compared with another; None where nobody listened."""
+        return None if self._listening is None else self._listening.heard()
+
     def speed(self) -> Sample:
         """How fast the whole answer came; asked when it is there."""
         return sample_of(
@@ -167,6 +175,8 @@ class Call:
         body = await upstream.read()
         if isinstance(body, AttemptFailure):
             return body
+        if self._listening is not None:
+            self._listening.whole(body)
         if self._examination is not None:
             body = self._examination.whole(body)
         self.reply = bridge.reply(self._request, body)
@@ -177,6 +187,8 @@ class Call:
         async for chunk in upstream.chunks():
             if isinstance(chunk, AttemptFailure):
                 return chunk
+            if self._listening is not None:
+                self._listening.chunk(chunk)
             if self._examination is not None:
                 chunk = self._examination.chunk(chunk)
             passed = reader.feed(chunk)

@@ -53,6 +53,10 @@ class Classifiers:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._take_time, request, rules, floor)
 
+    def features(self, prompt: str, size: int) -> bytes:
+        """What the difficulty model sees of a prompt in a body of `size` bytes, packed."""
+        return self._quick.features(prompt, size)
+
     def prepare(self, rules: SensitivityRules) -> None:
         """Compile what a policy brings along, before a request has to wait for it.
 

@@ -140,6 +140,23 @@ class Client:
         self.gone = True
 
 
+def nobody(headers: Iterable[tuple[bytes, bytes]] = ()) -> Client:
+    """The client of a call that no client waits for: it never leaves, and what it is sent is lost.
+
+    `headers` are those of the request that the call is made for.
+    """
+    return Client({"headers": list(headers)}, _nothing_comes, _drop)
+
+
+async def _nothing_comes() -> Message:
+    await asyncio.Event().wait()
+    return {"type": "http.disconnect"}
+
+
+async def _drop(message: Message) -> None:
+    """What is sent to nobody."""
+
+
 class Watch:
     """While entered, the client's leaving cancels the task that entered it.
 

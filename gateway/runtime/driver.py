@@ -100,7 +100,8 @@ class Driver:
             return ev.AttemptFailed(failure, call.spent(), monotonic())
         self._services.health.succeeded(name)
         self._services.speeds.answered(name, call.speed())
-        self._services.lengths.answered(name, exchange.task, call.length())
+        if not exchange.judge_of:  # a verdict is no answer to a task of that kind
+            self._services.lengths.answered(name, exchange.task, call.length())
         examined = None if self._begun else call.examined()
         if exchange.decision is not None and (examined is None or not examined.failed):
             self._services.sticking.served(exchange.caller.org, exchange.decision, name)
@@ -164,6 +165,7 @@ class Driver:
         if call is not None:
             await self._keep(call)
             await self._answer.deliver(call.reply, call.rest)
+            self._exchange.said = call.heard()
 
     async def _keep(self, call: Call) -> None:
         """Store the turn before its last byte leaves: the client may continue at once."""

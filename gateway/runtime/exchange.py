@@ -7,6 +7,7 @@ from time import monotonic, time
 
 import msgspec
 
+from gateway.core.conversation import Answer
 from gateway.core.decision import Candidate, Decision, Facts
 from gateway.core.prices import CostPart, cost_of, cost_parts, is_unpriced
 from gateway.core.principal import Principal
@@ -48,6 +49,9 @@ class Exchange:
         self.sent: Sensitivity | None = None
         self.conversation = ""
         self.shadow_of = ""
+        self.judge_of = ""
+        self.listens = False
+        self.said: Answer | None = None
         self.lossy: tuple[str, ...] = ()
         self.limits: Headers = []
         self.own_limits: Headers = []
@@ -115,7 +119,7 @@ class Exchange:
         return msgspec.structs.replace(
             self._line(candidate, hold_id, attempt, at),
             kind="settle",
-            outcome="shadow" if self.shadow_of and outcome == "ok" else outcome,
+            outcome=self.aside or outcome if outcome == "ok" else outcome,
             usage=usage or Usage(),
             cost_nanousd=sum(part.cost_nanousd for part in parts),
             parts=parts,
@@ -126,9 +130,14 @@ class Exchange:
             because=self._remark(check),
         )
 
+    @property
+    def aside(self) -> str:
+        """What this is where no client asked for it: shadow or judge; else empty."""
+        return "shadow" if self.shadow_of else "judge" if self.judge_of else ""
+
     def _remark(self, check: str) -> str:
-        if self.shadow_of:
-            return f"shadow of {self.shadow_of}"
+        if self.aside:
+            return f"{self.aside} of {self.shadow_of or self.judge_of}"
         return f"check: {check}" if check else ""
 
     def doubtful_line(
@@ -262,7 +271,7 @@ class Exchange:
             deployment=self.deployment if outcome != "refused" else "",
             rejected={one.deployment: one.reason for one in rejected},
             attempts=tuple(self.attempts),
-            outcome="shadow" if self.shadow_of and outcome == "served" else outcome,
+            outcome=self.aside or outcome if outcome == "served" else outcome,
             status=status,
             error=error,
             cost_nanousd=self.cost_nanousd,
@@ -270,4 +279,5 @@ class Exchange:
             lossy=tuple(map(without_text, self.lossy)),
             usage=self.usage if self.attempts else None,
             shadow_of=self.shadow_of,
+            judge_of=self.judge_of,
         )

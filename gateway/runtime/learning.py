@@ -1,4 +1,4 @@
-"""Learns from use: ratings of answers, and what the checks of cascades found.
+"""Learns from use: ratings of answers, what judges and the checks of cascades found.
 
 Counting happens in the background, and nobody waits for it; while Redis is away nothing is
 learnt and what was known goes on being used.
@@ -21,6 +21,7 @@ from gateway.core.records import AttemptRecord
 from gateway.runtime.exchange import Exchange
 from gateway.runtime.repeats import Repeats
 from gateway.stores.learning import LearningStore, Served
+from gateway.stores.pairs import PairStore
 from policies.estimates import predicted_for
 
 #: How old the shifts of an org may be before they are loaded anew, in seconds.
@@ -36,9 +37,14 @@ class Learning:
     """Remembers what served, counts what it was worth, and tells the shifts that follow."""
 
     def __init__(
-        self, store: LearningStore, kept_seconds: int, clock: Callable[[], float] = time
+        self,
+        store: LearningStore,
+        pairs: PairStore,
+        kept_seconds: int,
+        clock: Callable[[], float] = time,
     ) -> None:
         self.store = store
+        self.pairs = pairs
         self._kept_seconds = kept_seconds
         self._clock = clock
         self._taught: dict[str, Mapping[tuple[str, str], Evidence]] = {}
@@ -84,9 +90,37 @@ class Learning:
         if served is None:
             return None
         known = await self.store.rate(org, request_id, served, score, self._today())
+        if served.judged_on:
+            await self.pairs.rate(org, request_id, score)
         if org in self._loaded:
             self._loaded[org] = -_FRESH_SECONDS
         return served if known else None
+
+    async def judged(
+        self, served: Exchange, copied: Exchange, scores: tuple[float, float]
+    ) -> tuple[float, float]:
+        """Count what a judge says of a served answer and of its copy's, 0..1 each.
+
+        Returns:
+            The scores that stand: what whoever got the served answer has said of it wins.
+
+        Raises:
+            StoreUnavailable: Redis does not answer.
+        """
+        if not self._kept_seconds:
+            return scores
+        org, request_id, today = served.caller.org, served.request_id, self._today()
+        if (org, request_id) in self._fresh:
+            await self.keep()
+        known = await self.store.served(org, request_id)
+        if known is not None and not known.scored_on:
+            await self.store.judge(org, known, scores[0], today, request_id)
+        elif known is not None:
+            scores = known.score / MILLION, scores[1]
+        other = self._served(served, copied.deployment)
+        if other is not None:
+            await self.store.judge(org, other, scores[1], today)
+        return scores
 
     async def keep(self) -> None:
         """Write down who served the latest requests.

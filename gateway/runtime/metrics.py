@@ -29,20 +29,18 @@ class Metrics:
         self._requests = Counter(
             "fairlead_requests", "Requests by how they ended.", ["outcome", "status"], registry=one
         )
-        self._attempts = Counter(
-            "fairlead_attempts", "Calls upstream.", ["deployment", "outcome"], registry=one
-        )
+        self._attempts = self._by_outcome("fairlead_attempts", "Calls upstream.")
         self._checks = Counter(
             "fairlead_cascade_checks",
             "Answers that cascades looked at, by the check that they failed.",
             ["deployment", "check"],
             registry=one,
         )
-        self._shadows = Counter(
-            "fairlead_shadows",
-            "Copies for comparison by how they ended.",
-            ["deployment", "outcome"],
-            registry=one,
+        self._shadows = self._by_outcome(
+            "fairlead_shadows", "Copies for comparison by how they ended."
+        )
+        self._judgements = self._by_outcome(
+            "fairlead_judgements", "Comparisons of a copy's answer by how they ended."
         )
         self._tokens = Counter(
             "fairlead_tokens", "Tokens by class.", ["deployment", "class"], registry=one
@@ -79,6 +77,9 @@ class Metrics:
             multiprocess_mode="mostrecent",
         )
 
+    def _by_outcome(self, name: str, told: str) -> Counter:
+        return Counter(name, told, ["deployment", "outcome"], registry=self.registry)
+
     def request(self, exchange: Exchange) -> None:
         """Count a finished request and the time of its stages."""
         self._child(self._requests, exchange.outcome, str(exchange.status)).inc()
@@ -107,6 +108,10 @@ class Metrics:
     def shadow(self, deployment: str, outcome: str) -> None:
         """Count a copy for comparison, or one that was skipped because too many were under way."""
         self._child(self._shadows, deployment, outcome).inc()
+
+    def judgement(self, deployment: str, outcome: str) -> None:
+        """Count a comparison of two answers by this deployment, or why there was none."""
+        self._child(self._judgements, deployment, outcome).inc()
 
     def holds(self, org: str, count: int) -> None:
         """Set how many holds of an org are open."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from gateway.core.decision import Decision, Plan
 from gateway.core.planning import make_plan
 from gateway.core.profile import Profile
@@ -31,3 +33,16 @@ def plan_for(
         use_reserve=exchange.ruling.keeps_self_hosted_open(exchange.caller),
         provider_down=policy.degradation.provider_down,
     )
+
+
+def plan_once(
+    services: Services,
+    exchange: Exchange,
+    decision: Decision,
+    request: ChatRequest,
+    profile: Profile,
+) -> Plan:
+    """The same for what is not worth another call: a copy, or the judge of one."""
+    plan = plan_for(services, exchange, decision, request, profile)
+    candidates = tuple(msgspec.structs.replace(one, attempts=1) for one in plan.candidates)
+    return msgspec.structs.replace(plan, candidates=candidates)

@@ -79,9 +79,9 @@ class Purse:
         )
 
     def _limits(self) -> tuple[LimitCounter, ...]:
-        """The limits that count; whoever asked once is not limited for the copy of it."""
+        """The limits that count; who asked once is not limited for a copy of it or its judge."""
         limits = self._charges.limits
-        if not self._exchange.shadow_of:
+        if not self._exchange.aside:
             return limits
         return tuple(one for one in limits if one.of_deployment)
 

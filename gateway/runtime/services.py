@@ -54,6 +54,7 @@ from gateway.stores.learning import LearningStore
 from gateway.stores.ledger import LedgerStore
 from gateway.stores.memory import MemoryStore
 from gateway.stores.outbox import Outbox
+from gateway.stores.pairs import PairStore
 from gateway.stores.pepper import load_pepper
 from gateway.stores.responses import ResponseStore
 from gateway.stores.seal import Sealer
@@ -109,7 +110,8 @@ class Services:
         self.sticking = Sticking(StickingStore(connection))
         self.targets = Targets(TargetStore(connection))
         kept = round(settings.feedback_hours * 3600)
-        self.learning = Learning(LearningStore(connection), kept)
+        self.pairs = PairStore(connection, pepper)
+        self.learning = Learning(LearningStore(connection), self.pairs, kept)
         self.budgets = BudgetView(self.ledger.budget_use)
         self.alerts = Alerts(self.ledger.claim_alert, self.log)
         self.shadows = Shadows(self.log)
@@ -154,6 +156,10 @@ class Services:
         counting = msgspec.structs.replace(counting, families=counting.families | asked)
         tokens = await self._classifiers.count(request, profile.tokens, counting)
         return msgspec.structs.replace(profile, tokens=tokens)
+
+    def features(self, prompt: str, size: int) -> bytes:
+        """What the difficulty model sees of a prompt in a body of `size` bytes, packed."""
+        return self._classifiers.features(prompt, size)
 
     def text_judge(self) -> JudgeText:
         """What judges a bare text, for callers in other threads."""

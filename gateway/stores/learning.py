@@ -16,9 +16,10 @@ from gateway.stores.scripts import load_scripts
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):
-    """What served a request; quality and score in millionths.
+    """What served a request; quality and scores in millionths.
 
-    `scored_on` is the day (since the epoch) that `score` was first counted on, 0 for not yet.
+    `scored_on` is the day (since the epoch) that `score` was first counted on, 0 for not yet, and
+    `scored_at` the version that the evidence had then; the others are the same of a judge's score.
     """
 
     deployment: str
@@ -26,6 +27,10 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     predicted: int
     score: int = 0
     scored_on: int = 0
+    scored_at: int = 0
+    judged: int = 0
+    judged_on: int = 0
+    judged_at: int = 0
 
 
 class Learnt(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +50,8 @@ class LearningStore:
 
     def __init__(self, connection: RedisConnection) -> None:
         self._connection = connection
-        self._script = load_scripts().learn
+        scripts = load_scripts()
+        self._script, self._forgetting = scripts.learn, scripts.forget
 
     async def remember(self, org: str, request_id: str, served: Served, seconds: int) -> None:
         """Keep what served a request for so long."""
@@ -62,12 +68,26 @@ class LearningStore:
 
     async def count(self, org: str, served: Served, score: float, day: int) -> None:
         """Count a score, 0..1, that no request is needed for: a check that failed or passed."""
-        await self._learn(org, served, round(score * MILLION), day, "")
+        await self._learn(org, served, score, day)
 
     async def rate(self, org: str, request_id: str, served: Served, score: float, day: int) -> bool:
         """Count a request's score, 0..1, in place of an earlier one; False when it is forgotten."""
-        worth = round(score * MILLION)
-        return await self._learn(org, served, worth, day, request_id) > 0
+        return await self._learn(org, served, score, day, request_id) > 0
+
+    async def judge(
+        self, org: str, served: Served, score: float, day: int, request_id: str = ""
+    ) -> bool:
+        """Count what a judge said of an answer, 0..1; False where a word that counts more, or
+        another judge's, came before, or the request is forgotten.
+
+        Args:
+            org: whose evidence it is.
+            served: the deployment, and what was predicted of it.
+            score: of the answer.
+            day: that it counts on.
+            request_id: of the request that was answered; none for an answer that nobody got.
+        """
+        return await self._learn(org, served, score, day, request_id, whose="judged") > 0
 
     async def load(self, org: str) -> list[Learnt]:
         """All evidence of an org, sorted by deployment and task."""
@@ -85,13 +105,11 @@ class LearningStore:
         for one in await self.load(org):
             if one.deployment != deployment:
                 continue
-            days = [number for number in one.days if number >= since_day]
-            fields = [f"{n}:{part}" for n in days for part in ("answers", "score", "predicted")]
-            if fields:
-                key = names.evidence(org, _named(one.deployment, one.task))
-                await self._connection.execute("HDEL", key, *fields, idempotent=True)
-                await self._connection.execute("HINCRBY", key, "version", 1)
-                taken += len(days)
+            key = names.evidence(org, _named(one.deployment, one.task))
+            reply = await self._connection.run(
+                self._forgetting, [key], [since_day], idempotent=False
+            )
+            taken += reply if isinstance(reply, int) else 0
         return taken
 
     async def _load(self, org: str, name: str) -> Learnt:
@@ -100,7 +118,8 @@ class LearningStore:
         )
         fields = fields_in(reply)
         deployment, _, task = name.partition("\t")
-        numbers = {int(field.partition(":")[0]) for field in fields if ":" in field}
+        counted = (field.partition(":") for field in fields)
+        numbers = {int(day) for day, colon, name in counted if colon and name != "forgotten"}
         return Learnt(
             deployment=deployment,
             task=task,
@@ -108,14 +127,20 @@ class LearningStore:
             days={number: _day(fields, number) for number in sorted(numbers)},
         )
 
-    async def _learn(self, org: str, served: Served, score: int, day: int, request_id: str) -> int:
+    async def _learn(
+        self,
+        org: str,
+        served: Served,
+        score: float,
+        day: int,
+        request_id: str = "",
+        whose: str = "rated",
+    ) -> int:
         name = _named(served.deployment, served.task)
         keys: list[Argument] = [names.evidence(org, name), names.learnt(org)]
-        told = b""
         if request_id:
             keys.append(names.served(org, request_id))
-            told = msgspec.json.encode(msgspec.structs.replace(served, score=score))
-        args = (name, day, score, served.predicted, day - KEPT_DAYS, told)
+        args = (name, day, round(score * MILLION), served.predicted, day - KEPT_DAYS, whose)
         reply = await self._connection.run(self._script, keys, args, idempotent=False)
         return reply if isinstance(reply, int) else 0
 
@@ -125,7 +150,4 @@ def _named(deployment: str, task: str) -> str:
 
 
 def _day(fields: Mapping[str, bytes], number: int) -> Day:
-    answers, score, predicted = (
-        int(fields.get(f"{number}:{part}", b"0")) for part in ("answers", "score", "predicted")
-    )
-    return Day(answers, score, predicted)
+    return Day(*(int(fields.get(f"{number}:{part}", b"0")) for part in Day.__struct_fields__))

@@ -110,6 +110,11 @@ def evidence(org: str, name: str) -> str:
     return f"fairlead:{{{org}}}:evidence:{name}"
 
 
+def judged_pairs(org: str) -> str:
+    """Pairs of answers that a judge has scored (stream; the field `entry` is sealed)."""
+    return f"fairlead:{{{org}}}:judged-pairs"
+
+
 def virtual_key(key_id: str) -> str:
     """What is stored about one virtual key (string of JSON)."""
     return f"fairlead:key:{key_id}"

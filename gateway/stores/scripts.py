@@ -49,6 +49,7 @@ class Scripts(msgspec.Struct, frozen=True, kw_only=True):
     tally: Script
     remember: Script
     learn: Script
+    forget: Script
 
 
 #: The shared heads of scripts, by what they are about.
@@ -77,6 +78,7 @@ def load_scripts() -> Scripts:
         tally=_load("tally", (), records_spending=False),
         remember=_load("remember", (), records_spending=False),
         learn=_load("learn", (), records_spending=False),
+        forget=_load("forget", (), records_spending=False),
     )
 
 

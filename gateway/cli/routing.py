@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -10,17 +9,12 @@ from typing import Annotated
 import msgspec
 import numpy as np
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from gateway.classify.cues import load_cues
 from gateway.classify.difficulty import load_shipped
 from gateway.classify.difficulty_calibration import (
-    Calibrated,
     Pair,
-    TooFewRows,
-    calibrate,
     cross_validated,
     judged,
     learn_from,
@@ -34,13 +28,14 @@ from gateway.classify.routing_curve import (
     figures,
     quality_curve,
 )
+from gateway.cli.routing_calibrate import calibrate_command, progress_bar, settings_of_home
 from gateway.cli.routing_cascade import cascade
+from gateway.cli.routing_pairs import pairs_command
 from gateway.cli.routing_quality import quality
 from gateway.cli.session import fail
 from gateway.cli.tables import print_table
-from gateway.config.difficulty_models import check_name, load_model, save_model, saved_names
+from gateway.config.difficulty_models import load_model, saved_names
 from gateway.config.routing_pairs import pair_files, read_named_pairs, read_pairs
-from gateway.config.settings import Settings, load_settings
 from gateway.reports.routing_chart import html_chart, svg_chart
 
 app = typer.Typer(
@@ -63,47 +58,8 @@ def routing() -> None:
 
 app.command("cascade")(cascade)
 app.command("quality")(quality)
-
-
-@app.command("calibrate")
-def calibrate_command(
-    pairs: PairsArgument,
-    save: Annotated[str, typer.Option(help="The name to save the model under.")],
-    force: Annotated[
-        bool, typer.Option("--force", help="Save even what is worse than the shipped model.")
-    ] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Learn from pairs, and save the model unless it is worse than the one that ships.
-
-    The newest fifth of the rows decides; the model that is saved has then learned from all.
-    Exit status 1: it is worse (or nothing can be said), and nothing was saved.
-    """
-    settings = _settings()
-    try:
-        check_name(save)
-        rows = read_pairs(pairs)
-        with _progress() as progress:
-            task = progress.add_task("", total=5)
-
-            def told(stage: str) -> None:
-                progress.update(task, advance=1, description=stage)
-
-            done = calibrate(rows, load_cues(), load_shipped(), told)
-    except TooFewRows as problem:
-        fail(f"{pairs}: {problem}")
-    except ValueError as mistake:
-        fail(str(mistake), status=2)
-    adopted = done.better or force
-    try:
-        path = save_model(settings.home, save, done.model) if adopted else None
-    except OSError as problem:
-        fail(f"the model cannot be saved: {problem}")
-    if as_json:
-        typer.echo(msgspec.json.encode(_as_document(done, save if adopted else None)).decode())
-    else:
-        _tell(done, path)
-    raise typer.Exit(0 if adopted else 1)
+app.command("calibrate")(calibrate_command)
+app.command("pairs")(pairs_command)
 
 
 @app.command()
@@ -118,7 +74,7 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Measure a model on pairs that it has not learned from, beside prompt length."""
-    settings = _settings()
+    settings = settings_of_home()
     if curve is not None and curve.suffix not in (".html", ".svg"):
         fail(f"--curve {curve}: the file must end in .html or .svg", status=2)
     try:
@@ -167,10 +123,10 @@ def bench(
     Local evidence is measured by cross-validation. The shipped model has learned from the public
     sets, so its figure there flatters it; the model card has the one with each set left out.
     """
-    _settings()
+    settings_of_home()
     try:
         sets = _read_sets(data)
-        with _progress() as progress:
+        with progress_bar() as progress:
             measured = {}
             task = progress.add_task("", total=len(sets))
             for name, rows in sets.items():
@@ -199,7 +155,7 @@ def bench(
 @app.command("list")
 def list_models(as_json: JsonOption = False) -> None:
     """The difficulty models that are saved here."""
-    settings = _settings()
+    settings = settings_of_home()
     rows: list[dict[str, object]] = []
     for name in saved_names(settings.home):
         row: dict[str, object] = {"name": name, "in_use": name == settings.difficulty_model}
@@ -225,57 +181,6 @@ def list_models(as_json: JsonOption = False) -> None:
             str(row["name"]), str(row.get("rows", "-")), used, str(row.get("problem", ""))
         )
     print_table(table)
-
-
-def _settings() -> Settings:
-    try:
-        return load_settings(os.environ)
-    except ValueError as mistake:
-        fail(str(mistake), status=2)
-
-
-def _progress() -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        BarColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-
-
-def _tell(done: Calibrated, path: Path | None) -> None:
-    if done.newest_local is None or done.newest_cold is None:
-        typer.echo(
-            "On the newest fifth of the rows the strong model is no better than the weak one, so "
-            "no model can be judged by them."
-        )
-    else:
-        typer.echo(
-            f"APGR on the newest fifth: {done.newest_local:.3f} learned from the older rows, "
-            f"{done.newest_cold:.3f} by the model that ships."
-        )
-    if done.crossed is not None:
-        typer.echo(f"APGR over all {done.rows:,} rows by cross-validation: {done.crossed:.3f}")
-    typer.echo(f"Calibration error: {done.error:.3f}")
-    if path is None:
-        typer.echo("Not saved: it is not better than what ships (--force saves it all the same).")
-    else:
-        typer.echo(f"Saved to {path}; use it with FAIRLEAD_DIFFICULTY_MODEL={path.stem}")
-
-
-def _as_document(done: Calibrated, saved: str | None) -> dict[str, object]:
-    return {
-        "saved": saved,
-        "adopted": saved is not None,
-        "better": done.better,
-        "rows": done.rows,
-        "apgr_newest": done.newest_local,
-        "apgr_newest_cold_start": done.newest_cold,
-        "apgr_cross_validated": done.crossed,
-        "calibration_error": done.error,
-    }
 
 
 def _read_sets(data: Path) -> dict[str, list[Pair]]:

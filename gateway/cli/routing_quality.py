@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from time import time
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 import typer
 from rich.table import Table
 
 from gateway.cli.moments import past_moment
-from gateway.cli.session import fail, store_session
+from gateway.cli.session import ask_store, fail, store_session
 from gateway.cli.tables import print_table
-from gateway.core.errors import StoreUnavailable
 from gateway.core.learning import day_of, evidence_of, shift_of, shifted
 from gateway.stores.connection import RedisConnection
 from gateway.stores.learning import LearningStore
 from gateway.stores.ledger_lines import known_orgs
 
-_T = TypeVar("_T")
-
 
 class QualityRow(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one deployment and task of an org.
 
-    `answers` are decayed; `score` and `predicted` are means; `quality` is what the prediction is
-    moved to, by `shift` in log-odds. `version` counts the changes.
+    `rated` and `judged` are the decayed numbers of answers by who scored them, and `answers` is as
+    how many ratings they count; `score` and `predicted` are means; `quality` is what the prediction
+    is moved to, by `shift` in log-odds. `version` counts the changes.
     """
 
     org: str
     deployment: str
     task: str
     answers: float
+    rated: float
+    judged: float
     score: float
     predicted: float
     quality: float
@@ -52,7 +51,7 @@ def quality(
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
-    """Show, or take back, what feedback and checks have taught, by deployment and task."""
+    """Show, or take back, what feedback, judges and checks have taught, by deployment and task."""
     if since and not forget:
         fail("--from says what to --forget", status=2)
     try:
@@ -63,45 +62,30 @@ def quality(
         orgs = (org,) if org else known_orgs(session.client, session.home)
         url = session.url
         if forget:
-            taken = sum(_with_store(url, _forgetting(one, forget, first)) for one in orgs)
+            taken = sum(ask_store(url, _forgetting(one, forget, first)) for one in orgs)
             told = {"deployment": forget, "days": taken}
             typer.echo(msgspec.json.encode(told).decode() if as_json else _forgot(forget, taken))
             return
-        rows = [row for one in orgs for row in _with_store(url, _reading(one))]
+        rows = [row for one in orgs for row in ask_store(url, _reading(one))]
     if as_json:
         typer.echo(msgspec.json.encode({"rows": rows}).decode())
     elif rows:
         _print(rows)
     else:
-        typer.echo("Nothing was learnt yet: no feedback came and no cascade checked an answer.")
-
-
-def _with_store(url: str, work: Callable[[LearningStore], Awaitable[_T]]) -> _T:
-    async def run() -> _T:
-        connection = RedisConnection(url, timeout_seconds=10.0)
-        await connection.open()
-        try:
-            return await work(LearningStore(connection))
-        finally:
-            await connection.close()
-
-    try:
-        return asyncio.run(run())
-    except StoreUnavailable as problem:
-        fail(f"Redis cannot be used: {problem.detail}")
+        typer.echo("Nothing was learnt yet: no feedback came, no judge or cascade saw an answer.")
 
 
 def _forgetting(
     org: str, deployment: str, first: float
-) -> Callable[[LearningStore], Awaitable[int]]:
-    return lambda store: store.forget(org, deployment, day_of(first))
+) -> Callable[[RedisConnection], Awaitable[int]]:
+    return lambda connection: LearningStore(connection).forget(org, deployment, day_of(first))
 
 
-def _reading(org: str) -> Callable[[LearningStore], Awaitable[list[QualityRow]]]:
-    async def read(store: LearningStore) -> list[QualityRow]:
+def _reading(org: str) -> Callable[[RedisConnection], Awaitable[list[QualityRow]]]:
+    async def read(connection: RedisConnection) -> list[QualityRow]:
         today = day_of(time())
         rows = []
-        for one in await store.load(org):
+        for one in await LearningStore(connection).load(org):
             found = evidence_of(one.days, today)
             shift = shift_of(found)
             rows.append(
@@ -109,7 +93,9 @@ def _reading(org: str) -> Callable[[LearningStore], Awaitable[list[QualityRow]]]
                     org=org,
                     deployment=one.deployment,
                     task=one.task,
-                    answers=round(found.answers, 1),
+                    answers=round(found.answers, 2),
+                    rated=round(found.rated, 1),
+                    judged=round(found.judged, 1),
                     score=round(found.score, 4),
                     predicted=round(found.predicted, 4),
                     quality=round(shifted(found.predicted, shift), 4),
@@ -131,12 +117,12 @@ def _print(rows: list[QualityRow]) -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("org", "deployment", "task"):
         table.add_column(heading, overflow="fold")
-    for heading in ("answers", "score", "predicted", "quality", "shift"):
+    for heading in ("rated", "judged", "answers", "score", "predicted", "quality", "shift"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
             *(row.org, row.deployment, row.task),
-            f"{row.answers:,.1f}",
+            *(f"{count:,.1f}" for count in (row.rated, row.judged, row.answers)),
             f"{row.score:.2f}",
             f"{row.predicted:.2f}",
             f"{row.quality:.2f}",

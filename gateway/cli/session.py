@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import msgspec
 import redis
 import typer
 
 from gateway.config.settings import load_settings
+from gateway.core.errors import StoreUnavailable
+from gateway.stores.connection import RedisConnection
 from gateway.stores.embedded import EmbeddedRedisError, open_embedded
 from gateway.stores.endpoint import open_client, read_endpoint
 from gateway.stores.keybook import KeyBook
 from gateway.stores.pepper import load_pepper
+
+_T = TypeVar("_T")
 
 
 class StoreSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +72,27 @@ def store_session() -> Iterator[StoreSession]:
             )
         except redis.RedisError as problem:
             fail(f"Redis at {read_endpoint(url).label} cannot be used: {problem}")
+
+
+def ask_store(url: str, work: Callable[[RedisConnection], Awaitable[_T]]) -> _T:
+    """Do with a gateway's own kind of connection what its stores know how to do.
+
+    Raises:
+        typer.Exit: status 1 when Redis does not answer; the reason is on stderr.
+    """
+
+    async def run() -> _T:
+        connection = RedisConnection(url, timeout_seconds=10.0)
+        await connection.open()
+        try:
+            return await work(connection)
+        finally:
+            await connection.close()
+
+    try:
+        return asyncio.run(run())
+    except StoreUnavailable as problem:
+        fail(f"Redis cannot be used: {problem.detail}")
 
 
 def fail(message: str, status: int = 1) -> NoReturn:

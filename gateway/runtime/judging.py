@@ -18,7 +18,7 @@ import msgspec
 from gateway.core.conversation import Answer as Said
 from gateway.core.decision import Decision, Facts
 from gateway.core.deployment import Deployment
-from gateway.core.errors import InvalidRequest, PolicyRefusal, StoreUnavailable
+from gateway.core.errors import PolicyRefusal, StoreUnavailable
 from gateway.core.findings import Finding
 from gateway.core.judged import JudgedPair, Scored
 from gateway.core.profile import Profile
@@ -187,12 +187,7 @@ def _question(
         "".join(secrets.choice(_LETTERS) for _ in range(_MARK_LENGTH)),
         schema=not judge.capabilities or "schema" in judge.capabilities,
     )
-    if body is None:
-        return None
-    try:
-        return _CHAT.decode(body)
-    except InvalidRequest:
-        return None  # text that no JSON can carry, such as half a surrogate pair
+    return None if body is None else _CHAT.decode(body)
 
 
 def _facts(before: Facts, request: Profile, profile: Profile, request_id: str) -> Facts:

@@ -98,7 +98,10 @@ def judge_body(
     if schema:
         named = {"name": "verdict", "strict": True, "schema": _SCHEMA}
         body["response_format"] = {"type": "json_schema", "json_schema": named}
-    return msgspec.json.encode(body)
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError:
+        return None  # half a character, which no wire carries
 
 
 def verdict_of(text: str) -> Verdict | None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.core.learning import (
     HALF_LIFE_DAYS,
+    JUDGED_WEIGHT,
     MILLION,
     MOST_SHIFT,
     Day,
@@ -41,6 +42,47 @@ def test_little_evidence_moves_little_and_much_moves_to_what_was_seen() -> None:
     assert shifted(0.7, many) == pytest.approx(0.5, abs=0.005)
     assert shift_of(Evidence()) == 0.0
     assert shifted(0.7, 0.0) == 0.7
+
+
+def test_a_judged_answer_counts_as_a_quarter_of_a_rating() -> None:
+    """Four verdicts weigh as much as one word of whoever got an answer, and are told apart."""
+    judged = Day(judged=4, judged_score=4 * MILLION, judged_predicted=2 * MILLION)
+    found = evidence_of({30: judged, 0: day(2, 0.0, 0.5)}, today=30)
+
+    assert JUDGED_WEIGHT == 0.25
+    assert (found.rated, found.judged, found.answers) == (1.0, 4.0, 2.0)
+    assert found.score == pytest.approx(0.5)
+    assert shift_of(evidence_of({0: judged}, today=0)) == pytest.approx(
+        shift_of(evidence_of({0: day(1, 1.0, 0.5)}, today=0))
+    )
+
+
+counts = st.integers(0, 10_000)
+shares = st.floats(0, 1)
+
+
+@given(st.lists(st.tuples(st.integers(0, 90), counts, shares, counts, shares, shares), max_size=20))
+def test_means_stay_means_whoever_scored(
+    rows: list[tuple[int, int, float, int, float, float]],
+) -> None:
+    """Property: of any days with any scores within bounds, so are the means, and the shift."""
+    days = {
+        number: Day(
+            rated,
+            round(rated * one * MILLION),
+            round(rated * predicted * MILLION),
+            judged,
+            round(judged * other * MILLION),
+            round(judged * predicted * MILLION),
+        )
+        for number, rated, one, judged, other, predicted in rows
+    }
+    found = evidence_of(days, today=90)
+
+    assert -1e-6 <= found.score <= 1 + 1e-6
+    assert -1e-6 <= found.predicted <= 1 + 1e-6
+    assert found.answers == pytest.approx(found.rated + JUDGED_WEIGHT * found.judged)
+    assert abs(shift_of(found)) <= MOST_SHIFT
 
 
 @given(st.floats(0, 1e6), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))

@@ -79,3 +79,61 @@ async def test_days_that_are_too_old_are_dropped(connection: RedisConnection, or
     (learnt,) = await store.load(org)
 
     assert list(learnt.days) == [20_000 + KEPT_DAYS + 1]
+
+
+async def test_a_judge_is_counted_apart_and_only_once(
+    connection: RedisConnection, org: str
+) -> None:
+    """A second verdict on the same request is none; a copy's answer needs no request."""
+    store = LearningStore(connection)
+    await store.remember(org, "req_1", HOUSE, 60)
+    first = await store.judge(org, HOUSE, 0.5, 20_000, "req_1")
+    second = await store.judge(org, HOUSE, 1.0, 20_000, "req_1")
+    await store.judge(org, HOUSE, 0.25, 20_000)
+    unknown = await store.judge(org, HOUSE, 1.0, 20_000, "req_2")
+    (learnt,) = await store.load(org)
+
+    assert (first, second, unknown) == (True, False, False)
+    assert learnt.days == {
+        20_000: Day(judged=2, judged_score=750_000, judged_predicted=1_400_000),
+    }
+
+
+@pytest.mark.parametrize("first", ["judge", "rate"])
+async def test_a_rating_takes_the_place_of_a_verdict(
+    connection: RedisConnection, org: str, first: str
+) -> None:
+    """Whichever came first, and however often the rating changes."""
+    store = LearningStore(connection)
+    await store.remember(org, "req_1", HOUSE, 60)
+    if first == "judge":
+        await store.judge(org, HOUSE, 0.5, 20_000, "req_1")
+    await store.rate(org, "req_1", HOUSE, 1.0, 20_001)
+    if first == "rate":
+        assert not await store.judge(org, HOUSE, 0.5, 20_001, "req_1")
+    await store.rate(org, "req_1", HOUSE, 0.0, 20_002)
+    (learnt,) = await store.load(org)
+
+    assert {number: one for number, one in learnt.days.items() if one != Day()} == {
+        20_001: Day(1, 0, 700_000)
+    }
+
+
+@pytest.mark.parametrize("again", [0.0, 0.5])
+async def test_a_second_opinion_about_what_was_taken_back_is_a_first_one(
+    connection: RedisConnection, org: str, again: float
+) -> None:
+    """It does not take away what no longer counts, even where others were counted since."""
+    store = LearningStore(connection)
+    for name in ("req_1", "req_2"):
+        await store.remember(org, name, HOUSE, 60)
+    await store.rate(org, "req_1", HOUSE, 1.0, 20_000)
+    await store.judge(org, HOUSE, 1.0, 20_000, "req_2")
+    await store.forget(org, "house")
+    await store.count(org, HOUSE, 1.0, 20_000)
+    await store.rate(org, "req_1", HOUSE, again, 20_000)
+    await store.rate(org, "req_2", HOUSE, again, 20_000)
+    (learnt,) = await store.load(org)
+
+    worth = 1_000_000 + round(2 * again * 1_000_000)
+    assert learnt.days == {20_000: Day(3, worth, 2_100_000)}

@@ -29,18 +29,19 @@ class Metrics:
         self._requests = Counter(
             "fairlead_requests", "Requests by how they ended.", ["outcome", "status"], registry=one
         )
-        self._attempts = self._by_outcome("fairlead_attempts", "Calls upstream.")
+        by = ["deployment", "outcome"]
+        self._attempts = Counter("fairlead_attempts", "Calls upstream.", by, registry=one)
         self._checks = Counter(
             "fairlead_cascade_checks",
             "Answers that cascades looked at, by the check that they failed.",
             ["deployment", "check"],
             registry=one,
         )
-        self._shadows = self._by_outcome(
-            "fairlead_shadows", "Copies for comparison by how they ended."
+        self._shadows = Counter(
+            "fairlead_shadows", "Copies for comparison by how they ended.", by, registry=one
         )
-        self._judgements = self._by_outcome(
-            "fairlead_judgements", "Comparisons of a copy's answer by how they ended."
+        self._judgements = Counter(
+            "fairlead_judgements", "Verdicts on copies by how they ended.", by, registry=one
         )
         self._tokens = Counter(
             "fairlead_tokens", "Tokens by class.", ["deployment", "class"], registry=one
@@ -76,9 +77,6 @@ class Metrics:
             registry=one,
             multiprocess_mode="mostrecent",
         )
-
-    def _by_outcome(self, name: str, told: str) -> Counter:
-        return Counter(name, told, ["deployment", "outcome"], registry=self.registry)
 
     def request(self, exchange: Exchange) -> None:
         """Count a finished request and the time of its stages."""

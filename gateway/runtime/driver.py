@@ -97,6 +97,8 @@ class Driver:
         if failure is not None:
             self._services.health.failed(name, failure)
             self._corrections[name] = failure.correction
+            if failure.correction:
+                exchange.disobeyed.append(name)
             return ev.AttemptFailed(failure, call.spent(), monotonic())
         self._services.health.succeeded(name)
         self._services.speeds.answered(name, call.speed())

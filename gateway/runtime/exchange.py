@@ -51,6 +51,8 @@ class Exchange:
         self.shadow_of = ""
         self.judge_of = ""
         self.listens = False
+        self.watched = False
+        self.disobeyed: list[str] = []
         self.said: Answer | None = None
         self.lossy: tuple[str, ...] = ()
         self.limits: Headers = []

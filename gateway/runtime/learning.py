@@ -20,6 +20,7 @@ from gateway.core.money import MILLION
 from gateway.core.records import AttemptRecord
 from gateway.runtime.exchange import Exchange
 from gateway.runtime.repeats import Repeats
+from gateway.runtime.watching import fell_short
 from gateway.stores.learning import LearningStore, Served
 from gateway.stores.pairs import PairStore
 from policies.estimates import predicted_for
@@ -71,6 +72,8 @@ class Learning:
             if attempt.check and attempt.check != SAMPLE and served is not None:
                 worth = served.predicted / MILLION if score is None else score
                 self._start(self.store.count(org, served, worth, self._today()))
+        if exchange.watched:
+            self._start(self._watched(exchange))
         served = self._served(exchange, exchange.deployment)
         if exchange.outcome == "served" and served and len(self._fresh) < _MOST_FRESH:
             self._fresh[org, exchange.request_id] = served
@@ -160,6 +163,16 @@ class Learning:
         with contextlib.suppress(StoreUnavailable):
             await self.keep()
         await asyncio.gather(*self._under_way)
+
+    async def _watched(self, exchange: Exchange) -> None:
+        """Count whether answers obeyed the form asked for, as the checks of cascades do."""
+        org, today = exchange.caller.org, self._today()
+        for name in exchange.disobeyed:
+            if (served := self._served(exchange, name)) is not None:
+                await self.store.count(org, served, 0.0, today)
+        served, short = self._served(exchange, exchange.deployment), fell_short(exchange)
+        if served is not None and short is not None and exchange.outcome == "served":
+            await self.store.count(org, served, 0.0 if short else served.predicted / MILLION, today)
 
     async def _regenerated(self, org: str, request_id: str) -> None:
         """Who asks the very same again was not served by the first answer, unless they said so."""

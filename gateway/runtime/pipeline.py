@@ -29,8 +29,9 @@ from gateway.runtime.memory import conversation_of
 from gateway.runtime.plans import plan_for
 from gateway.runtime.reach import no_way, reachable
 from gateway.runtime.services import Services
-from gateway.runtime.shadowing import begin_shadow, is_copied
+from gateway.runtime.shadowing import begin_shadow, is_judged
 from gateway.runtime.veil import hide
+from gateway.runtime.watching import is_watched
 from policies.engine import decide
 
 
@@ -48,7 +49,8 @@ async def serve_request(services: Services, exchange: Exchange) -> None:
         await _remember(services, exchange)
         decision = _reach(exchange, decision, request)
         plan = plan_for(services, exchange, decision, request, profile)
-        exchange.listens = bool(decision.judged_by) and is_copied(exchange, decision)
+        exchange.watched = is_watched(exchange, decision, request)
+        exchange.listens = exchange.watched or is_judged(exchange, decision)
         await Driver(services, exchange, request, Answer(exchange)).run(plan)
         begin_shadow(services, exchange, decision, request, profile)
     except ClientDisconnected:

@@ -41,10 +41,11 @@ def begin_shadow(
     name = decision.copied_to
     if decision.shadow is None or exchange.outcome != "served" or name == exchange.deployment:
         return
-    if not is_copied(exchange, decision):
+    if not _is_copied(exchange, decision):
         return
     alone = _alone(decision, decision.shadow.deployment)
     copied = _copy_of(exchange, alone)
+    copied.listens = bool(decision.judged_by)
     lease = ExitStack()
     # Taken here, while the request still has it: the copy begins when the request has ended.
     lease.enter_context(services.rulings.taken(exchange.ruling))
@@ -55,7 +56,12 @@ def begin_shadow(
         services.metrics.shadow(name, "skipped")
 
 
-def is_copied(exchange: Exchange, decision: Decision) -> bool:
+def is_judged(exchange: Exchange, decision: Decision) -> bool:
+    """Whether the answer is to be compared with that of a copy."""
+    return bool(decision.judged_by) and _is_copied(exchange, decision)
+
+
+def _is_copied(exchange: Exchange, decision: Decision) -> bool:
     """Whether the request is one of the share that policy wants a copy of."""
     if decision.shadow is None:
         return False
@@ -113,7 +119,7 @@ def _copy_of(exchange: Exchange, decision: Decision) -> Exchange:
     copied.shadow_of = exchange.request_id
     copied.principal, copied.request = exchange.principal, exchange.request
     copied.profile, copied.sent = exchange.profile, exchange.sent
-    copied.hidden, copied.listens = exchange.hidden, exchange.listens
+    copied.hidden = exchange.hidden
     if exchange.facts is not None:
         copied.facts = msgspec.structs.replace(exchange.facts, request_id=request_id)
     copied.decided = copied.decision = decision

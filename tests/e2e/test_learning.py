@@ -8,7 +8,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from gateway.runtime.watching import SHARE
+from policies.drawing import chance
 from tests.e2e.backstage import upstream_thread
+from tests.e2e.cascading import FAILING, PATHS, ask
 from tests.e2e.harness import GatewayProcess
 from tests.e2e.inprocess import gateway_with
 from tests.upstreams import openai_chat as chat
@@ -74,6 +77,55 @@ async def test_failed_checks_of_a_cascade_count_against_the_deployment(
     (day,) = one.days.values()
     assert (one.deployment, day.answers) == ("one", 3)
     assert day.score == day.predicted * 2 // 3
+
+
+@pytest.mark.parametrize("check", ["schema", "tools"])
+@pytest.mark.parametrize("api", ["chat", "responses", "messages"])
+async def test_answers_that_break_the_form_asked_for_count_outside_cascades_too(
+    redis_url: str, home: Path, org: str, check: str, api: str
+) -> None:
+    """Of a share drawn from the ids: 0 for those that break it, else what was predicted."""
+    wrong, right = FAILING[check]
+    asked = [ask(api, check, stream=bool(number % 2)) for number in range(40)]
+    async with ScriptedUpstream(*[say(wrong), say(right)] * (len(asked) // 2)) as one:
+        text = policy(one.url, one.url, "{strategy: balanced, among: [one], weights: {quality: 1}}")
+        async with gateway_with(text, redis_url, home, org=org) as gateway:
+            learning = gateway.services.learning
+            for body in asked:
+                await gateway.chat(path=PATHS[api], body=body)
+            await gateway.chat("no form was asked for")
+            await learning.close()
+            learnt = await learning.store.load(org)
+            records = gateway.audit()
+
+    watched = [chance(one.request_id, "watched") < SHARE for one in records[: len(asked)]]
+    days = [day for one in learnt for day in one.days.values()]
+    predicted = sum(day.predicted for day in days) // max(1, sum(watched))
+    assert sum(day.answers for day in days) == sum(watched)
+    assert sum(day.score for day in days) == predicted * sum(watched[1::2])
+
+
+async def test_an_answer_that_had_to_be_asked_for_again_counts_against_who_gave_it(
+    redis_url: str, home: Path, org: str
+) -> None:
+    """A backend without schemas is corrected once; both answers count, if they are looked at."""
+    wrong, right = FAILING["schema"]
+    scripts = [say(wrong), say(right)] * 40
+    async with ScriptedUpstream(*scripts) as one:
+        text = policy(one.url, one.url, "{strategy: balanced, among: [one], weights: {quality: 1}}")
+        text = text.replace("model: m,", "model: m, options: {schema: guided},")
+        async with gateway_with(text, redis_url, home, org=org) as gateway:
+            for _ in range(40):
+                await gateway.chat(body=ask("chat", "schema", stream=False))
+            await gateway.services.learning.close()
+            learnt = await gateway.services.learning.store.load(org)
+            records = gateway.audit()
+
+    watched = sum(chance(one.request_id, "watched") < SHARE for one in records)
+    days = [day for one in learnt for day in one.days.values()]
+    assert len(one.requests) == 80
+    assert sum(day.answers for day in days) == 2 * watched
+    assert 2 * sum(day.score for day in days) == sum(day.predicted for day in days)
 
 
 async def test_a_share_explores_among_what_is_allowed(redis_url: str, home: Path, org: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -375,6 +376,9 @@ async def test_a_judge_sees_what_is_masked_as_masked(
     assert MAIL.text in str(answer.json)
     assert len(umpire.requests) == 1
     told = umpire.requests[0].body.decode()
+    if not realistic:
+        (placeholder,) = re.findall(r"\[EMAIL-\w+\]", house.requests[0].body.decode())
+        assert placeholder in told
     assert "john.doe" not in told
     assert "jane.roe" not in told
     assert pair.served.deployment == "house"

@@ -97,6 +97,40 @@ def test_an_answer_that_cannot_happen_leaves_a_gap(proof_of: Prove, moment: str)
     assert "nobody at home may" in breach.message
 
 
+JUDGED = """\
+  mirror: {adapter: openai_compatible, base_url: "http://127.0.0.1:8001/v1", model: other, zone: eu,
+           clearance: restricted, price: {input_usd_per_mtok: 1, output_usd_per_mtok: 2}}
+aliases: {auto: {}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("constraint", "holds"),
+    [
+        ("forbid: [frontier]", True),
+        ("forbid: [mirror]", True),
+        ("cap_output_tokens: 9", False),
+    ],
+)
+def test_a_judge_is_among_those_that_are_reached(
+    proof_of: Prove, constraint: str, holds: bool
+) -> None:
+    """Only as the judge of a copy can it be, and where there is no copy there is no judge."""
+    routes = POLICY[POLICY.index("routes:") : POLICY.index("tests:")]
+    shadow = "shadow: {deployment: mirror, judge: frontier}"
+    by_name = "{id: by-name, when: {model: [frontier, mirror]}, block: No.}"
+    proof = proof_of(
+        changed(
+            ("aliases: {auto: {}}\n", JUDGED),
+            (routes, f"routes: [{{id: rest, use: [house], {shadow}}}]\n"),
+            ("board]}, require: self_hosted", f"board]}}, {constraint}"),
+            ("constraints:\n", f"constraints:\n  - {by_name}\n"),
+        )
+    )
+
+    assert ("never.legal" in [one.path for one in proof.breaches]) is not holds
+
+
 LEGAL = "team: [legal, board]}, require"
 NOON = "2026-01-07T12:00:00+00:00"
 CARD = {"findings": ["credential"]}

@@ -14,6 +14,7 @@ from gateway.core.degradation import Degradation
 from gateway.core.deployment import Deployment, Secret
 from gateway.core.findings import SensitivityRules
 from gateway.core.limits import LimitCounter
+from gateway.core.second_stage import Presidio
 from gateway.core.targets import Target
 from policies.model.cases import CaseStatement
 from policies.model.conditions import Test
@@ -159,6 +160,25 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return tuple(told)
 
 
+class SecondStage(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Who is asked what else is sensitive, where `when` holds or cannot be told.
+
+    Either `presidio` is set or `deployment` names one that is self-hosted and cleared for
+    restricted data. `restricts` says that a request without an answer counts as not judged.
+    """
+
+    when: Matcher
+    timeout_seconds: float
+    restricts: bool
+    presidio: Presidio | None = None
+    deployment: str = ""
+
+    @property
+    def by(self) -> str:
+        """Who is asked, in one word."""
+        return self.deployment or "presidio"
+
+
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     """An address that is told of budgets, and the secret that its messages are signed with."""
 
@@ -236,3 +256,4 @@ class CompiledPolicy(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     degradation: Degradation = Degradation()
     safeguards: tuple[Constraint, ...] = ()
     targets: Mapping[str, Target] = {}
+    second_stage: SecondStage | None = None

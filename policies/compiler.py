@@ -39,6 +39,7 @@ from policies.compiled import (
 from policies.detecting import own_detectors
 from policies.grammar.limits import WINDOWS
 from policies.matchers import compile_condition, facts_asked
+from policies.model.conditions import Condition
 from policies.model.constraints import ConstraintStatement
 from policies.model.deployments import DeploymentStatement
 from policies.model.file import PolicyFile
@@ -59,6 +60,7 @@ from policies.resolve import (
 )
 from policies.revision import revision_of
 from policies.safeguards import degradation_of, safeguards_of
+from policies.second_stage import second_stage_of
 from policies.selection import select, select_possible, used_by
 
 
@@ -90,9 +92,6 @@ def compile_policy(
         statement.name: _deployment(statement, one, policy, prices, looked_up)
         for statement, one in zip(policy.deployments, resolved, strict=True)
     }
-    conditions = [one.when for one in policy.constraints]
-    conditions += [one.when for one in policy.never]
-    conditions += [one.when for one in policy.routes]
     routes = tuple(_route(one, resolved) for one in policy.routes)
     compiled = CompiledPolicy(
         revision="",
@@ -112,11 +111,12 @@ def compile_policy(
         invariants=tuple(_invariant(one, resolved) for one in policy.never),
         defaults=_defaults(policy),
         tests=policy.tests,
-        asks_cost=any("estimated_cost" in facts_asked(when) for when in conditions),
+        asks_cost=any("estimated_cost" in facts_asked(when) for when in _conditions(policy)),
         asks_quality=any(map(_by_quality, routes)),
         asks_length=any(route.strategy in ("cheapest", "fastest", "balanced") for route in routes),
         asks_speed=any(route.strategy in ("fastest", "balanced") for route in routes),
         sticks_to=_sticks_to(routes),
+        second_stage=second_stage_of(policy.sensitivity),
     )
     return msgspec.structs.replace(compiled, revision=revision_of(policy, compiled))
 
@@ -133,6 +133,16 @@ def _fetched(
     if problems:
         raise PolicyError(problems, policy.source)
     return looked_up, own
+
+
+def _conditions(policy: PolicyFile) -> Iterator[Condition | None]:
+    """Every condition that stands in a file."""
+    stage = policy.sensitivity.second_stage
+    yield from (one.when for one in policy.constraints)
+    yield from (one.when for one in policy.never)
+    yield from (one.when for one in policy.routes)
+    if stage is not None:
+        yield stage.when
 
 
 def _sticks_to(routes: Iterable[Route]) -> frozenset[str]:

@@ -29,6 +29,7 @@ from policies.engine import decide, refused_for_key, route_for
 from policies.estimates import estimate, output_quantiles
 from policies.narrowing import Applied, apply_constraints, level_sent, why_not
 from policies.ordering import scores
+from policies.second_stage import would_ask
 from policies.seeing import see
 
 #: Takes candidates out of a decision, with a reason for each.
@@ -112,6 +113,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
     `shadow` is the deployment that gets a copy of a share of such requests, and `judge` the one
     that compares both answers; empty for none.
+    `second_stage` says whether a second stage of privacy would be asked, and why or why not; empty
+    where the policy has none. An explanation itself never asks it: what it would find comes on top.
     """
 
     revision: str
@@ -133,6 +136,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     output_cap: int | None
     shadow: str
     judge: str
+    second_stage: str
     headers: dict[str, str]
     tags: dict[str, str]
     constraints: tuple[StatementExplained, ...]
@@ -152,7 +156,8 @@ def explain(
         narrow: takes away what cannot be asked through the API that is called, where that is
             known.
     """
-    decision = _asked_through(decide(policy, facts), narrow)
+    decided = decide(policy, facts)
+    decision = _asked_through(decided, narrow)
     profile = facts.profile
     seen = see(policy, facts)
     applied = apply_constraints(policy, seen)
@@ -178,6 +183,7 @@ def explain(
         output_cap=decision.output_cap,
         shadow=decision.copied_to,
         judge=decision.judged_by,
+        second_stage=_second_stage(policy, facts, decided),
         headers=dict(decision.headers),
         tags=dict(decision.tags),
         constraints=(
@@ -191,6 +197,19 @@ def explain(
             for one in policy.deployments.values()
         ),
     )
+
+
+def _second_stage(policy: CompiledPolicy, facts: Facts, decision: Decision) -> str:
+    """Whether a second stage would be asked, in words."""
+    stage = policy.second_stage
+    if stage is None:
+        return ""
+    asking = would_ask(policy, facts, decision)
+    if asking.barred:
+        fails = "restricted" if stage.restricts else "as it was judged"
+        return f"{asking.why}, so nobody can be asked and the request counts as {fails}"
+    verdict = "would be asked" if asking.asked else "would not be asked"
+    return f"{stage.by} {verdict}: {asking.why}"
 
 
 def _asked_through(decision: Decision, narrow: Narrow) -> Decision:

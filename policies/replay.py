@@ -50,8 +50,8 @@ def replay(candidate: Candidate, record: AuditRecord) -> Replayed:
     Raises:
         NotReplayable: it lacks something that the decision needs; the message says what.
     """
-    if record.shadow_of or record.judge_of:
-        raise NotReplayable("made for another request, which is replayed itself")
+    if record.shadow_of or record.judge_of or record.second_stage_of:
+        raise NotReplayable("a call beside another request, which is replayed itself")
     kept = record.decided
     facts = facts_of(record, candidate.policy.rules)
     if kept is None:

@@ -14,11 +14,12 @@ import msgspec
 
 from gateway.core.deployment import Deployment
 from gateway.core.findings import OwnDetector
-from policies.compiled import CompiledPolicy, Constraint, Route
+from policies.compiled import CompiledPolicy, Constraint, Route, SecondStage
 from policies.model.budgets import BudgetStatement
 from policies.model.conditions import Condition, Group
 from policies.model.deployments import DeploymentStatement
 from policies.model.file import PolicyFile
+from policies.model.second_stage import SecondStageStatement
 from policies.model.secrets import SecretReference
 
 
@@ -66,6 +67,7 @@ def meaning_of(policy: PolicyFile, compiled: CompiledPolicy) -> dict[str, Any]:
         ),
         "limits": sorted(msgspec.json.encode(limit).decode() for limit in compiled.limits),
         "degradation": compiled.degradation,
+        **_second_stage_meaning(policy.sensitivity.second_stage, compiled.second_stage),
         "defaults": compiled.defaults,
     }
 
@@ -105,6 +107,19 @@ def _own_meaning(own: tuple[OwnDetector, ...]) -> dict[str, Any]:
 
 def _digest(terms: tuple[str, ...]) -> str:
     return sha256("\n".join(sorted(terms)).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _second_stage_meaning(
+    statement: SecondStageStatement | None, built: SecondStage | None
+) -> dict[str, Any]:
+    """Who is asked besides, and about what; nothing where nobody is."""
+    if statement is None or built is None:
+        return {}
+    asked = None if built.presidio is None else msgspec.to_builtins(built.presidio)
+    if asked is not None:
+        asked["entities"] = dict(asked["entities"])
+    when = _condition_meaning(statement.when)
+    return {"second_stage": [asked, built.deployment, when, built.timeout_seconds, built.restricts]}
 
 
 def _obligations_meaning(built: Route) -> list[Any]:

@@ -45,6 +45,10 @@ TokenizerOption = Annotated[
 ]
 
 
+#: What is said of a policy with a second stage.
+NOT_ASKED = "the policy's second stage is not asked here, which is offline: gateways ask it"
+
+
 class BadLine(ValueError):
     """A line cannot be judged; the message says why."""
 
@@ -89,6 +93,7 @@ def classify_command(
     difficulty (and how reliable it is), task, input_tokens and the bound that holds of money go by,
     input_tokens_at_most. A line that cannot be read is
     reported on stderr and makes the exit status 1; the others are answered all the same.
+    A policy's second stage is not asked.
     """
     rules = SensitivityRules() if policy is None else _rules_of(policy)
     try:
@@ -239,6 +244,8 @@ def _rules_of(file: Path) -> SensitivityRules:
         own, missing = own_detectors(section, terms_lookup(file.parent))
         if missing:
             raise PolicyError(missing, str(file))
+        if section.second_stage is not None:
+            typer.echo(f"fairlead: {NOT_ASKED}", err=True)
         return sensitivity_rules(section, own)
     except PolicyError as problem:
         typer.echo(str(problem), err=True)

@@ -20,8 +20,9 @@ class LedgerLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     is no line of its own: it moves no money, and its amount stands on the line that ends it.
 
     `outcome` is `ok`, `inadequate` (a whole answer that failed a cascade's check), `shadow` (a
-    whole answer to a copy, which nobody gets), `judge` (a whole answer about two others) or a
-    failure kind. `at` is when the attempt was held,
+    whole answer to a copy, which nobody gets), `judge` (a whole answer about two others),
+    `second_stage` (one to a question about what is sensitive) or a failure kind. `at` is when the
+    attempt was held,
     in epoch seconds of the store's clock: it decides the price, the period of every budget and the
     hour of the rollups. Costs are integer nano-USD.
     Scopes are empty strings where the key has none.
@@ -82,6 +83,19 @@ class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):
     check: str = ""
 
 
+class StageRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What the second stage of privacy did for one request.
+
+    `by` is `presidio` or the deployment that was asked; `outcome` is `ok` or why there is no whole
+    answer; `findings` counts the types of what it added to the first stage's.
+    """
+
+    by: str
+    outcome: str
+    findings: dict[str, int] = {}
+    duration_ms: float = 0.0
+
+
 class RecordedFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a record's other fields do not tell of the facts that were decided on.
 
@@ -138,13 +152,16 @@ class RecordedDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
 class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One decision with its facts; never prompt text, never a secret.
 
-    `outcome` is served, refused, failed, cancelled, in_doubt, shadow for a copy that was
-    answered, or judge for a comparison that was; `findings` counts finding types;
-    the facts are enough to decide the request again under another policy revision. `tags` are
-    those that were decided on: the caller's, and over them the key's. `lossy` are the JSON
+    `outcome` is served, refused, failed, cancelled, in_doubt, shadow for a copy that was answered,
+    judge for a comparison that was, or second_stage for such a question; `findings` counts finding
+    types; the facts are enough to decide the request again under another policy revision. `tags`
+    are those that were decided on: the caller's, and over them the key's. `lossy` are the JSON
     pointers of what the last attempt's wire could not carry; `usage` is the last attempt's.
-    `shadow_of` is the id of the request that this one copied for comparison, and `judge_of` of the
-    one whose answers it compared; both are empty for a request of a caller's own.
+    `shadow_of` is the id of the request that this one copied for comparison, `judge_of` of the one
+    whose answers it compared, and `second_stage_of` of the one in which it asked what is sensitive;
+    all are empty for a request of a caller's own. `second_stage` tells that one was asked about
+    this request, None that none was; what it found is among the record's findings and, where it
+    failed, its facts.
     """
 
     request_id: str
@@ -180,3 +197,5 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
     decided: RecordedDecision | None = None
     shadow_of: str = ""
     judge_of: str = ""
+    second_stage_of: str = ""
+    second_stage: StageRecord | None = None

@@ -23,6 +23,7 @@ _CAUSE = (
     "CASE WHEN outcome = 'ok' THEN 'answer failed a check' "
     "WHEN outcome = 'shadow' THEN 'copy for comparison' "
     "WHEN outcome = 'judge' THEN 'judge of a comparison' "
+    "WHEN outcome = 'second_stage' THEN 'second stage of privacy' "
     "WHEN outcome = 'cancelled' AND stream THEN 'aborted stream' "
     "WHEN outcome = 'cancelled' THEN 'caller left' "
     "WHEN outcome = 'in_doubt' THEN 'gateway died' "

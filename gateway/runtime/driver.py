@@ -95,7 +95,9 @@ class Driver:
         exchange = self._exchange
         exchange.mark("upstream")
         if failure is not None:
-            self._services.health.failed(name, failure)
+            # A second stage's patience is policy's own, and tells nothing of the deployment.
+            if not exchange.second_stage_of or failure.kind is not FailureKind.TIMEOUT:
+                self._services.health.failed(name, failure)
             self._corrections[name] = failure.correction
             if failure.correction:
                 exchange.disobeyed.append(name)

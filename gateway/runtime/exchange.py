@@ -13,8 +13,9 @@ from gateway.core.prices import CostPart, cost_of, cost_parts, is_unpriced
 from gateway.core.principal import Principal
 from gateway.core.profile import Profile
 from gateway.core.recorded import record_of
-from gateway.core.records import AttemptRecord, AuditRecord, LedgerLine
+from gateway.core.records import AttemptRecord, AuditRecord, LedgerLine, StageRecord
 from gateway.core.request import ChatRequest
+from gateway.core.second_stage import SECOND_STAGE
 from gateway.core.sensitivity import UNKNOWN, Sensitivity
 from gateway.core.usage import Usage
 from gateway.runtime.client import Client, Headers
@@ -54,6 +55,8 @@ class Exchange:
         self.watched = False
         self.disobeyed: list[str] = []
         self.said: Answer | None = None
+        self.second_stage_of = ""
+        self.second_stage: StageRecord | None = None
         self.lossy: tuple[str, ...] = ()
         self.limits: Headers = []
         self.own_limits: Headers = []
@@ -121,7 +124,7 @@ class Exchange:
         return msgspec.structs.replace(
             self._line(candidate, hold_id, attempt, at),
             kind="settle",
-            outcome=self.aside or outcome if outcome == "ok" else outcome,
+            outcome=self._called(outcome, "ok"),
             usage=usage or Usage(),
             cost_nanousd=sum(part.cost_nanousd for part in parts),
             parts=parts,
@@ -134,12 +137,20 @@ class Exchange:
 
     @property
     def aside(self) -> str:
-        """What this is where no client asked for it: shadow or judge; else empty."""
+        """What this is where it is a call of ours beside a request: shadow, judge or second_stage;
+        empty for a request of a caller's."""
+        if self.second_stage_of:
+            return SECOND_STAGE
         return "shadow" if self.shadow_of else "judge" if self.judge_of else ""
+
+    def _called(self, outcome: str, good: str) -> str:
+        """The word for an outcome; a good answer that no caller gets is called what it is for."""
+        return self.aside or outcome if outcome == good else outcome
 
     def _remark(self, check: str) -> str:
         if self.aside:
-            return f"{self.aside} of {self.shadow_of or self.judge_of}"
+            whose = self.shadow_of or self.judge_of or self.second_stage_of
+            return f"{self.aside.replace('_', ' ')} of {whose}"
         return f"check: {check}" if check else ""
 
     def doubtful_line(
@@ -273,7 +284,7 @@ class Exchange:
             deployment=self.deployment if outcome != "refused" else "",
             rejected={one.deployment: one.reason for one in rejected},
             attempts=tuple(self.attempts),
-            outcome=self.aside or outcome if outcome == "served" else outcome,
+            outcome=self._called(outcome, "served"),
             status=status,
             error=error,
             cost_nanousd=self.cost_nanousd,
@@ -282,4 +293,6 @@ class Exchange:
             usage=self.usage if self.attempts else None,
             shadow_of=self.shadow_of,
             judge_of=self.judge_of,
+            second_stage_of=self.second_stage_of,
+            second_stage=self.second_stage,
         )

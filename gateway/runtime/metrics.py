@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from gateway.core.health import Breaker, state_name
-from gateway.core.records import LedgerLine
+from gateway.core.records import LedgerLine, StageRecord
 from gateway.runtime.exchange import Exchange
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -63,6 +63,7 @@ class Metrics:
             buckets=_SECONDS,
             registry=one,
         )
+        self._of_privacy()
         self._holds = Gauge(
             "fairlead_holds_open",
             "Holds that are neither settled nor expired.",
@@ -76,6 +77,21 @@ class Metrics:
             ["deployment", "state"],
             registry=one,
             multiprocess_mode="mostrecent",
+        )
+
+    def _of_privacy(self) -> None:
+        self._second_stages = Counter(
+            "fairlead_second_stages",
+            "Requests that a second stage of privacy was asked about, by how that ended.",
+            ["by", "outcome"],
+            registry=self.registry,
+        )
+        self._second_stage_time = Histogram(
+            "fairlead_second_stage_seconds",
+            "Time for which requests waited for the second stage of privacy.",
+            ["by"],
+            buckets=_SECONDS,
+            registry=self.registry,
         )
 
     def request(self, exchange: Exchange) -> None:
@@ -110,6 +126,11 @@ class Metrics:
     def judgement(self, deployment: str, outcome: str) -> None:
         """Count a comparison of two answers by this deployment, or why there was none."""
         self._child(self._judgements, deployment, outcome).inc()
+
+    def second_stage(self, stage: StageRecord) -> None:
+        """Count a question to the second stage of privacy and the time it took."""
+        self._child(self._second_stages, stage.by, stage.outcome).inc()
+        self._child(self._second_stage_time, stage.by).observe(stage.duration_ms / 1000.0)
 
     def holds(self, org: str, count: int) -> None:
         """Set how many holds of an org are open."""

@@ -8,11 +8,12 @@ policy that the request met when it began, whatever policy comes into force mean
 
 from __future__ import annotations
 
-from gateway.core.decision import Decision
+from gateway.core.decision import Decision, Facts
 from gateway.core.errors import FairleadError, PolicyRefusal, Unauthenticated, UnknownModel
 from gateway.core.principal import Principal
 from gateway.core.profile import Profile
 from gateway.core.request import ChatRequest
+from gateway.core.second_stage import SECOND_STAGE
 from gateway.core.sensitivity import Sensitivity
 from gateway.runtime.answer import Answer, decision_headers, send_error
 from gateway.runtime.callers import (
@@ -28,6 +29,7 @@ from gateway.runtime.facts import gather_facts
 from gateway.runtime.memory import conversation_of
 from gateway.runtime.plans import plan_for
 from gateway.runtime.reach import no_way, reachable
+from gateway.runtime.second_stage import look_closer
 from gateway.runtime.services import Services
 from gateway.runtime.shadowing import begin_shadow, is_judged
 from gateway.runtime.veil import hide
@@ -43,7 +45,8 @@ async def serve_request(services: Services, exchange: Exchange) -> None:
         if await services.idempotency.replayed(exchange, raw):
             return
         request = await _recall(services, exchange, _decode(exchange, raw))
-        profile = await _classify(services, exchange, request)
+        await _classify(services, exchange, request)
+        profile = await _look_closer(services, exchange, principal, request)
         decision = await _decide(services, exchange, principal, request, profile)
         decision, profile = await _mask(services, exchange, decision, request)
         await _remember(services, exchange)
@@ -119,6 +122,17 @@ async def _remember(services: Services, exchange: Exchange) -> None:
         )
 
 
+async def _look_closer(
+    services: Services, exchange: Exchange, principal: Principal, request: ChatRequest
+) -> Profile:
+    """Where policy has a second stage and the request might leave, what that finds counts too."""
+    if exchange.ruling.policy.second_stage is not None:
+        facts = await _facts(services, exchange, principal, request, exchange.judged)
+        exchange.profile = await look_closer(services, exchange, request, facts)
+        exchange.mark(SECOND_STAGE)
+    return exchange.judged
+
+
 async def _decide(
     services: Services,
     exchange: Exchange,
@@ -127,7 +141,24 @@ async def _decide(
     profile: Profile,
 ) -> Decision:
     """Policy's word on where the request may go and where it had best go."""
-    exchange.facts = facts = await gather_facts(
+    exchange.facts = facts = await _facts(services, exchange, principal, request, profile)
+    exchange.decided = exchange.decision = decision = decide(exchange.ruling.policy, facts)
+    services.targets.decided(exchange.ruling.policy, decision.aim)
+    exchange.mark("decide")
+    if not decision.candidates:
+        raise _refusal(decision)
+    return decision
+
+
+async def _facts(
+    services: Services,
+    exchange: Exchange,
+    principal: Principal,
+    request: ChatRequest,
+    profile: Profile,
+) -> Facts:
+    """All that policy can ask about the request."""
+    return await gather_facts(
         services,
         exchange.ruling,
         principal,
@@ -139,12 +170,6 @@ async def _decide(
         session=declared_session(exchange.client),
         tags=(*declared_tags(exchange.client), *principal.tags),
     )
-    exchange.decided = exchange.decision = decision = decide(exchange.ruling.policy, facts)
-    services.targets.decided(exchange.ruling.policy, decision.aim)
-    exchange.mark("decide")
-    if not decision.candidates:
-        raise _refusal(decision)
-    return decision
 
 
 async def _mask(

@@ -79,7 +79,7 @@ class Purse:
         )
 
     def _limits(self) -> tuple[LimitCounter, ...]:
-        """The limits that count; who asked once is not limited for a copy of it or its judge."""
+        """The limits that count; whoever asked once is not limited for what we call beside it."""
         limits = self._charges.limits
         if not self._exchange.aside:
             return limits

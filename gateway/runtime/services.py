@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from adapters.presidio import PresidioClient
 from adapters.registry import open_adapter
 from adapters.transport import Transport
 from gateway.config.settings import Settings
@@ -115,6 +116,7 @@ class Services:
         self.budgets = BudgetView(self.ledger.budget_use)
         self.alerts = Alerts(self.ledger.claim_alert, self.log)
         self.shadows = Shadows(self.log)
+        self.presidio = PresidioClient(transport)
         self._transport = transport
         self._connection = connection
         self._classifiers = classifiers

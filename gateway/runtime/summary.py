@@ -23,6 +23,8 @@ def summary_of(exchange: Exchange) -> dict[str, Any]:
     if exchange.profile is not None:
         line["sensitivity"] = exchange.profile.sensitivity.label
         line["difficulty"] = round(exchange.profile.difficulty, 3)
+    if exchange.second_stage is not None:
+        line["second_stage"] = f"{exchange.second_stage.by}:{exchange.second_stage.outcome}"
     if exchange.decision is not None:
         line["route"], line["policy"] = exchange.decision.route, exchange.decision.revision
     if exchange.attempts:

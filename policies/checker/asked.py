@@ -74,6 +74,8 @@ def conditions_of(policy: CompiledPolicy) -> Iterator[Matcher]:
         yield invariant.when
     for route in policy.routes:
         yield route.when
+    if policy.second_stage is not None:
+        yield policy.second_stage.when
 
 
 def constraints_of(policy: CompiledPolicy) -> tuple[Constraint, ...]:

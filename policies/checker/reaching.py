@@ -2,8 +2,8 @@
 
 Rules of this file:
 - whoever may be called on any attempt is reached: every candidate, for it can be a fallback,
-  every reserve where a budget uses it, who gets a copy and who judges it; neither order nor share
-  matters here;
+  every reserve where a budget uses it, who gets a copy, who judges it, and who is asked what is
+  sensitive; neither order nor share matters here;
 - invariants are left out: that they are never needed is what is to be proved.
 """
 
@@ -15,6 +15,7 @@ from policies.checker.asked import constraints_of
 from policies.checker.conditions import AnyRequest, Sight, level_of
 from policies.checker.logic import Formula, all_of, any_of, both, either, negated
 from policies.compiled import Budget, CompiledPolicy, Route
+from policies.second_stage import is_home
 
 
 class Reaching:
@@ -24,8 +25,8 @@ class Reaching:
     so sensitive, after masking, `taken` that a route of aliases is taken, `allowed`
     that clearance, constraints and abilities leave a deployment, `candidate` that it is a
     candidate, `reserve` that it stands by for a used-up budget, `shadow` that it may get a copy,
-    `judge` that it may be asked to compare the copy's answer, and `reached` that some attempt may
-    call it. Deployments and routes are known by name.
+    `judge` that it may be asked to compare the copy's answer, `asked` that a second stage asks it,
+    and `reached` that some call may go to it. Deployments and routes are known by name.
     """
 
     def __init__(self, request: AnyRequest, policy: CompiledPolicy) -> None:
@@ -49,11 +50,15 @@ class Reaching:
         self.reserve = {name: self._reserve(name) for name in names}
         self.shadow = {name: self._shadow(name) for name in names}
         self.judge = {name: self._judge(name) for name in names}
-        self.reached = {
+        served = {
             name: any_of(
                 (self.candidate[name], self.reserve[name], self.shadow[name], self.judge[name])
             )
             for name in names
+        }
+        self.asked = self._asked()
+        self.reached = {
+            name: either(formula, self.asked.get(name, False)) for name, formula in served.items()
         }
 
     def asked_by_name(self, name: str) -> Formula:
@@ -118,12 +123,40 @@ class Reaching:
         )
 
     def _reserve(self, name: str) -> Formula:
+        return both(self._keeps_reserve(), self._stands_by(name))
+
+    def _stands_by(self, name: str) -> Formula:
+        """That a decision has it in reserve, whether or not a budget would use that."""
         if not self.policy.deployments[name].self_hosted:
             return False
         unused = any_of(
             self.taken[route.id] for route in self.policy.routes if not _uses(route, name)
         )
-        return all_of((self._keeps_reserve(), self.served, unused, self.allowed[name]))
+        return all_of((self.served, unused, self.allowed[name]))
+
+    def _asked(self) -> dict[str, Formula]:
+        """That the second stage asks a deployment: somebody may be reached who is not at home.
+
+        What a second stage finds needs no formula: it only changes facts, and every request with
+        the changed facts is among those that are looked at here.
+        """
+        stage = self.policy.second_stage
+        if stage is None or not stage.deployment:
+            return {}
+        leaves = any_of(
+            any_of(
+                (
+                    *(self.candidate[name], self._stands_by(name)),
+                    *(self.shadow[name], self.judge[name]),
+                )
+            )
+            for name, one in self.policy.deployments.items()
+            if not is_home(one)
+        )
+        formulas = (
+            self.served, leaves, self.sight.applies(stage.when), self.permitted[stage.deployment]
+        )  # fmt: skip
+        return {stage.deployment: all_of(formulas)}
 
     def _shadow(self, name: str) -> Formula:
         copied = any_of(

@@ -15,6 +15,7 @@ from policies.compiled import CompiledPolicy
 from policies.engine import decide
 from policies.model.cases import GivenStatement
 from policies.narrowing import apply_constraints, level_sent
+from policies.second_stage import would_ask
 from policies.seeing import see
 from policies.testing import facts_of
 
@@ -25,8 +26,8 @@ def unguarded(policy: CompiledPolicy) -> CompiledPolicy:
 
 
 def receivers(policy: CompiledPolicy, given: GivenStatement) -> frozenset[str]:
-    """The deployments that may be called: candidates, reserves where a budget uses them, who gets
-    a copy and who judges both answers."""
+    """The deployments that may be called: candidates, reserves where a budget uses them, who gets a
+    copy and who judges both answers, and who is asked what is sensitive."""
     facts = facts_of(policy, given, None)
     return receivers_of(policy, facts, decide(policy, facts))
 
@@ -49,4 +50,8 @@ def receivers_of(policy: CompiledPolicy, facts: Facts, decision: Decision) -> fr
         called.append(decision.shadow.deployment)
         if decision.shadow.judge is not None:
             called.append(decision.shadow.judge)
-    return frozenset(one.name for one in called)
+    names = {one.name for one in called}
+    if would_ask(policy, facts, decision).asked and policy.second_stage is not None:
+        # Presidio is no deployment, and has no name here.
+        names.update(filter(None, [policy.second_stage.deployment]))
+    return frozenset(names)

@@ -49,6 +49,9 @@ def _names(policy: PolicyFile) -> Iterator[tuple[str, Place, str]]:
             yield route.shadow.deployment, route.shadow.at, f"routes.{route.id}.shadow"
             if route.shadow.judge:
                 yield route.shadow.judge, route.shadow.at, f"routes.{route.id}.shadow.judge"
+    stage = policy.sensitivity.second_stage
+    if stage is not None and stage.deployment:
+        yield stage.deployment, stage.at, "sensitivity.second_stage.deployment"
     for constraint in policy.constraints:
         for key, selector in (("only", constraint.only), ("forbid", constraint.forbid)):
             for name, at in selector.names if selector is not None else ():

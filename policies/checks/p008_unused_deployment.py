@@ -36,6 +36,8 @@ def check(policy: PolicyFile, known: Known) -> Iterator[Finding]:
         used.update(used_by(route.use, resolved))
         if route.shadow is not None:
             used.update((route.shadow.deployment, route.shadow.judge))
+    if policy.sensitivity.second_stage is not None:
+        used.add(policy.sensitivity.second_stage.deployment)
     for deployment in policy.deployments:
         if deployment.name not in used:
             yield Finding(

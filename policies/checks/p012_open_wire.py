@@ -24,6 +24,9 @@ routes:
 GOOD = BAD.replace("http:", "https:")
 
 
+_HINT = "use https, or leave the check out where the network is encrypted itself"
+
+
 def check(policy: PolicyFile, known: Known) -> Iterator[Finding]:
     """Whatever is not on this machine is called by https."""
     for deployment in policy.deployments:
@@ -32,6 +35,15 @@ def check(policy: PolicyFile, known: Known) -> Iterator[Finding]:
             yield Finding(
                 at=deployment.at,
                 message=f"'{deployment.name}' is called by http: prompts travel unencrypted",
-                hint="use https, or leave the check out where the network is encrypted itself",
+                hint=_HINT,
                 path=f"deployments.{deployment.name}.base_url",
             )
+    stage = policy.sensitivity.second_stage
+    presidio = None if stage is None else stage.presidio
+    if presidio and presidio.url.startswith("http:") and not is_loopback(presidio.url):
+        yield Finding(
+            at=presidio.at,
+            message="Presidio is asked by http: prompts travel unencrypted",
+            hint=_HINT,
+            path="sensitivity.second_stage.presidio.url",
+        )

@@ -27,6 +27,7 @@ from policies.checks import (
     p024_pattern_that_backtracks,
     p025_judge_of_itself,
     p026_comparison_without_clearance,
+    p027_second_stage_outside,
 )
 from policies.checks.base import Check
 from policies.model.file import PolicyFile
@@ -70,6 +71,7 @@ CHECKS: tuple[Check, ...] = tuple(
         p024_pattern_that_backtracks,
         p025_judge_of_itself,
         p026_comparison_without_clearance,
+        p027_second_stage_outside,
     )
 )
 

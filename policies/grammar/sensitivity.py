@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway.core.findings import FINDING_TYPES
 from policies.grammar.detectors import DETECTOR
 from policies.grammar.levels import STATED_LEVEL
+from policies.grammar.second_stage import SECOND_STAGE
 from policies.grammar.words import LEVEL
 from policies.model.sensitivity import SensitivityStatement
 from policies.shapes import Key, ListOf, PairsOf, Record
@@ -21,5 +22,8 @@ SENSITIVITY = Record(
         ),
         "weak_pair": Key(LEVEL, "the level of two kinds of weak findings together"),
         "detectors": Key(ListOf(item=DETECTOR), "a company's own words and patterns"),
+        "second_stage": Key(
+            SECOND_STAGE, "who is asked too where a request might leave: Presidio or a deployment"
+        ),
     },
 )

@@ -7,6 +7,7 @@ import msgspec
 from gateway.core.sensitivity import Sensitivity
 from policies.model.detectors import DetectorStatement
 from policies.model.levels import StatedLevel
+from policies.model.second_stage import SecondStageStatement
 from policies.problems import Place
 
 
@@ -18,3 +19,4 @@ class SensitivityStatement(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[tuple[str, StatedLevel], ...] = ()
     weak_pair: Sensitivity | None = None
     detectors: tuple[DetectorStatement, ...] = ()
+    second_stage: SecondStageStatement | None = None

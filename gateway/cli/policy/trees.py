@@ -49,6 +49,8 @@ def _request_tree(told: Explanation) -> Tree:
     if told.shadow:
         judged = f", and {told.judge} judges both answers" if told.judge else ""
         tree.add(Text(f"a copy goes to {told.shadow} after the answer{judged}"))
+    if told.second_stage:
+        tree.add(Text(f"second stage: {told.second_stage}"))
     tree.add(Text(f"policy revision {told.revision}", style="dim"))
     return tree
 

@@ -160,7 +160,11 @@ def policies(draw: st.DrawFn) -> str:
     lines = ["fairlead: 1", "deployments:"]
     lines += [f"  {name}: {{{held}}}" for name, held in there.items()]
     lines.append("aliases: {auto: {}, gpt-4o: {}}")
-    lines.append(draw(_sensitivities()))
+    may_look = [name for name, held in there.items() if _may_see_all(name, held)]
+    stage = draw(st.sampled_from(("", *may_look)))
+    when = draw(whens)
+    asked = f", second_stage: {{deployment: {stage}, when: {when}}}" if stage else ""
+    lines.append(draw(_sensitivities(asked)))
     lines.append("constraints:")
     for number in range(draw(st.integers(0, 4))):
         when = draw(whens)
@@ -184,6 +188,11 @@ def policies(draw: st.DrawFn) -> str:
     return "\n".join(lines)
 
 
+def _may_see_all(name: str, held: str) -> bool:
+    cleared = "clearance: restricted" in held or "clearance: {level: restricted" in held
+    return cleared and name != "frontier"
+
+
 @st.composite
 def _shadows(draw: st.DrawFn, there: Sequence[str]) -> str:
     name, judge = draw(st.sampled_from(there)), draw(st.sampled_from(("", *there)))
@@ -191,11 +200,11 @@ def _shadows(draw: st.DrawFn, there: Sequence[str]) -> str:
 
 
 @st.composite
-def _sensitivities(draw: st.DrawFn) -> str:
+def _sensitivities(draw: st.DrawFn, more: str) -> str:
     types = draw(st.lists(st.sampled_from((*TYPES, "iban")), max_size=2, unique=True))
     findings = ", ".join(f"{name}: {_level(draw)}" for name in types)
     pair = draw(st.sampled_from(("", "", ", weak_pair: confidential")))
-    return f"sensitivity: {{default: {_level(draw)}, findings: {{{findings}}}{pair}}}"
+    return f"sensitivity: {{default: {_level(draw)}, findings: {{{findings}}}{pair}{more}}}"
 
 
 def compiled(text: str) -> Subject:
@@ -402,4 +411,15 @@ def called(policy: CompiledPolicy, given: GivenStatement) -> frozenset[str]:
     if decision.candidates and (kept or policy.degradation.opens_reserve):
         names |= {one.name for one in decision.reserve}
     names |= {decision.copied_to, decision.judged_by} - {""}
+    stage, seen = policy.second_stage, see(policy, facts)
+    possible = names | {one.name for one in decision.reserve}
+    leaves = any(
+        not policy.deployments[name].self_hosted
+        or policy.deployments[name].clearance < Sensitivity.RESTRICTED
+        for name in possible
+    )
+    if stage is not None and decision.candidates and leaves:
+        kept_from = apply_constraints(policy, seen).excluded
+        if stage.when.holds(seen) is not False and stage.deployment not in kept_from:
+            names.add(stage.deployment)
     return frozenset(names)

@@ -82,6 +82,24 @@ def test_a_right_policy_is_proved(proof_of: Prove) -> None:
     )
 
 
+def test_who_is_asked_what_is_sensitive_counts_among_those_who_are_reached(
+    proof_of: Prove,
+) -> None:
+    """An invariant keeps texts off a machine: the second stage alone would bring them there."""
+    stage = "sensitivity: {second_stage: {deployment: house, when: {stream: true}}, "
+    text = POLICY.replace("sensitivity: {", stage)
+    kept = "never:\n  - {id: off, when: {team: sales, model: auto}, deployment: {names: [house]}}\n"
+    outside = "routes:\n  - {id: first, when: {team: sales}, use: [frontier]}\n"
+    text = text.replace("never:\n", kept).replace("routes:\n", outside)
+    broken = {one.path: one for one in proof_of(text).breaches}
+    without = {one.path for one in proof_of(text.replace("stream: true", "team: hr")).breaches}
+
+    found = broken["never.off"].counterexample
+    assert found is not None
+    assert (found["team"], found["stream"]) == ("sales", True)
+    assert "never.off" not in without
+
+
 @pytest.mark.parametrize("moment", ["redis_down", "provider_down", "budget_exhausted"])
 def test_an_answer_that_cannot_happen_leaves_a_gap(proof_of: Prove, moment: str) -> None:
     """Whoever is at home takes over, says the file, and nobody at home may."""

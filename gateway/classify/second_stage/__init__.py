@@ -1,0 +1,1 @@
+"""What a second stage is asked, and how its answers are read: values in, values out."""

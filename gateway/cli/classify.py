@@ -14,6 +14,7 @@ import typer
 from gateway.classify.classifier import Classifier, load_classifier, text_request
 from gateway.classify.difficulty import DifficultyModel
 from gateway.classify.fingerprints import FingerprintIndex
+from gateway.classify.pictures import pictures_of
 from gateway.classify.token_counting import counted
 from gateway.config.difficulty_models import load_model
 from gateway.config.settings import Settings, load_settings
@@ -24,6 +25,8 @@ from gateway.core.findings import Finding, SensitivityRules
 from gateway.core.profile import FamilyTokens, Profile
 from gateway.core.request import ChatRequest
 from gateway.core.token_families import FAMILIES, O200K, Vocabulary, vocabularies_for
+from gateway.runtime.classifiers import open_pictures, with_shown
+from gateway.runtime.pictures import PictureReader
 from gateway.stores.fingerprints import COPY, read_copy
 from gateway.stores.pepper import load_pepper
 from gateway.wire.openai_chat.view import decode
@@ -93,20 +96,24 @@ def classify_command(
     difficulty (and how reliable it is), task, input_tokens and the bound that holds of money go by,
     input_tokens_at_most. A line that cannot be read is
     reported on stderr and makes the exit status 1; the others are answered all the same.
-    A policy's second stage is not asked.
+    A policy's second stage is not asked. Pictures are read where FAIRLEAD_OCR_SECONDS is set.
     """
     rules = SensitivityRules() if policy is None else _rules_of(policy)
     try:
         settings = load_settings(os.environ)
         model = named_model(difficulty_model, settings)
         fingerprints = known_fingerprints(settings)
+        pictures = open_pictures(settings)
     except ValueError as problem:
         typer.echo(f"fairlead: {problem}", err=True)
         raise typer.Exit(2) from None
     classifier = load_classifier(difficulty=model)
     classifier.look_for(fingerprints)
     counter = open_counter(tokenizer)
-    bad = classify_lines(sys.stdin.buffer, sys.stdout, sys.stderr, classifier, rules, counter)
+    told = (sys.stdin.buffer, sys.stdout, sys.stderr)
+    bad = classify_lines(*told, classifier, rules, counter, pictures)
+    if pictures is not None:
+        pictures.close()
     raise typer.Exit(1 if bad else 0)
 
 
@@ -138,6 +145,7 @@ def classify_lines(
     classifier: Classifier,
     rules: SensitivityRules,
     counter: Counter | None = None,
+    pictures: PictureReader | None = None,
 ) -> int:
     """Answer every line as soon as it is read, and return how many could not be answered."""
     bad = 0
@@ -145,7 +153,7 @@ def classify_lines(
         if not line.strip():
             continue
         try:
-            answer = answer_line(line, classifier, rules, counter)
+            answer = answer_line(line, classifier, rules, counter, pictures)
         except BadLine as problem:
             bad += 1
             errors.write(_json({"line": number, "error": str(problem)}))
@@ -158,7 +166,11 @@ def classify_lines(
 
 
 def answer_line(
-    line: bytes, classifier: Classifier, rules: SensitivityRules, counter: Counter | None = None
+    line: bytes,
+    classifier: Classifier,
+    rules: SensitivityRules,
+    counter: Counter | None = None,
+    pictures: PictureReader | None = None,
 ) -> dict[str, Any]:
     """The answer to one JSON line.
 
@@ -173,11 +185,11 @@ def answer_line(
         raise BadLine('not a JSON object; give {"id", "text"} or {"id", "messages"}')
     if isinstance(row.get("text"), str):
         request = text_request(row["text"])
-        profile = classifier.judge(request, rules)
+        profile = judged(request, classifier, rules, pictures)
         findings = [_described(finding) for finding in profile.findings]
     elif isinstance(row.get("messages"), list):
         request = _request(row)
-        profile = classifier.judge(request, rules)
+        profile = judged(request, classifier, rules, pictures)
         findings = [
             {**_described(finding), "segment": request.segments[finding.segment].pointer}
             for finding in profile.findings
@@ -185,6 +197,22 @@ def answer_line(
     else:
         raise BadLine('neither "text" (a string) nor "messages" (a list) in the object')
     return _answer(row.get("id"), profile, findings, (counter or Counter()).count(request, profile))
+
+
+def judged(
+    request: ChatRequest,
+    classifier: Classifier,
+    rules: SensitivityRules,
+    pictures: PictureReader | None,
+) -> Profile:
+    """The profile of a request, with what its pictures show where they are read."""
+    profile = classifier.judge(request, rules)
+    if pictures is None:
+        return profile
+    there, more = pictures_of(request)
+    if not there and not more:
+        return profile
+    return with_shown(profile, there, pictures.read(there), rules, classifier, more=more)
 
 
 def _request(row: dict[str, Any]) -> ChatRequest:

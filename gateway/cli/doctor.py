@@ -18,6 +18,8 @@ from rich.console import Console
 
 from gateway.config.settings import Settings, SettingsError, load_settings
 from gateway.config.vocabularies import CURE, FOLDER, SOURCES, missing_vocabularies
+from gateway.runtime.pictures import CURE as CURE_OCR
+from gateway.runtime.pictures import missing_libraries
 from gateway.runtime.policies import PolicyUnusable, compile_file
 from gateway.stores.embedded import EmbeddedRedisError, open_embedded
 from gateway.stores.endpoint import open_client, read_endpoint
@@ -76,7 +78,7 @@ def doctor_findings(environ: Mapping[str, str] | None = None) -> list[Diagnosis]
         return found
     found += [_warning("settings", words, "Remove or rename it.") for words in settings.warnings]
     found += [_ok("settings", "all FAIRLEAD_* variables can be read")]
-    found += [check_vocabularies()]
+    found += [check_vocabularies(), check_pictures(settings)]
     found += [check_home(settings), check_redis(settings), check_policy(settings, environ)]
     found += [check_port(settings)]
     return found
@@ -151,6 +153,20 @@ def check_vocabularies(folder: Path = FOLDER) -> Diagnosis:
             f"Run, with Fairlead's own Python: {CURE}",
         )
     return _ok("vocabularies", f"{', '.join(SOURCES)}: tokens are counted")
+
+
+def check_pictures(settings: Settings) -> Diagnosis:
+    """What pictures show can be read, where that is wanted."""
+    missing = missing_libraries()
+    if not settings.ocr_seconds:
+        able = "are not installed" if missing else "are installed"
+        words = f"what pictures show is not read: FAIRLEAD_OCR_SECONDS is 0 (libraries {able})"
+        return _ok("pictures", words)
+    if missing:
+        words = f"FAIRLEAD_OCR_SECONDS is set, and {' and '.join(missing)} are not installed"
+        return _failed("pictures", words, f"Unset it, or: {CURE_OCR}")
+    version = metadata.version("rapidocr")
+    return _ok("pictures", f"read by rapidocr {version}, {settings.ocr_seconds:g} s a request")
 
 
 def check_home(settings: Settings) -> Diagnosis:

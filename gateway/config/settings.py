@@ -35,7 +35,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     Redis is started under `home`. `admin_key` and `pepper` are None when unset: then they are
     made once and kept under `home`. `difficulty_model` names a model that was calibrated on own
     pairs; None is the one that ships. `proof_seconds` bounds the proof of a changed policy. For
-    `feedback_hours` an answer can be rated; with 0 nothing is learnt from use. Times
+    `feedback_hours` an answer can be rated; with 0 nothing is learnt from use. The pictures of a
+    request may take `ocr_seconds` to read; with 0 they are not read. Times
     are in seconds, sizes in bytes. `warnings` are sentences about variables that nobody reads.
     """
 
@@ -55,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     difficulty_model: str | None = None
     proof_seconds: float = 10.0
     feedback_hours: float = 24.0
+    ocr_seconds: float = 0.0
     warnings: tuple[str, ...] = ()
 
     @property
@@ -205,6 +207,9 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         ),
         "FAIRLEAD_FEEDBACK_HOURS": Setting(
             "feedback_hours", _seconds(0, 720), "a number of hours, 0..720 (0: nothing is learnt)"
+        ),
+        "FAIRLEAD_OCR_SECONDS": Setting(
+            "ocr_seconds", _seconds(0, 600), "a number of seconds, 0..600 (0: none are read)"
         ),
         "FAIRLEAD_DIFFICULTY_MODEL": Setting(
             "difficulty_model", check_name, "the name of a model that `routing list` shows"

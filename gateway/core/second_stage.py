@@ -109,20 +109,26 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def deepened(
-    profile: Profile, looked: Looked, rules: SensitivityRules, *, restricts: bool
+    profile: Profile,
+    looked: Looked,
+    rules: SensitivityRules,
+    *,
+    restricts: bool,
+    by: str = SECOND_STAGE,
 ) -> Profile:
-    """The profile with the findings of a second stage; its level is the same or higher.
+    """The profile with further findings; its level is the same or higher.
 
     Args:
         profile: what the first stage made of the request.
         looked: what the second one did.
         rules: how findings become a level.
         restricts: whether a failure leaves the request unjudged.
+        by: who looked, which a failure is called by.
     """
     findings = (*profile.findings, *_new(profile.findings, looked.findings))
     failed = profile.failed
     if looked.failure and restricts:
-        failed = (*failed, SECOND_STAGE)
+        failed = (*failed, by)
     level = max(profile.sensitivity, sensitivity_of(findings, rules, profile.floor))
     return msgspec.structs.replace(
         profile, findings=findings, failed=failed, sensitivity=UNKNOWN if failed else level

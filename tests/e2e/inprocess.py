@@ -20,7 +20,7 @@ from gateway.config.secrets import secret_lookup
 from gateway.config.settings import Settings
 from gateway.config.vocabularies import SOURCES, Vocabularies, make_vocabularies
 from gateway.core.records import AuditRecord, LedgerLine
-from gateway.runtime.classifiers import Classifiers
+from gateway.runtime.classifiers import Classifiers, open_pictures
 from gateway.runtime.services import Services, open_services
 from gateway.stores import names
 from gateway.stores.endpoint import open_client
@@ -157,7 +157,8 @@ async def gateway_with(
 ) -> AsyncIterator[InProcessGateway]:
     """A gateway over a policy's text; `org` keeps its records apart from other tests'."""
     made = Settings(home=home, redis_url=redis_url, **settings)
-    classifiers = Classifiers(_classifier(), vocabularies=vocabularies())
+    pictures = open_pictures(made)
+    classifiers = Classifiers(_classifier(), vocabularies=vocabularies(), pictures=pictures)
     services = await open_services(made, compile_text(policy, environ), classifiers)
     client = open_client(redis_url)
     issued = KeyBook(client, load_pepper(home)).create(NewKey(org=org, team="tests"))

@@ -121,6 +121,7 @@ EXPORT = ("export", "--frozen", "--offline", "--no-emit-project", "--no-header",
     [
         ("requirements.txt", ("--no-dev", "--group", "build")),
         ("requirements-prove.txt", ("--only-group", "prove")),
+        ("requirements-ocr.txt", ("--only-group", "ocr")),
         ("requirements-dev.txt", ("--only-group", "dev")),
     ],
 )

@@ -14,10 +14,13 @@ from typer.testing import CliRunner
 from gateway.cli.doctor import (
     Diagnosis,
     check_packages,
+    check_pictures,
     check_vocabularies,
     doctor,
     doctor_findings,
 )
+from gateway.config.settings import Settings
+from gateway.runtime.pictures import missing_libraries
 
 POLICY = """\
 fairlead: 1
@@ -147,3 +150,18 @@ def test_missing_vocabularies_are_a_warning_with_the_cure(
     assert found.status == "warning"
     assert "python -m gateway.config.vocabularies" in found.advice
     assert check_vocabularies(vocabulary_folder).status == "ok"
+
+
+def test_doctor_tells_whether_pictures_can_be_read() -> None:
+    """Off is fine; wanted and not installed is a failure with the cure."""
+    off = check_pictures(Settings())
+    wanted = check_pictures(Settings(ocr_seconds=20.0))
+
+    assert (off.status, wanted.check) == ("ok", "pictures")
+    assert "FAIRLEAD_OCR_SECONDS is 0" in off.message
+    if missing_libraries():
+        assert wanted.status == "failed"
+        assert "requirements-ocr.txt" in wanted.advice
+    else:
+        assert wanted.status == "ok"
+        assert "20 s a request" in wanted.message

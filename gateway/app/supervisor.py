@@ -25,6 +25,7 @@ from gateway.config.settings import Settings
 from gateway.core.deployment import Deployment
 from gateway.runtime.live.start import Begin, begin_gateway, bench_for
 from gateway.runtime.log import logger
+from gateway.runtime.pictures import obstacle
 from gateway.runtime.policies import FoundPolicy, PolicyUnusable, find_policy
 from gateway.stores import versions
 from gateway.stores.embedded import EmbeddedRedis, EmbeddedRedisError, open_embedded
@@ -68,6 +69,8 @@ async def supervise(
     loop = asyncio.get_running_loop()
     for ending in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(ending, stop.set)
+    if because := obstacle(settings.ocr_seconds):
+        raise StartFailed(because)
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = msgspec.structs.replace(settings, home=settings.home.absolute())
     listening = _listen(settings)

@@ -1,7 +1,8 @@
 """Finds the pictures that stand in a request, for whoever reads what they show.
 
-A picture is base64 behind `data:image/…` or that begins as PNG, JPEG, GIF or WebP files do. SVG is
-text and is read as such. Pictures that are only linked to are not here.
+A picture is base64 behind `data:image/…` or that begins as PNG, JPEG, GIF or WebP files do. An SVG
+is text, which is read as such; but nobody sees here what it shows, as with pictures that are only
+linked to.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from itertools import islice
 import msgspec
 
 from gateway.core.findings import Finding
-from gateway.core.request import ChatRequest
+from gateway.core.request import ChatRequest, Segment
 from gateway.core.second_stage import Looked
 
 #: Pictures of one request that are read; one with more counts as unread.
@@ -30,6 +31,10 @@ _PICTURE = re.compile(
 )
 
 
+#: Where the APIs have pictures: OpenAI's two, and Anthropic's sources.
+_PLACES = ("/image_url/url", "/image_url", "/source/data", "/source/url")
+
+
 class Picture(msgspec.Struct, frozen=True):
     """One picture: the string that it stands in, its place there (end exclusive), its bytes."""
 
@@ -40,10 +45,21 @@ class Picture(msgspec.Struct, frozen=True):
 
 
 def pictures_of(request: ChatRequest) -> tuple[tuple[Picture, ...], bool]:
-    """The pictures in a request, and whether it has more than those: linked ones, or too many."""
+    """The pictures in a request, and whether it has more than those: linked ones, or too many.
+
+    Only what stands where an API wants a picture counts against the number of pictures, so that
+    one in the text does not stand in for one that is linked.
+    """
     found = tuple(islice(_pictures(request), MOST_PICTURES + 1))
-    more = len(found) > MOST_PICTURES or len(found) < request.images
+    places = {number for number, one in enumerate(request.segments) if _is_wanted(one)}
+    here = {one.segment for one in found} & places
+    linked = any(request.segments[number].text[:5] != "data:" for number in places - here)
+    more = linked or len(found) > MOST_PICTURES or len(here) < request.images
     return found[:MOST_PICTURES], more
+
+
+def _is_wanted(segment: Segment) -> bool:
+    return segment.kind != "key" and segment.pointer.endswith(_PLACES)
 
 
 def shown(

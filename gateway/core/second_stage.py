@@ -9,7 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
@@ -135,15 +135,22 @@ def deepened(
     )
 
 
-def _new(known: Iterable[Finding], found: Iterable[Finding]) -> list[Finding]:
-    """Those that do not lie within a known one of their type; larger ones count, for masks."""
-    places: dict[tuple[int, str], list[tuple[int, int]]] = {}
-    for one in known:
-        places.setdefault((one.segment, one.type), []).append((one.start, one.end))
-    added = []
-    for one in found:
-        there = places.setdefault((one.segment, one.type), [])
-        if not any(start <= one.start and one.end <= end for start, end in there):
-            there.append((one.start, one.end))
-            added.append(one)
-    return added
+def _new(known: Iterable[Finding], found: Sequence[Finding]) -> list[Finding]:
+    """Those that do not lie within another one of their type; larger ones count, for masks."""
+    ordered = [(_place(one), -1) for one in known]
+    ordered += [(_place(one), number) for number, one in enumerate(found)]
+    ordered.sort()
+    new: set[int] = set()
+    where, reached = (-1, ""), 0
+    for (segment, kind, _, end), number in ordered:
+        if (segment, kind) != where:
+            where, reached = (segment, kind), 0
+        if number >= 0 and -end > reached:
+            new.add(number)
+        reached = max(reached, -end)
+    return [one for number, one in enumerate(found) if number in new]
+
+
+def _place(one: Finding) -> tuple[int, str, int, int]:
+    """For sorting: the longest of those that begin together comes first."""
+    return one.segment, one.type, one.start, -one.end

@@ -23,7 +23,7 @@ from gateway.core.second_stage import deepened
 from gateway.core.sensitivity import Sensitivity
 from gateway.core.token_families import O200K
 from gateway.runtime.picture_worker import Shown
-from gateway.runtime.pictures import CURE, PictureReader, missing_libraries
+from gateway.runtime.pictures import PictureReader, obstacle
 from policies.testing import JudgeText
 
 #: Requests larger than this, and all with documents, are classified off the event loop; bytes.
@@ -74,10 +74,13 @@ class Classifiers:
         profile: Profile,
         rules: SensitivityRules,
     ) -> Profile:
-        pictures, more = pictures_of(request)
+        loop = asyncio.get_running_loop()
+        if request.size <= LARGE_REQUEST:
+            pictures, more = pictures_of(request)
+        else:
+            pictures, more = await loop.run_in_executor(self._looking, pictures_of, request)
         if not pictures and not more:
             return profile
-        loop = asyncio.get_running_loop()
         seen = await loop.run_in_executor(self._looking, reader.read, pictures)
         told = partial(self._judge_shown, profile, pictures, seen, rules, more=more)
         return await loop.run_in_executor(self._thread, told)
@@ -187,10 +190,8 @@ def open_pictures(settings: Settings) -> PictureReader | None:
     """
     if not settings.ocr_seconds:
         return None
-    missing = missing_libraries()
-    if missing:
-        names = " and ".join(missing)
-        raise ValueError(f"FAIRLEAD_OCR_SECONDS needs {names}, not installed here: {CURE}")
+    if because := obstacle(settings.ocr_seconds):
+        raise ValueError(because)
     return PictureReader(settings.ocr_seconds)
 
 

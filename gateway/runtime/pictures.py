@@ -122,6 +122,14 @@ class PictureReader:
         return ours
 
 
+def obstacle(seconds: float) -> str:
+    """Why pictures cannot be read here although they may take some time; empty where they can."""
+    missing = missing_libraries() if seconds else []
+    if not missing:
+        return ""
+    return f"FAIRLEAD_OCR_SECONDS needs {' and '.join(missing)}, not installed here: {CURE}"
+
+
 def missing_libraries() -> list[str]:
     """Which libraries are not installed that reading pictures needs."""
     return [name for name in NEEDED if find_spec(name) is None]

@@ -155,7 +155,8 @@ async def _ask_deployment(
     plan = msgspec.structs.replace(plan, candidates=once)
     await Driver(services, aside, request, Answer(aside)).run(plan)
     if reply.status == 200:
-        return questions.read(bytes(reply.body), passage)
+        # Looking many values up in a long text takes a while, for which nobody else waits.
+        return await asyncio.to_thread(questions.read, bytes(reply.body), passage)
     if not aside.attempts:
         return Looked(failure=aside.error)  # nothing was sent: no money, or a limit
     return AttemptFailure(kind=FailureKind(aside.attempts[-1].outcome))

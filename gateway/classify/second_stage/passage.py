@@ -22,16 +22,15 @@ _LONE = re.compile("[\ud800-\udfff]")
 
 
 class Passage(msgspec.Struct, frozen=True):
-    """Strings of a request, joined; `numbers` are their places among all of its strings."""
+    """Strings of a request, joined; `numbers` are their places among all of its strings.
 
+    `text` is what is read, as long as the original: surrogates without partner cannot be sent.
+    """
+
+    text: str
     joined: Joined
     segments: tuple[Segment, ...]
     numbers: tuple[int, ...]
-
-    @property
-    def text(self) -> str:
-        """What is read, as long as the original; surrogates without partner cannot be sent."""
-        return _LONE.sub("\ufffd", self.joined.text)
 
     def findings(self, found: Sequence[Found]) -> list[Finding]:
         """Findings with places in the request's own strings."""
@@ -49,4 +48,6 @@ def passage_of(request: ChatRequest) -> Passage:
         if segment.kind != "tool_definition" and not is_inline(segment)
     ]
     segments = tuple(segment for _, segment in chosen)
-    return Passage(join(segments), segments, tuple(number for number, _ in chosen))
+    joined = join(segments)
+    text = _LONE.sub("\ufffd", joined.text)
+    return Passage(text, joined, segments, tuple(number for number, _ in chosen))

@@ -10,7 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 import re
-from itertools import islice
+from bisect import bisect_right
 from typing import Any, Literal
 
 import msgspec
@@ -21,8 +21,12 @@ from gateway.core.second_stage import ASKED_TYPES, Looked
 
 #: Models say how sure they are without meaning it, so they are not asked; likely, then.
 _CONFIDENCE = 0.8
-#: Places in which one named value is looked up.
-_MOST_PLACES = 200
+#: Places of one named value that are looked at.
+_MOST_PLACES = 1_000
+
+_WORD = re.compile(r"\S+")
+#: Two characters of one word.
+_WITHIN = re.compile(r"\w\w")
 
 _TASK = """\
 You look for sensitive content in a text. The text stands between the lines <text {mark}> and \
@@ -118,14 +122,14 @@ def read(answer: bytes, passage: Passage) -> Looked:
         return Looked(failure="malformed")
     if choice.finish_reason not in ("stop", None) or len(named) > MOST_FOUND:
         return Looked(failure="malformed")
-    text = passage.text
+    text = _Spaced(passage.text)
     found: list[Found] = []
     failure = ""
     for one in {(one.type, one.text): one for one in named}.values():
         if one.type not in ASKED_TYPES:
             failure = failure or "malformed"
             continue
-        places = _places(text, one.text)
+        places = text.places(one.text)
         if not places:
             failure = "misplaced"
         found += (Found(one.type, start, end, _CONFIDENCE) for start, end in places)
@@ -134,14 +138,39 @@ def read(answer: bytes, passage: Passage) -> Looked:
     return Looked(findings=tuple(passage.findings(found)), failure=failure)
 
 
-def _places(text: str, value: str) -> list[tuple[int, int]]:
-    """Where a value stands, however its words are spaced; whole words before parts of words."""
-    words = value.split()
-    if not words:
-        return []
-    spaced = r"\s+".join(map(re.escape, words))
-    for pattern in (rf"(?<!\w){spaced}(?!\w)", spaced):
-        found = [one.span() for one in islice(re.finditer(pattern, text), _MOST_PLACES)]
-        if found:
-            return found
-    return []
+class _Spaced:
+    """A text with one blank between its words, and the way back: values are looked up in it.
+
+    Plain search takes time that grows with the text and no faster, whatever is looked for.
+    """
+
+    def __init__(self, text: str) -> None:
+        words = [one.span() for one in _WORD.finditer(text)]
+        self._text = " ".join(text[start:end] for start, end in words)
+        self._begins = [start for start, _ in words]
+        self._starts: list[int] = []
+        length = 0
+        for start, end in words:
+            self._starts.append(length)
+            length += end - start + 1
+
+    def places(self, value: str) -> list[tuple[int, int]]:
+        """Where a value stands in the original; as whole words, or else as parts of words."""
+        sought = " ".join(value.split())
+        whole: list[tuple[int, int]] = []
+        parts: list[tuple[int, int]] = []
+        at = self._text.find(sought) if sought else -1
+        while at >= 0 and len(whole) + len(parts) < _MOST_PLACES:
+            end = at + len(sought)
+            (whole if self._is_whole(at, end) else parts).append((at, end))
+            at = self._text.find(sought, end)
+        return [(self._back(start), self._back(end - 1) + 1) for start, end in whole or parts]
+
+    def _is_whole(self, start: int, end: int) -> bool:
+        return not (_WITHIN.match(self._text, start - 1) if start else None) and not (
+            _WITHIN.match(self._text, end - 1)
+        )
+
+    def _back(self, place: int) -> int:
+        word = bisect_right(self._starts, place) - 1
+        return self._begins[word] + place - self._starts[word]

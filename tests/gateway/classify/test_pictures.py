@@ -29,8 +29,9 @@ def url(raw: bytes, kind: str = "png") -> str:
     return f"data:image/{kind};base64,{encoded(raw)}"
 
 
-def chat(*urls: str) -> dict[str, Any]:
-    parts = [{"type": "image_url", "image_url": {"url": one}} for one in urls]
+def chat(*urls: str, text: str = "") -> dict[str, Any]:
+    parts: list[dict[str, Any]] = [{"type": "text", "text": text}]
+    parts += [{"type": "image_url", "image_url": {"url": one}} for one in urls]
     return {"model": "auto", "messages": [{"role": "user", "content": parts}]}
 
 
@@ -71,12 +72,13 @@ def test_a_picture_is_found_in_every_api(decode: Any, body: dict[str, Any]) -> N
     [
         chat("https://files.example.test/scan.png"),
         chat(url(PNG), "https://files.example.test/scan.png"),
+        chat("https://files.example.test/scan.png", text=encoded(PNG)),
         chat("data:image/svg+xml;base64," + encoded(b"<svg>" + bytes(30))),
         chat("data:image/png,%89PNG"),
         chat(*[url(PNG)] * (MOST_PICTURES + 1)),
         responses("https://files.example.test/scan.png"),
     ],
-    ids=["linked", "one-of-two", "svg", "percent", "too-many", "responses"],
+    ids=["linked", "one-of-two", "one-in-the-text", "svg", "percent", "too-many", "responses"],
 )
 def test_what_is_not_here_to_be_read_is_told(body: dict[str, Any]) -> None:
     """Linked pictures are not fetched, and somebody has to know that there are some."""

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.classify.classifier import text_request
 from gateway.classify.second_stage.passage import passage_of
@@ -65,6 +67,22 @@ def test_a_value_is_found_wherever_it_stands_as_whole_words() -> None:
     assert found(("person", "Annie Smith")) == [("person", "Annie\nSmith")]
     assert found(("medical", "fl")) == [("medical", "fl")]
     assert found(("person", "Ann"), ("person", "Ann"))[2:] == []
+
+
+@given(st.text(alphabet="ab \n.x", max_size=60), st.integers(0, 59), st.integers(1, 20))
+def test_whatever_stands_in_a_text_is_found_there(text: str, start: int, length: int) -> None:
+    """Each place says the value, however its words are spaced, and one of them is where it was."""
+    value = text[start : start + length]
+    passage = passage_of(text_request(text))
+    looked = read(answer(named(("person", value))), passage)
+
+    if not value.split():
+        assert (looked.findings, looked.failure) == ((), "misplaced")
+        return
+    assert looked.failure == ""
+    assert looked.findings
+    for one in looked.findings:
+        assert text[one.start : one.end].split() == value.split()
 
 
 @pytest.mark.parametrize(

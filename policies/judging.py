@@ -13,6 +13,7 @@ from gateway.core.decision import Decision, Facts
 from policies.compiled import CompiledPolicy
 from policies.engine import refused_for_key
 from policies.narrowing import apply_constraints, level_sent, why_not
+from policies.second_stage import is_home
 from policies.seeing import see
 
 
@@ -26,6 +27,9 @@ def decide_judging(policy: CompiledPolicy, facts: Facts, decision: Decision) -> 
     """
     judge = decision.shadow.judge if decision.shadow is not None else None
     if judge is None or refused_for_key(policy, facts) is not None:
+        return None
+    if policy.second_stage is not None and not is_home(judge):
+        # No second stage has looked at the answers, and that is what policy asks of what may leave.
         return None
     applied = apply_constraints(policy, see(policy, facts))
     if applied.blocking is not None:

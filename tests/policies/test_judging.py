@@ -71,6 +71,25 @@ def test_a_key_that_may_not_send_so_much_does_not_have_it_judged(
     assert judging("", before, {"sensitivity": Sensitivity.INTERNAL}) is None
 
 
+@pytest.mark.parametrize(("judge", "judged"), [("frontier", False), ("house", True)])
+def test_where_a_second_stage_looks_answers_leave_to_no_judge(
+    compiled: Callable[[str], CompiledPolicy],
+    deployments: str,
+    facts: Callable[..., Facts],
+    judge: str,
+    judged: bool,
+) -> None:
+    """It has looked at the request only; a judge at home may see everything."""
+    stage = 'sensitivity: {second_stage: {presidio: {url: "http://127.0.0.1:5002"}}}\n'
+    route = ROUTE.replace("judge: frontier", f"judge: {judge}").replace("use: [house]", "use: tiny")
+    policy = compiled(deployments + stage + route)
+    seen = facts()
+    decision = decide(policy, seen)
+
+    assert decision.judged_by == judge
+    assert (decide_judging(policy, seen, decision) is not None) is judged
+
+
 def test_what_either_wants_hidden_is_hidden(judging: Callable[..., Decision | None]) -> None:
     """An address that only an answer has is masked as one of the request would be."""
     decision = judging(HIDE, {}, {"findings": ("email",)})

@@ -56,7 +56,7 @@ class PictureReader:
         if not self._turn.acquire(timeout=self._seconds):
             return [_UNREAD] * len(pictures)
         try:
-            return [self._known(one.raw) or self._ask(one.raw, deadline) for one in pictures]
+            return [self._read(one.raw, deadline) for one in pictures]
         finally:
             self._turn.release()
 
@@ -70,11 +70,11 @@ class PictureReader:
             child.kill()
             child.wait()
 
-    def _known(self, raw: bytes) -> Shown | None:
-        kept = self._kept.get(sha256(raw).digest())
-        return Shown(kept[1]) if kept is not None and kept[0] > monotonic() else None
-
-    def _ask(self, raw: bytes, deadline: float) -> Shown:
+    def _read(self, raw: bytes, deadline: float) -> Shown:
+        name = sha256(raw).digest()
+        kept = self._kept.get(name)
+        if kept is not None and kept[0] > monotonic():
+            return Shown(kept[1])
         try:
             answer = self._answer(raw, deadline)
         except (OSError, EOFError, msgspec.DecodeError):
@@ -83,7 +83,7 @@ class PictureReader:
             self.close()
             return _UNREAD
         if not answer.unread:
-            self._keep(sha256(raw).digest(), answer.text)
+            self._keep(name, answer.text)
         return answer
 
     def _keep(self, name: bytes, text: str) -> None:

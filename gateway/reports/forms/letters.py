@@ -68,14 +68,14 @@ def letters_for(paper: FPDF, texts: Iterable[str], folders: Iterable[Path] = ())
 
     for style, name in (("", "Regular"), ("B", "Bold")):
         paper.add_font(_WIDE, style, ROOT / "files" / f"FiraSans-{name}.ttf")
-    has = _letters_in(ROOT / "files" / "FiraSans-Regular.ttf", 0)
+    has = _letters_in(ROOT / "files" / "FiraSans-Regular.ttf")
     known = {one for one in used & has if one.isprintable()}
     missing = {one for one in used - known if _stands_alone(one)}
     others = []
-    for number, (path, place, found) in enumerate(_fonts_with(missing, folders)):
+    for number, (path, found) in enumerate(_fonts_with(missing, folders)):
         family = f"other{number}"
         for style in ("", "B"):
-            paper.add_font(family, style, path, collection_font_number=place)
+            paper.add_font(family, style, path)
         others.append(family)
         known |= found
     if others:
@@ -100,12 +100,12 @@ def _stands_alone(letter: str) -> bool:
     return begins in _SIDE_BY_SIDE or unicodedata.category(letter)[0] in "PS"
 
 
-def _letters_in(path: Path, place: int) -> set[str]:
-    """The letters of a font; none where it cannot be read."""
+def _letters_in(path: Path) -> set[str]:
+    """The letters of a font, the first one of a collection; none where it cannot be read."""
     from fontTools.ttLib import TTFont, TTLibError
 
     try:
-        with TTFont(path, fontNumber=place, lazy=True) as font:
+        with TTFont(path, fontNumber=0, lazy=True) as font:
             return {chr(point) for point in font.getBestCmap() or ()}
     except (OSError, TTLibError, AssertionError, KeyError):
         return set()
@@ -113,7 +113,7 @@ def _letters_in(path: Path, place: int) -> set[str]:
 
 def _fonts_with(
     missing: set[str], folders: Iterable[Path]
-) -> Iterator[tuple[Path, int, frozenset[str]]]:
+) -> Iterator[tuple[Path, frozenset[str]]]:
     """The fonts that have the most of what is missing, each with what it adds."""
     if not missing:
         return
@@ -123,11 +123,11 @@ def _fonts_with(
         for path in folder.rglob("*")
         if path.suffix.lower() in (".ttf", ".ttc")
     )[:_MOST_FILES]
-    found = [(path, _letters_in(path, 0) & missing) for path in files]
+    found = [(path, _letters_in(path) & missing) for path in files]
     for _ in range(_MOST_FONTS):
         path, has = max(found, key=lambda one: len(one[1] & missing), default=(Path(), set()))
         adds = frozenset(has & missing)
         if not adds:
             return
-        yield path, 0, adds
+        yield path, adds
         missing = missing - adds

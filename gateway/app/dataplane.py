@@ -6,7 +6,6 @@ documented; this dispatcher only saves its routing for the paths that carry the 
 
 from __future__ import annotations
 
-import secrets
 import traceback
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -15,7 +14,7 @@ from gateway.core.errors import FairleadError
 from gateway.runtime.answer import decision_headers, send_error
 from gateway.runtime.bridges import APIS
 from gateway.runtime.client import Client, Message, Receive, Send
-from gateway.runtime.exchange import Exchange
+from gateway.runtime.exchange import Exchange, new_request_id
 from gateway.runtime.pipeline import serve_request
 from gateway.runtime.services import Services
 from gateway.wire.base import Front
@@ -35,7 +34,7 @@ class DataPlane:
     async def _serve(self, api: Front, scope: Message, receive: Receive, send: Send) -> None:
         client = Client(scope, receive, send)
         with self._services.rulings.taken() as ruling:
-            exchange = Exchange("req_" + secrets.token_hex(12), client, api, ruling)
+            exchange = Exchange(new_request_id(), client, api, ruling)
             try:
                 await serve_request(self._services, exchange)
             except Exception as error:  # noqa: BLE001 - the app boundary: nothing may escape to a client

@@ -67,6 +67,10 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     image_tokens: int = DEAREST_IMAGE
     calibrated_holds: bool = False
 
+    def can(self, need: str) -> bool:
+        """Whether it may be asked for this; for everything where nobody said what it can do."""
+        return not self.capabilities or need in self.capabilities
+
     def option(self, name: str, default: str | int | float | bool) -> str | int | float | bool:
         """The driver setting of that name, or the default."""
         for key, setting in self.options:

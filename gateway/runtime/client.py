@@ -140,21 +140,23 @@ class Client:
         self.gone = True
 
 
-def nobody(headers: Iterable[tuple[bytes, bytes]] = ()) -> Client:
-    """The client of a call that no client waits for: it never leaves, and what it is sent is lost.
+async def _drop(message: Message) -> None:
+    """What is sent to nobody."""
 
-    `headers` are those of the request that the call is made for.
+
+def nobody(headers: Iterable[tuple[bytes, bytes]] = (), send: Send = _drop) -> Client:
+    """The client of a call that no client waits for: it never leaves.
+
+    Args:
+        headers: those of the request that the call is made for.
+        send: takes what a client would be sent; by default it is lost.
     """
-    return Client({"headers": list(headers)}, _nothing_comes, _drop)
+    return Client({"headers": list(headers)}, _nothing_comes, send)
 
 
 async def _nothing_comes() -> Message:
     await asyncio.Event().wait()
     return {"type": "http.disconnect"}
-
-
-async def _drop(message: Message) -> None:
-    """What is sent to nobody."""
 
 
 class Watch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from secrets import token_hex
 from time import monotonic, time
 
 import msgspec
@@ -26,6 +27,11 @@ from gateway.runtime.turn import Turn
 from gateway.wire.base import Front
 
 _MEANING = (b"anthropic-version", b"anthropic-beta", b"openai-beta")
+
+
+def new_request_id() -> str:
+    """An id for a request: a caller's, or one of ours beside it."""
+    return "req_" + token_hex(12)
 
 
 class Exchange:

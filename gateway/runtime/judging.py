@@ -27,7 +27,7 @@ from gateway.runtime.answer import Answer
 from gateway.runtime.bridges import APIS, back_wire, conversation_of
 from gateway.runtime.client import nobody
 from gateway.runtime.driver import Driver
-from gateway.runtime.exchange import Exchange
+from gateway.runtime.exchange import Exchange, new_request_id
 from gateway.runtime.plans import plan_once
 from gateway.runtime.services import Services
 from gateway.runtime.veil import hide
@@ -56,7 +56,7 @@ async def judge_pair(
     judge = decision.shadow.judge if decision.shadow is not None else None
     if judge is None or copied.outcome != "served":
         return
-    asking = Exchange("req_" + secrets.token_hex(12), nobody(), _CHAT, served.ruling)
+    asking = Exchange(new_request_id(), nobody(), _CHAT, served.ruling)
     outcome, verdict = await _ask(services, asking, served, copied, decision, judge)
     services.metrics.judgement(judge.name, outcome)
     services.log.info(
@@ -185,7 +185,7 @@ def _question(
         conversation,
         answers if _served_first(asking) else (answers[1], answers[0]),
         "".join(secrets.choice(_LETTERS) for _ in range(_MARK_LENGTH)),
-        schema=not judge.capabilities or "schema" in judge.capabilities,
+        schema=judge.can("schema"),
     )
     return None if body is None else _CHAT.decode(body)
 

@@ -46,8 +46,8 @@ async def serve_request(services: Services, exchange: Exchange) -> None:
             return
         request = await _recall(services, exchange, _decode(exchange, raw))
         await _classify(services, exchange, request)
-        profile = await _look_closer(services, exchange, principal, request)
-        decision = await _decide(services, exchange, principal, request, profile)
+        facts = await _look_closer(services, exchange, principal, request)
+        decision = _decide(services, exchange, facts)
         decision, profile = await _mask(services, exchange, decision, request)
         await _remember(services, exchange)
         decision = _reach(exchange, decision, request)
@@ -124,24 +124,22 @@ async def _remember(services: Services, exchange: Exchange) -> None:
 
 async def _look_closer(
     services: Services, exchange: Exchange, principal: Principal, request: ChatRequest
-) -> Profile:
-    """Where policy has a second stage and the request might leave, what that finds counts too."""
-    if exchange.ruling.policy.second_stage is not None:
-        facts = await _facts(services, exchange, principal, request, exchange.judged)
-        exchange.profile = await look_closer(services, exchange, request, facts)
-        exchange.mark(SECOND_STAGE)
-    return exchange.judged
+) -> Facts:
+    """The facts, with what a second stage found where policy has one and it was worth asking."""
+    facts = await _facts(services, exchange, principal, request, exchange.judged)
+    if exchange.ruling.policy.second_stage is None:
+        return facts
+    exchange.profile = await look_closer(services, exchange, request, facts)
+    exchange.mark(SECOND_STAGE)
+    if exchange.second_stage is None:
+        return facts
+    # Asking took time, and may have taken money.
+    return await _facts(services, exchange, principal, request, exchange.judged)
 
 
-async def _decide(
-    services: Services,
-    exchange: Exchange,
-    principal: Principal,
-    request: ChatRequest,
-    profile: Profile,
-) -> Decision:
+def _decide(services: Services, exchange: Exchange, facts: Facts) -> Decision:
     """Policy's word on where the request may go and where it had best go."""
-    exchange.facts = facts = await _facts(services, exchange, principal, request, profile)
+    exchange.facts = facts
     exchange.decided = exchange.decision = decision = decide(exchange.ruling.policy, facts)
     services.targets.decided(exchange.ruling.policy, decision.aim)
     exchange.mark("decide")
@@ -179,7 +177,8 @@ async def _mask(
     if not await hide(services, exchange, decision, request):
         # More is left than was to be hidden: what cannot be relied on is restricted, and a mask
         # lowers that for nobody.
-        decision = await _decide(services, exchange, exchange.caller, request, exchange.judged)
+        facts = await _facts(services, exchange, exchange.caller, request, exchange.judged)
+        decision = _decide(services, exchange, facts)
         await hide(services, exchange, decision, request)
     exchange.mark("mask")
     return decision, exchange.judged

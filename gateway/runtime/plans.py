@@ -43,6 +43,10 @@ def plan_once(
     profile: Profile,
 ) -> Plan:
     """The same for what is not worth another call: a copy, or the judge of one."""
-    plan = plan_for(services, exchange, decision, request, profile)
+    return once(plan_for(services, exchange, decision, request, profile))
+
+
+def once(plan: Plan) -> Plan:
+    """The plan with one call of each candidate."""
     candidates = tuple(msgspec.structs.replace(one, attempts=1) for one in plan.candidates)
     return msgspec.structs.replace(plan, candidates=candidates)

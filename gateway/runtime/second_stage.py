@@ -35,9 +35,10 @@ from gateway.core.second_stage import SECOND_STAGE, Looked, Presidio, deepened
 from gateway.core.sensitivity import Sensitivity
 from gateway.runtime.answer import Answer
 from gateway.runtime.bridges import APIS, back_wire
-from gateway.runtime.client import Client, ClientDisconnected, Message
+from gateway.runtime.client import ClientDisconnected, Message, nobody
 from gateway.runtime.driver import Driver
-from gateway.runtime.exchange import Exchange
+from gateway.runtime.exchange import Exchange, new_request_id
+from gateway.runtime.plans import once
 from gateway.runtime.services import Services
 from policies.compiled import SecondStage
 from policies.engine import decide
@@ -151,9 +152,7 @@ async def _ask_deployment(
         now=monotonic(),
         wall=aside.at,
     )
-    once = tuple(msgspec.structs.replace(one, attempts=1) for one in plan.candidates)
-    plan = msgspec.structs.replace(plan, candidates=once)
-    await Driver(services, aside, request, Answer(aside)).run(plan)
+    await Driver(services, aside, request, Answer(aside)).run(once(plan))
     if reply.status == 200:
         # Looking many values up in a long text takes a while, for which nobody else waits.
         return await asyncio.to_thread(questions.read, bytes(reply.body), passage)
@@ -181,9 +180,9 @@ def _aside(
     exchange: Exchange, deployment: Deployment, passage: Passage, facts: Facts, reply: _Reply
 ) -> Exchange:
     """An exchange of its own for the question, of the same principal and by the same policy."""
-    client = Client({"headers": []}, _nothing_comes, reply.take)
-    aside = Exchange("req_" + secrets.token_hex(12), client, APIS[_CHAT], exchange.ruling)
-    schema = not deployment.capabilities or "schema" in deployment.capabilities
+    client = nobody(send=reply.take)
+    aside = Exchange(new_request_id(), client, APIS[_CHAT], exchange.ruling)
+    schema = deployment.can("schema")
     raw = questions.question(passage, deployment.name, secrets.token_hex(8), schema=schema)
     request = aside.api.decode(raw)
     text = "\n".join(segment.text for segment in request.segments)
@@ -212,8 +211,3 @@ def _aside(
         sent=Sensitivity.RESTRICTED,
     )
     return aside
-
-
-async def _nothing_comes() -> Message:
-    await asyncio.Event().wait()
-    return {"type": "http.disconnect"}

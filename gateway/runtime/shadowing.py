@@ -11,7 +11,6 @@ Rules of this file:
 
 from __future__ import annotations
 
-import secrets
 from contextlib import ExitStack
 
 import msgspec
@@ -23,7 +22,7 @@ from gateway.core.request import ChatRequest
 from gateway.runtime.answer import Answer
 from gateway.runtime.client import nobody
 from gateway.runtime.driver import Driver
-from gateway.runtime.exchange import Exchange
+from gateway.runtime.exchange import Exchange, new_request_id
 from gateway.runtime.judging import judge_pair
 from gateway.runtime.plans import plan_once
 from gateway.runtime.services import Services
@@ -114,7 +113,7 @@ def _alone(decision: Decision, wanted: Deployment) -> Decision:
 def _copy_of(exchange: Exchange, decision: Decision) -> Exchange:
     """An exchange with a client that nobody is behind; what was judged and hidden stays so."""
     client = nobody(exchange.client.headers.items())
-    request_id = "req_" + secrets.token_hex(12)
+    request_id = new_request_id()
     copied = Exchange(request_id, client, exchange.api, exchange.ruling)
     copied.shadow_of = exchange.request_id
     copied.principal, copied.request = exchange.principal, exchange.request

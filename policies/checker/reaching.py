@@ -82,11 +82,7 @@ class Reaching:
 
     def _able(self, name: str) -> Formula:
         deployment, request = self.policy.deployments[name], self.request
-        lacking = (
-            flag
-            for need, flag in request.needs.items()
-            if deployment.capabilities and need not in deployment.capabilities
-        )
+        lacking = (flag for need, flag in request.needs.items() if not deployment.can(need))
         context = deployment.context_tokens
         tokens = request.tokens_by(deployment.tokenizer)
         fits = tokens <= context if context > 0 else True

@@ -218,17 +218,15 @@ def local_share(rows: int) -> float:
 
 def learn_from(pairs: Sequence[Pair], cues: CueReader) -> Learning:
     """The features of every pair's prompt."""
-    seen, raw = [], []
-    for pair in pairs:
-        size = len(pair.prompt.encode("utf-8", "replace"))
-        features = features_of(pair.prompt, size, cues.read(pair.prompt))
-        seen.append(features.seen)
-        raw.append(features.dense)
-    return Learning(
-        seen,
-        np.array(raw),
-        np.array([pair.weak_score for pair in pairs], float),
-        np.array([pair.strong_score for pair in pairs], float),
+    return learn_from_features(
+        [
+            (
+                features_of(pair.prompt, _size_of(pair), cues.read(pair.prompt)),
+                pair.weak_score,
+                pair.strong_score,
+            )
+            for pair in pairs
+        ]
     )
 
 
@@ -245,12 +243,12 @@ def learn_from_features(rows: Sequence[tuple[Features, float, float]]) -> Learni
 def judged(model: DifficultyModel, pairs: Sequence[Pair], cues: CueReader) -> list[Assessed]:
     """What a model says of every pair's prompt."""
     predictor = Predictor(model)
-    return [
-        predictor.assess(
-            pair.prompt, len(pair.prompt.encode("utf-8", "replace")), cues.read(pair.prompt)
-        )
-        for pair in pairs
-    ]
+    return [predictor.assess(pair.prompt, _size_of(pair), cues.read(pair.prompt)) for pair in pairs]
+
+
+def _size_of(pair: Pair) -> int:
+    """The bytes of a pair's prompt."""
+    return len(pair.prompt.encode("utf-8", "replace"))
 
 
 def fit_all(learning: Learning, penalty: Penalty) -> Fitted:

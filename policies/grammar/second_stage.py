@@ -22,9 +22,7 @@ _PRESIDIO = Record(
         ),
         "score": Key(Amount(most=Decimal(1)), "findings below this score are not asked for; 0.5"),
         "entities": Key(
-            PairsOf(
-                item=FINDING, what="Presidio's entities", pattern=r"[A-Za-z][A-Za-z0-9_]{0,79}"
-            ),
+            PairsOf(item=FINDING, what="Presidio's entities", pattern=_ENTITY),
             "what it is asked for: its names with our finding types; without the key, people, "
             "places and the numbers of many countries",
         ),

@@ -47,6 +47,7 @@ from policies.model.never import NeverStatement
 from policies.model.routes import RouteStatement, ShadowStatement, WeightsStatement
 from policies.model.secrets import SecretReference
 from policies.model.sensitivity import SensitivityStatement
+from policies.pricing import price_of, unpriced_of
 from policies.problems import PolicyError, Problem
 from policies.resolve import (
     Known,
@@ -54,9 +55,7 @@ from policies.resolve import (
     Resolved,
     SecretLookup,
     TermsLookup,
-    price_of,
     resolve,
-    unpriced_of,
 )
 from policies.revision import revision_of
 from policies.safeguards import degradation_of, safeguards_of

@@ -17,8 +17,8 @@ from gateway.core.usage import OUTPUT_CLASSES, Usage, quantities
 
 #: Names that backends give to the tier that costs the standard price.
 STANDARD_TIERS = frozenset(("", "standard", "default", "auto", "on_demand"))
-#: What a class costs that has no price of its own: never nothing.
-_PARENTS = {
+#: The wider class whose price a class costs that has none of its own: never nothing.
+PARENTS = {
     "cache_write_1h": "cache_write",
     "input_audio": "input",
     "cached_audio": "cached_input",
@@ -87,7 +87,7 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             return self.per_request * MILLION
         found: int | None = getattr(self, name)
         if found is None:
-            parent = _PARENTS.get(name)
+            parent = PARENTS.get(name)
             return 0 if parent is None else self.rate(parent)
         return found
 
@@ -187,12 +187,17 @@ def cost_parts(usage: Usage, price: Price, at: float | None = None) -> tuple[Cos
     )
 
 
-def is_unpriced(usage: Usage, price: Price) -> bool:
-    """Whether something of a usage has no price of its own: searches, or a tier nobody lists."""
-    if usage.web_searches and price.web_search is None:
+def is_unpriced(usage: Usage, price: Price, at: float | None = None) -> bool:
+    """Whether something of a usage has no price of its own: searches, or a tier nobody lists.
+
+    `at` is the moment whose price holds, as in `price_at`.
+    """
+    if usage.web_searches and price_at(price, usage, at).web_search is None:
         return True
     tier = tier_of(usage.service_tier)
-    return bool(tier) and price.machine is None and all(c.tier != tier for c in price.cases)
+    if not tier or price.machine is not None:
+        return False
+    return not any(c.tier == tier and (at is None or c.in_force(at)) for c in price.cases)
 
 
 def worst_cost(
@@ -236,7 +241,7 @@ def possible_prices(
 def _worst(price: Price, input_upper: int, output_cap: int) -> int:
     dearest_input = max(price.input, price.cached_input, price.cache_write)
     dearest_output = price.output
-    for name in _PARENTS:
+    for name in PARENTS:
         own: int | None = getattr(price, name)
         if own is None:
             continue
@@ -278,7 +283,7 @@ def _cheaper(price: Price, factor: Decimal) -> Price:
     names = ("input", "output", "cached_input", "cache_write", "per_request", "web_search")
     figures = {
         name: less(figure)
-        for name in (*names, *_PARENTS)
+        for name in (*names, *PARENTS)
         if (figure := getattr(price, name)) is not None
     }
     cases = tuple(

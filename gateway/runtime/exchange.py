@@ -135,7 +135,7 @@ class Exchange:
             cost_nanousd=sum(part.cost_nanousd for part in parts),
             parts=parts,
             list_nanousd=listed,
-            unpriced=usage is not None and is_unpriced(usage, price),
+            unpriced=usage is not None and is_unpriced(usage, price, at),
             gpu_seconds=round(machine.busy_seconds(usage), 6) if machine and usage else 0.0,
             duration_ms=round(duration_ms, 3),
             because=self._remark(check),

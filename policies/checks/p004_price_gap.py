@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from policies.checks.base import Finding
 from policies.model.file import PolicyFile
-from policies.resolve import Known, price_of, resolve
+from policies.pricing import price_of
+from policies.resolve import Known, resolve
 
 CODE = "p004"
 TITLE = "a deployment has no price"
@@ -37,7 +38,7 @@ def check(policy: PolicyFile, known: Known) -> Iterator[Finding]:
         price = price_of(deployment, resolved, known.prices)
         if isinstance(price, str):
             line = _BY_HOUR if resolved.self_hosted else _BY_TOKENS
-            at = deployment.price.at if deployment.price is not None else deployment.at
+            at = deployment.price[0].at if deployment.price else deployment.at
             yield Finding(
                 at=at,
                 message=(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -42,10 +43,32 @@ class OptionShape(msgspec.Struct, frozen=True):
         return {"type": ["string", "number", "boolean"]}
 
 
+class DayShape(msgspec.Struct, frozen=True):
+    """A day of the calendar, as 2026-11-01."""
+
+    def read(self, node: Node, problems: Problems) -> Any:
+        """The day."""
+        try:
+            return date.fromisoformat(node.text.strip() if isinstance(node, Scalar) else "")
+        except ValueError:
+            message = f"{kind_of(node)} is not a day"
+            problems.add(node.at, message, hint="write it as 2026-11-01", path=node.path)
+            return WRONG
+
+    def schema(self) -> dict[str, Any]:
+        """A string that looks like a date."""
+        return {"type": "string", "format": "date"}
+
+
+def _price(**given: Any) -> PriceStatement:
+    return PriceStatement(since=given.pop("from", None), **given)
+
+
 PRICE = Record(
     what="a price",
-    build=PriceStatement,
+    build=_price,
     keys={
+        "from": Key(DayShape(), "the first day, in UTC, on which it holds; without it, always"),
         "input_usd_per_mtok": Key(USD, "dollars for a million input tokens"),
         "output_usd_per_mtok": Key(USD, "dollars for a million output tokens"),
         "cached_input_usd_per_mtok": Key(USD, "dollars for a million tokens read from a cache"),
@@ -92,7 +115,11 @@ DEPLOYMENT = Record(
         "base_url": Key(UrlShape(), "the address of its API"),
         "api_key": Key(SecretShape(), "its key, as env:NAME or file:PATH"),
         "headers": Key(HeadersShape(), "headers that every call carries"),
-        "price": Key(PRICE, "what it costs; needed where the price book does not know the model"),
+        "price": Key(
+            ListOf(item=PRICE, single=True, least=1),
+            "what it costs; needed where the price book does not know the model; or a list of "
+            "prices that each hold from a day on",
+        ),
         "self_hosted": Key(Flag(), "whether it runs on the company's own machines"),
         "zone": Key(ZONE, "where it runs, as you name places: eu, us, on-premises"),
         "context_tokens": Key(TOKENS, "the size of its context window"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import msgspec
@@ -19,7 +20,7 @@ class PriceStatement(msgspec.Struct, frozen=True, kw_only=True):
     Figures are US dollars per million tokens, except `per_request_usd` and `web_search_usd`
     (dollars a call, a search), `gpu_hour_usd` (dollars an hour), `tokens_per_second`,
     `input_tokens_per_second` and `utilisation` (share, 0..1]. `discount` (share, 0..1) is off
-    every figure of the price book.
+    every figure of the price book. It holds from the day `since`, midnight UTC; None is always.
     """
 
     at: Place
@@ -40,6 +41,7 @@ class PriceStatement(msgspec.Struct, frozen=True, kw_only=True):
     tokens_per_second: Decimal | None = None
     input_tokens_per_second: Decimal | None = None
     utilisation: Decimal | None = None
+    since: date | None = None
 
 
 class DeploymentStatement(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +56,7 @@ class DeploymentStatement(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str = ""
     api_key: SecretReference | None = None
     headers: tuple[tuple[str, str | SecretReference], ...] = ()
-    price: PriceStatement | None = None
+    price: tuple[PriceStatement, ...] = ()
     self_hosted: bool | None = None
     context_tokens: int = 0
     max_output_tokens: int = 0

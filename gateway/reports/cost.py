@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from gateway.reports.asking import Ask, Background, ReportError
 from gateway.reports.machines import Booked, choose_with_idle
 from gateway.reports.rates import Rates
 from gateway.reports.selection import (
+    TIMES,
     check_dimensions,
     dimension_sql,
     exchange_note,
@@ -41,7 +43,9 @@ _COST = Column("cost_nanousd", Kind.MONEY, "cost USD", adds=True)
 
 
 def cost_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Background) -> Report:
-    """Sum the lines by the dimensions, dearest first; `ask.across` makes one of them columns.
+    """Sum the lines by the dimensions; `ask.across` makes one of them columns.
+
+    Rows are in the order of time where that is the first dimension, and dearest first otherwise.
 
     A request counts once in each row that it has a line in, and once in the total. By token
     class, counts are of requests and of tokens of the class.
@@ -65,7 +69,7 @@ def cost_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Background
     found = database.execute(_sql(by, known.rates)).fetchall()
     rows = [_row(one, known.rates) for one in found]
     place = len(by) + len(counts)
-    rows.sort(key=lambda row: (-whole(row[place]), [str(cell) for cell in row[: len(by)]]))
+    _sort(rows, by, place)
     summed = list(totals_of(columns, rows))
     summed[len(by)] = int(one_row(database, "SELECT count(DISTINCT request_id) FROM chosen")[0])
     return Report(
@@ -85,7 +89,23 @@ def cost_report(database: duckdb.DuckDBPyConnection, ask: Ask, known: Background
         until=ask.end,
         zone=ask.zone,
         chart="cost_nanousd",
+        timeline=_timeline(by),
     )
+
+
+def _sort(rows: list[tuple[Cell, ...]], by: Sequence[str], place: int) -> None:
+    times = len(list(takewhile(TIMES.__contains__, by)))
+
+    def key(row: tuple[Cell, ...]) -> tuple[Any, ...]:
+        words = [str(cell) for cell in row[: len(by)]]
+        return (words[:times], -whole(row[place]), words)
+
+    rows.sort(key=key)
+
+
+def _timeline(by: Sequence[str]) -> str:
+    """The dimension that a chart is drawn along."""
+    return by[0] if by and by[0] in TIMES else ""
 
 
 def _class_counts() -> tuple[Column, ...]:
@@ -164,7 +184,7 @@ def _pivot(
         (*place, *(held.get(value, 0) for value in values), sum(held.values()))
         for place, held in cells.items()
     ]
-    rows.sort(key=lambda row: (-whole(row[-1]), [str(cell) for cell in row[: len(by)]]))
+    _sort(rows, by, len(columns) - 1)
     totals = totals_of(columns, rows)
     return Report(
         name="cost",
@@ -179,4 +199,5 @@ def _pivot(
         until=ask.end,
         zone=ask.zone,
         chart="cost_nanousd",
+        timeline=_timeline(by),
     )

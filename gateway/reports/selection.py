@@ -54,6 +54,8 @@ _PLAIN = {
 }
 #: The names of all dimensions; `tag:NAME` is one, too.
 DIMENSIONS = tuple(_PLAIN)
+#: Those that are spans of time; their names sort as they pass.
+TIMES = ("hour", "day", "week", "month", "quarter")
 #: A tag's name as it may stand in a dimension.
 _TAG = re.compile(r"tag:([A-Za-z0-9_.-]{1,64})")
 

@@ -72,7 +72,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     holds for the span: the same wherever a report leaves nothing out. `totals` has a value for
     each column that adds up. `since` and `until` are epoch seconds, None where the span is open;
     `zone` names the time zone of its dates. `grouped` is the number of leading columns whose rows
-    belong together and have a subtotal. `chart` names a column to draw.
+    belong together and have a subtotal. `chart` names a column to draw, and `timeline` one of
+    times that it is drawn along.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     zone: str = "UTC"
     grouped: int = 0
     chart: str = ""
+    timeline: str = ""
 
     def column(self, name: str) -> int:
         """The place of a column.

@@ -66,6 +66,8 @@ def _unusable(scope: str, at: Place, path: str) -> Iterator[Finding]:
     if matched is None or matched.group(1) not in SCOPE_KINDS:
         kind = matched.group(1) if matched else ""
         near = did_you_mean(kind, SCOPE_KINDS) if kind else ""
+        if scope in SCOPE_KINDS and scope != "tag":
+            near = f"write {scope}/NAME for one, or {scope}/* for each"
         yield Finding(
             at=at,
             message=f"'{scope}' is not a scope",

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gateway.reports.forms.letters import FOLDERS, Letters, letters_for
-from gateway.reports.forms.words import money, rows_with_subtotals, shown, span_words, total_row
+from gateway.reports.forms.words import (
+    decimals_of,
+    money,
+    rows_with_subtotals,
+    shown,
+    span_words,
+    total_row,
+)
 from gateway.reports.shape import Cell, Kind, Report
 
 if TYPE_CHECKING:
@@ -130,13 +137,16 @@ def _table(paper: FPDF, report: Report, letters: Letters) -> None:
 
 def _lines(report: Report, letters: Letters) -> list[tuple[list[str], bool]]:
     rows = (*rows_with_subtotals(report), (total_row(report), True))
-    return [(_words(report, row, letters), is_total) for row, is_total in rows]
+    digits = decimals_of(report)
+    return [(_words(report, row, letters, digits), is_total) for row, is_total in rows]
 
 
-def _words(report: Report, row: Sequence[Cell], letters: Letters) -> list[str]:
+def _words(
+    report: Report, row: Sequence[Cell], letters: Letters, digits: Sequence[int]
+) -> list[str]:
     told = []
-    for column, cell in zip(report.columns, row, strict=True):
-        text = letters.written(shown(column, cell))
+    for column, cell, needed in zip(report.columns, row, digits, strict=True):
+        text = letters.written(shown(column, cell, needed))
         told.append(text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "...")
     return told
 

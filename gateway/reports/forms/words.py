@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import groupby
 
 from gateway.core.money import nano_to_usd_text
 from gateway.core.periods import zone_of
-from gateway.reports.shape import Cell, Column, Kind, Report, subtotals_of
+from gateway.reports.shape import Cell, Column, Kind, Report, subtotals_of, whole
+
+_NANO_DIGITS = 9
 
 
-def shown(column: Column, cell: Cell) -> str:
-    """One value in words; nothing where nothing is known."""
+def shown(column: Column, cell: Cell, digits: int = 2) -> str:
+    """One value in words, money with at least so many decimals; nothing where nothing is known."""
     if cell is None:
         return ""
     if isinstance(cell, str):
         return cell
     match column.kind:
         case Kind.MONEY:
-            return money(int(cell))
+            return money(int(cell), digits)
         case Kind.SHARE:
             return f"{cell:.1%}"
         case Kind.NUMBER:
@@ -28,11 +30,29 @@ def shown(column: Column, cell: Cell) -> str:
             return f"{cell:,}"
 
 
-def money(nano: int) -> str:
-    """Exact decimals with thousands set apart, at least two and no zeros beyond them."""
-    whole, fraction = nano_to_usd_text(abs(nano)).split(".")
+def money(nano: int, digits: int = 2) -> str:
+    """Exact decimals with thousands set apart, at least `digits` and no zeros beyond them."""
+    units, fraction = nano_to_usd_text(abs(nano)).split(".")
     sign = "-" if nano < 0 else ""
-    return f"{sign}{int(whole):,}.{fraction.rstrip('0').ljust(2, '0')}"
+    return f"{sign}{int(units):,}.{fraction.rstrip('0').ljust(digits, '0')}"
+
+
+def decimals(amounts: Iterable[int]) -> int:
+    """How many decimals the amounts of a column need, 2 to 9, so that their points align."""
+    most = 2
+    for nano in amounts:
+        while most < _NANO_DIGITS and nano % 10 ** (_NANO_DIGITS - most):
+            most += 1
+    return most
+
+
+def decimals_of(report: Report) -> tuple[int, ...]:
+    """The same for each column of a report."""
+    every = (*report.rows, report.totals)
+    return tuple(
+        decimals(whole(row[place]) for row in every) if column.kind is Kind.MONEY else 2
+        for place, column in enumerate(report.columns)
+    )
 
 
 def span_words(report: Report) -> str:
@@ -42,9 +62,14 @@ def span_words(report: Report) -> str:
     def moment(at: float) -> str:
         return f"{datetime.fromtimestamp(at, zone):%Y-%m-%d %H:%M}"
 
-    since = "the beginning" if report.since is None else moment(report.since)
-    until = "the end" if report.until is None else moment(report.until)
-    return f"from {since} to before {until}, {report.zone}"
+    since, until = report.since, report.until
+    if since is None:
+        words = "the whole ledger" if until is None else f"before {moment(until)}"
+    else:
+        words = f"from {moment(since)}" + (
+            " on" if until is None else f" to before {moment(until)}"
+        )
+    return f"{words}, {report.zone}"
 
 
 def rows_with_subtotals(report: Report) -> Iterator[tuple[tuple[Cell, ...], bool]]:

@@ -61,6 +61,25 @@ def test_rows_are_summed_by_their_dimensions_dearest_first(ledger: Ledger) -> No
     assert report.totals[2:] == (4, 4, 40, 16, 20, 0, 0, 0, 620)
 
 
+def test_rows_of_a_time_are_in_its_order_and_dearest_first_within_it(ledger: Ledger) -> None:
+    """A report by day is read as a course of days."""
+    noon = 1_790_856_000.0
+    report = reported(
+        ledger(
+            [
+                line(request_id="r1", at=noon),
+                line(request_id="r2", at=noon, model="gpt", cost_nanousd=500),
+                line(request_id="r3", at=noon - 86400, cost_nanousd=7),
+            ]
+        ),
+        *("day", "model"),
+    )
+
+    costs = [cost for (cost,) in cells(report, "cost_nanousd")]
+    assert costs == [7, 500, 40]
+    assert report.timeline == "day"
+
+
 def test_attempts_of_one_request_are_one_request_in_each_row(ledger: Ledger) -> None:
     """A fallback counts its request under both models, and once in the total."""
     report = reported(

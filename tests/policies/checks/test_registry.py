@@ -90,6 +90,11 @@ aliases: {auto: {}}
             "expects nothing, so it cannot fail",
         ),
         (
+            "routes: [{id: a, use: [house]}]\nbudgets: [{scope: org, usd: 1}]",
+            "p005",
+            "'org' is not a scope (write org/NAME for one, or org/* for each)",
+        ),
+        (
             "routes: [{id: a, use: [house]}]\nbudgets: [{scope: teem/x, usd: 1}]",
             "p005",
             "'teem/x' is not a scope (did you mean 'team'?)",

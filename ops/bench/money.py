@@ -3,11 +3,14 @@
 Run:  python ops/bench/money.py latency [--requests 20000]
       python ops/bench/money.py caps [--rounds 100] [--concurrent 200]
       python ops/bench/money.py limits [--seconds 6]
+      python ops/bench/money.py outage [--requests 2000]
 
 `latency` times one hold and one settlement, each a round trip, under 5 budgets. `caps` lets three
 processes with 200 concurrent callers each spend five nested budgets empty, round after round, and
 says by how much any cap was passed and how much of it could be used. `limits` asks far more than
 a limit allows and says whether any window held more, and how many were refused that had room.
+`outage` freezes Redis: how long the first decision waits for it, and how long the others, once
+that is known.
 """
 
 from __future__ import annotations
@@ -16,7 +19,9 @@ import argparse
 import asyncio
 import json
 import multiprocessing
+import os
 import random
+import signal
 import sys
 import time
 from bisect import bisect_right
@@ -27,7 +32,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+import redis  # noqa: E402
+
 from gateway.core.budgets import BudgetCounter, Refused  # noqa: E402
+from gateway.core.errors import StoreUnavailable  # noqa: E402
 from gateway.core.ledger import Granted  # noqa: E402
 from gateway.core.limits import LimitCounter, Limited  # noqa: E402
 from gateway.stores.connection import RedisConnection  # noqa: E402
@@ -235,12 +243,56 @@ def _judged(
     }
 
 
+async def outage(url: str, requests: int) -> dict[str, Any]:
+    """Milliseconds until a hold is given up while Redis is frozen, and until one is granted after.
+
+    Probes go on meanwhile, so that the figures of the others hold what those cost.
+    """
+    connection = RedisConnection(url)
+    store = LedgerStore(connection)
+    counters = scopes(0, (10**15,) * 5)
+
+    async def ask(name: str) -> tuple[float, bool]:
+        began = time.perf_counter()
+        try:
+            granted = isinstance(await store.hold(hold_of(name, 1, counters)), Granted)
+        except StoreUnavailable:
+            granted = False
+        return time.perf_counter() - began, granted
+
+    await ask("before")
+    with redis.Redis.from_url(url) as client:
+        server = int(client.info("server")["process_id"])
+    os.kill(server, signal.SIGSTOP)
+    try:
+        first, granted = await ask("first")
+        waits = []
+        for number in range(requests):
+            waited, answered = await ask(f"frozen:{number}")
+            waits.append(waited)
+            granted = granted or answered
+            await asyncio.sleep(0.001)
+    finally:
+        os.kill(server, signal.SIGCONT)
+    thawed = time.perf_counter()
+    while not (await ask(f"after:{time.perf_counter()}"))[1]:
+        await asyncio.sleep(0.005)
+    back = time.perf_counter() - thawed
+    await connection.close()
+    return {
+        "granted_without_redis": granted,
+        "first_ms": round(first * 1000, 1),
+        "others": {**_spread(waits), "longest_ms": round(max(waits) * 1000, 3)},
+        "back_after_ms": round(back * 1000, 1),
+    }
+
+
 def main() -> None:
     """Run one measurement and print it as JSON."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("what", choices=("latency", "caps", "limits"))
+    parser.add_argument("what", choices=("latency", "caps", "limits", "outage"))
     parser.add_argument("--requests", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--concurrent", type=int, default=200)
@@ -252,8 +304,10 @@ def main() -> None:
                 found = asyncio.run(latency(url, chosen.requests))
             case "caps":
                 found = caps(url, chosen.rounds, chosen.concurrent)
-            case _:
+            case "limits":
                 found = asyncio.run(limits(url, chosen.seconds))
+            case _:
+                found = asyncio.run(outage(url, min(chosen.requests, 2000)))
     print(json.dumps(found, indent=1))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from ops.bench.ledger_server import loopback_server
-from ops.bench.money import caps, latency, limits
+from ops.bench.money import caps, latency, limits, outage
 
 
 def test_no_cap_is_passed_and_nearly_all_of_it_can_be_used() -> None:
@@ -36,3 +36,12 @@ def test_a_hold_and_a_settlement_are_timed() -> None:
 
     assert set(found) == {"1 at a time", "20 at a time"}
     assert found["1 at a time"]["hold"]["p99_ms"] > 0
+
+
+def test_nothing_is_granted_without_redis_and_everything_again_when_it_is_back() -> None:
+    """A frozen server: one hold waits, and none hangs."""
+    with loopback_server() as url:
+        found = asyncio.run(outage(url, requests=40))
+
+    assert not found["granted_without_redis"]
+    assert found["others"]["p50_ms"] < found["first_ms"]

@@ -354,3 +354,19 @@ async def test_a_frozen_upstream_is_given_up_at_its_first_byte_limit(
     assert answer.headers["x-fairlead-deployment"] == "house"
     assert lines[0].outcome == "timeout"
     assert lines[0].cost_nanousd > 0
+
+
+async def test_a_stream_that_outlives_its_lease_keeps_its_hold(
+    redis_url: str, home: Path, org: str
+) -> None:
+    """Three leases long, with a reaper that looks ten times in each: settled once, never doubted."""
+    slow = chat.stream(["word "] * 30, pause=0.1)
+    async with ScriptedUpstream(slow) as house, ScriptedUpstream(slow) as frontier:
+        rules = policy(house.url, frontier.url)
+        hasty = {"lease_seconds": 1.0, "reap_seconds": 0.1}
+        async with gateway_with(rules, redis_url, home, org=org, **hasty) as gateway:
+            answer = await gateway.chat("hello", stream=True)
+            lines = gateway.ledger()
+
+    assert answer.body.count(b"word ") == 30
+    assert [(line.kind, line.outcome) for line in lines] == [("settle", "ok")]

@@ -48,6 +48,10 @@ _ENTITIES = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.I)
 _READABLE = re.compile(rb"[\x20-\x7e\xc2-\xf4\x80-\xbf]{6,}")
 
 
+#: The bytes that some file of a known kind begins with.
+FIRST_BYTES = frozenset(b"%P" + bytes(one[0] for one in (*_CLOSED, _PNG, _JPEG)))
+
+
 class Extracted(msgspec.Struct, frozen=True):
     """The text of a file, and whether something in it could not be read."""
 

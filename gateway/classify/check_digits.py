@@ -10,13 +10,13 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 def luhn(digits: str) -> bool:
     """Whether the last digit is the Luhn check digit of the others (ISO/IEC 7812-1, annex B)."""
-    even = digits[-2::-2].translate(_DOUBLED)
+    raw = digits.encode()
     # Digit sums by counting: ord("0") is 48.
-    total = sum(digits[-1::-2].encode()) + sum(even.encode()) - 48 * len(digits)
+    total = sum(raw[-1::-2]) + sum(raw[-2::-2].translate(_DOUBLED)) - 48 * len(raw)
     return total % 10 == 0
 
 
-_DOUBLED = str.maketrans("0123456789", "0246813579")
+_DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
 
 
 def _weighted(digits: str, weights: tuple[int, ...]) -> int:

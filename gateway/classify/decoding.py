@@ -18,7 +18,7 @@ from itertools import chain
 
 import msgspec
 
-from gateway.classify.attachments import extract
+from gateway.classify.attachments import FIRST_BYTES, extract
 from gateway.classify.spacing import (
     LARGEST_GROUP,
     SMALLEST_GROUP,
@@ -239,13 +239,15 @@ def _uuencoded(text: str) -> Iterator[Passage]:
 def _readable(place: tuple[int, int], raw: bytes) -> Iterator[Passage]:
     if len(raw) < 8:
         return
-    attached = extract(raw)
-    if attached is not None:
-        yield Passage(*place, attached.text, attached.unread)
-        return
-    inflated = _inflated(raw)
-    if inflated is not None:
-        raw = inflated
+    inflated = None
+    if raw[0] in _FIRST_BYTES:
+        attached = extract(raw)
+        if attached is not None:
+            yield Passage(*place, attached.text, attached.unread)
+            return
+        inflated = _inflated(raw)
+        if inflated is not None:
+            raw = inflated
     # Most base64-looking words decode to noise; the first bytes tell.
     head = raw[:64]
     if len(head.translate(None, _PRINTABLE)) <= len(head) * 0.15:
@@ -262,6 +264,8 @@ def _readable(place: tuple[int, int], raw: bytes) -> Iterator[Passage]:
             yield Passage(*place, plain)
 
 
+#: What files and compressed content begin with, by which most of what is neither can be told.
+_FIRST_BYTES = FIRST_BYTES | frozenset(b"\x1f\x78B\xfd")
 _PRINTABLE = bytes((9, 10, 13, *range(32, 127)))
 
 

@@ -28,7 +28,7 @@ _AFTER_LABEL = re.compile(
 # the other two; every word here has such a letter.
 _OTHER_FROM, _MARKS_FROM, _MARKS_TO = 0x250, 0x1E00, 0x2800
 #: What turns the direction of writing.
-_TURNS = (0x202E, 0x2067)
+_TURNS = ("\u202e", "\u2067")
 _SHORTEST_NUMBER = 5
 _BRAILLE = dict(zip("⠚⠁⠃⠉⠙⠑⠋⠛⠓⠊", "0123456789", strict=True))
 _BRAILLE_NUMBER = re.compile("⠼[⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠼⠤\u2800 ]{3,}")
@@ -60,7 +60,8 @@ class Scripts:
             return []
         hits = self._hits(text, places)
         found = [*self._labels(text, hits), *_numbers(text, hits), *_braille(text)]
-        found += [(m.start(), m.end(), m.group(1)[::-1]) for m in _OVERRIDE.finditer(text)]
+        if any(turn in text for turn in _TURNS):
+            found += [(m.start(), m.end(), m.group(1)[::-1]) for m in _OVERRIDE.finditer(text)]
         found.sort()
         kept: list[Replacement] = []
         for one in found:
@@ -101,10 +102,12 @@ def _other_scripts(text: str) -> Places:
     """Where letters of other scripts and signs of direction stand, in order."""
     codes = code_points(text)
     places = np.flatnonzero(codes >= _OTHER_FROM)
+    if not len(places):
+        return places
     far = codes[places]
     counts = (far < _MARKS_FROM) | (far >= _MARKS_TO)
     for turn in _TURNS:
-        counts |= far == turn
+        counts |= far == ord(turn)
     return places[counts]
 
 

@@ -13,8 +13,10 @@ import re
 from collections.abc import Callable, Sequence
 from itertools import islice
 from math import exp, log
+from typing import Any
 
 import msgspec
+import re2
 
 #: Words of a topic further apart than this belong to two passages; characters.
 GAP = 400
@@ -33,20 +35,24 @@ MOST = 3
 
 _CHOICES = re.compile(r"\n[ \t]*\(?[a-j][.):][ \t]")
 #: What is counted beside a topic's own words, by name.
-SIGNS: dict[str, re.Pattern[str]] = {
-    "own": re.compile(r"\b(?:my|our|me|we|i|i'm|i've|us)\b"),
-    "somebody": re.compile(r"\b(?:he|she|his|her|him|hers|himself|herself)\b"),
-    "dated": re.compile(
+SIGNS: dict[str, str] = {
+    "own": r"\b(?:my|our|me|we|i|i'm|i've|us)\b",
+    "somebody": r"\b(?:he|she|his|her|him|hers|himself|herself)\b",
+    "dated": (
         r"\b(?:yesterday|today|tonight|tomorrow|last (?:week|month|year|night|friday)|"
         r"next (?:week|month|monday|tuesday)|this (?:week|month|morning|year|quarter)|"
         r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|since|ago|\d{4}-\d\d-\d\d|"
         r"\d{1,2} (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*|"
         r"\d{1,2}[./]\d{1,2}[./]\d{2,4})\b"
     ),
-    "code": re.compile(
-        r"\bdef |\bclass |\bimport |\bselect |\bfunction\b|\bpython\b|\bsql\b|[{};]\n|</"
-    ),
+    "code": (r"\bdef |\bclass |\bimport |\bselect |\bfunction\b|\bpython\b|\bsql\b|[{};]\n|</"),
 }
+#: google-re2 reads a text once, where `re` tries each of their words at each place.
+_SIGNS = tuple(re2.compile(pattern) for pattern in SIGNS.values())
+_SOME_SIGN = re2.Set.SearchSet()
+for _pattern in SIGNS.values():
+    _SOME_SIGN.Add(_pattern)
+_SOME_SIGN.Compile()
 #: So many lines that begin as the choices of an exam make a passage one of its questions.
 CHOICES = 3
 #: A hit of a word: its start, its end and its number in the topic.
@@ -162,7 +168,10 @@ def passages(hits: Sequence[Hit]) -> list[Passage]:
 def signs_of(lower: str, passage: Passage) -> tuple[float, ...]:
     """How often each of `SIGNS` stands near a passage."""
     around = lower[max(0, passage.start - AROUND) : passage.end + AROUND]
-    return tuple(float(_count(sign, around, MOST)) for sign in SIGNS.values())
+    counts = [0.0] * len(_SIGNS)
+    for number in _SOME_SIGN.Match(around) or ():
+        counts[number] = float(_count(_SIGNS[number], around, MOST))
+    return tuple(counts)
 
 
 def is_exam(lower: str, passage: Passage) -> bool:
@@ -171,5 +180,5 @@ def is_exam(lower: str, passage: Passage) -> bool:
     return _count(_CHOICES, around, CHOICES) >= CHOICES
 
 
-def _count(sign: re.Pattern[str], text: str, most: int) -> int:
+def _count(sign: Any, text: str, most: int) -> int:
     return sum(1 for _ in islice(sign.finditer(text), most))

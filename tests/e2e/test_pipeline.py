@@ -359,7 +359,7 @@ async def test_a_frozen_upstream_is_given_up_at_its_first_byte_limit(
 async def test_a_stream_that_outlives_its_lease_keeps_its_hold(
     redis_url: str, home: Path, org: str
 ) -> None:
-    """Three leases long, with a reaper that looks ten times in each: settled once, never doubted."""
+    """Three leases long, before a reaper in haste: settled once, and never doubted."""
     slow = chat.stream(["word "] * 30, pause=0.1)
     async with ScriptedUpstream(slow) as house, ScriptedUpstream(slow) as frontier:
         rules = policy(house.url, frontier.url)

@@ -132,11 +132,14 @@ def words(pattern: str) -> Words:
 
 def near(view: View, start: int, end: int, words: Words, before: int, after: int) -> bool:
     """Whether words occur within so many characters before or after a place."""
-    lower = view.lower
-    low = max(0, start - before)
-    if words.signs.Match(_from(lower, low, start)) is not None:
+    if occur(view, max(0, start - before), start, words):
         return True
-    return after > 0 and words.signs.Match(_from(lower, end, end + after)) is not None
+    return after > 0 and occur(view, end, end + after, words)
+
+
+def occur(view: View, start: int, end: int, words: Words) -> bool:
+    """Whether words occur in a part of a text, as if it ended there."""
+    return words.signs.Match(_from(view.lower, start, end)) is not None
 
 
 def _from(lower: str, low: int, high: int) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from gateway.classify.detectors.base import Detector, Found, View
+from gateway.classify.detectors.base import Detector, Found, View, occur, words
 
 # Phrases that nobody writes except to mark (matched in lower case).
 _PHRASES = re.compile(
@@ -41,6 +41,8 @@ _PHRASES = re.compile(
     r"\balleen voor intern gebruik\b|\bstrikt vertrouwelijk\b|\bscisle tajne\b|"
     r"\bpoufne\b|\bdo uzytku wewnetrznego\b"
 )
+# The same without what must not follow, to tell in one pass that there is none of them.
+_SOME_PHRASE = words(re.sub(r"\(\?! (?:\([^)]*\)|\?\\\?)\)", "", _PHRASES.pattern))
 # Words that mark only when they stand alone on a line or are written in capitals.
 _WORDS = re.compile(
     r"(?:confidential|restricted|proprietary|internal|secret|classified|sensitive|privileged|"
@@ -73,7 +75,10 @@ def _look(view: View, _which: int, start: int, end: int) -> Found | None:
     line_start = lower.rfind("\n", max(0, start - 400), start) + 1 or max(0, start - 400)
     if line_start == max(0, start - 400) and line_start > 0 and lower[line_start - 1] != "\n":
         line_start = start - 40
-    phrase = _PHRASES.search(lower, max(line_start, start - 40, 0), end + 60)
+    low, high = max(line_start, start - 40, 0), end + 60
+    phrase = None
+    if occur(view, low, high, _SOME_PHRASE):
+        phrase = _PHRASES.search(lower, low, high)
     if phrase is not None and phrase.start() <= end and phrase.end() >= start:
         if _asked_about(view, line_start, phrase.start(), phrase.end()):
             return None

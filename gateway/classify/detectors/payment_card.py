@@ -19,6 +19,8 @@ _CONTEXT = words(
 # Beside these words any number with a right check digit counts, whoever issued it.
 _CARD = words(r"card|visa|\bpan\b|carte|karte|tarjeta|cartao|\bcc\b")
 _USUAL = frozenset({14, 15, 16, 19})
+#: How far before a number such words count, in characters.
+_AWAY = 24
 _NOT_A_CARD = words(r"isbn|\bean\b|\bimei\b|\bupc\b|gtin|barcode|tracking|\biccid\b")
 
 # Issuer prefixes with the lengths that the schemes publish (ISO/IEC 7812 and the schemes' own
@@ -145,14 +147,17 @@ def _window(
         if not luhn(digits) or len(set(digits)) == 1:
             continue
         start, end = run.groups[first][0], run.groups[stop][1]
-        found = _judge(view, start, end, digits, telling)
+        found = _judge(view, run, start, end, digits, telling)
         if found is not None:
             return stop + 1, found
     return None
 
 
-def _judge(view: View, start: int, end: int, digits: str, telling: bool) -> Found | None:
-    if near(view, start, end, _NOT_A_CARD, 24, 0):
+def _judge(
+    view: View, run: NumberRun, start: int, end: int, digits: str, telling: bool
+) -> Found | None:
+    # There are no words inside a run, so deep in a long one nobody need look for them.
+    if start - _AWAY < run.start and near(view, start, end, _NOT_A_CARD, _AWAY, 0):
         return None
     if not isolated(view, start, end) and not _named(view, start, end):
         return None

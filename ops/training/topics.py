@@ -31,6 +31,8 @@ from gateway.classify.folding import Folding  # noqa: E402
 from gateway.classify.topics import (  # noqa: E402
     SIGNS,
     Learned,
+    Passage,
+    is_exam,
     passages,
     probability,
     signs_of,
@@ -112,10 +114,14 @@ class Reader:
             (start, end, numbers[term]) for term, start, end in terms_of(lower) if term in numbers
         ]
 
+    def passages(self, lower: str) -> list[Passage]:
+        """The passages that are weighed: those of no exam."""
+        return [one for one in passages(self.hits(lower)) if not is_exam(lower, one)]
+
     def rows(self, lower: str) -> list[Any]:
         """What is counted in each passage: its words, the signs, and 1 for the bias."""
         found = []
-        for one in passages(lower, self.hits(lower)):
+        for one in self.passages(lower):
             row = np.zeros(self._listed + 1 + len(SIGNS) + 1)
             row[[word for word in one.words if word < self._listed]] = 1.0
             together = sum(word >= self._listed for word in one.words)
@@ -186,7 +192,7 @@ def chances(learned: Learned, texts: Sequence[str]) -> Any:
     weights, reader = [weight for _, weight in learned.words], Reader([w for w, _ in learned.words])
     found = []
     for text in texts:
-        passages_of = passages(text, reader.hits(text))
+        passages_of = reader.passages(text)
         found.append(
             max(
                 (

@@ -46,9 +46,13 @@ WORDS, LEAST_TEXTS = 450, 2
 PRIOR = 0.4
 #: A passage of a prompt without a case may be found so often.
 ALARMS = 0.001
+#: And none is found that is a case with less than this probability.
+LEAST = 0.45
 RIDGE = 1.5
 #: Of so many words that nobody wrote often enough here, more tell nothing more.
 MOST_LISTED = 4
+#: In a larger share of prompts a listed word is too common to tell anything.
+MOST_ELSEWHERE = 0.002
 _WORD = re.compile(r"[a-z][a-z0-9'&/+-]*[a-z0-9]|[a-z]")
 #: Words that say nothing of a topic, whatever the texts here may suggest.
 _EMPTY = frozenset(
@@ -70,6 +74,17 @@ def texts_of(name: str) -> list[str]:
     if not path.exists():
         return []
     return [one.strip() for one in path.read_text(encoding="utf-8").split("\n\n") if one.strip()]
+
+
+def lists_of(topic: str) -> list[list[str]]:
+    """The lists of a topic's words, one a paragraph, the most telling first; each word once."""
+    seen: set[str] = set()
+    lists = []
+    for text in texts_of(f"words_{topic}"):
+        words = [word.strip() for word in text.split(",")]
+        lists.append([word for word in dict.fromkeys(words) if word not in seen])
+        seen.update(words)
+    return lists
 
 
 def prompts_of(data: Path) -> list[str]:
@@ -100,12 +115,14 @@ def terms_of(lower: str) -> Iterator[tuple[str, int, int]]:
 class Reader:
     """Finds the passages of a vocabulary as the product does, without its engine.
 
-    The words from `listed` on are counted together.
+    `groups` are further words, those of each group counted together.
     """
 
-    def __init__(self, words: Sequence[str], listed: int | None = None) -> None:
-        self._numbers = {word: number for number, word in enumerate(words)}
-        self._listed = len(words) if listed is None else listed
+    def __init__(self, words: Sequence[str], groups: Sequence[Sequence[str]] = ()) -> None:
+        every = [*words, *(word for group in groups for word in group)]
+        self._numbers = {word: number for number, word in enumerate(every)}
+        self._alone, self._groups = len(words), len(groups)
+        self._group_of = [number for number, group in enumerate(groups) for _ in group]
 
     def hits(self, lower: str) -> list[tuple[int, int, int]]:
         """Every word of the vocabulary with its place and number."""
@@ -122,11 +139,15 @@ class Reader:
         """What is counted in each passage: its words, the signs, and 1 for the bias."""
         found = []
         for one in self.passages(lower):
-            row = np.zeros(self._listed + 1 + len(SIGNS) + 1)
-            row[[word for word in one.words if word < self._listed]] = 1.0
-            together = sum(word >= self._listed for word in one.words)
-            row[self._listed] = float(min(MOST_LISTED, together))
-            row[self._listed + 1 : -1] = signs_of(lower, one)
+            listed = self._alone + self._groups
+            row = np.zeros(listed + len(SIGNS) + 1)
+            for word in one.words:
+                if word < self._alone:
+                    row[word] = 1.0
+                else:
+                    row[self._alone + self._group_of[word - self._alone]] += 1.0
+            row[self._alone : listed] = np.minimum(row[self._alone : listed], MOST_LISTED)
+            row[listed:-1] = signs_of(lower, one)
             row[-1] = 1.0
             found.append(row)
         return found
@@ -164,15 +185,23 @@ def fit(rows: Any, wanted: Any, weigh: Any, words: int) -> Any:
 
 
 def learn(
-    cases: Sequence[str], others: Sequence[str], prompts: Sequence[str], listed: Sequence[str]
+    cases: Sequence[str],
+    others: Sequence[str],
+    prompts: Sequence[str],
+    lists: Sequence[Sequence[str]],
 ) -> Learned:
     """What a topic's cases have that others have not; all texts as detectors see them.
 
-    Words that are listed and stand too seldom in the cases have one weight together.
+    Words that are listed and stand too seldom in the cases have one weight together in each list.
     """
     words = vocabulary(cases, [*others, *prompts])
-    rare = [word for word in listed if word not in words]
-    reader = Reader([*words, *rare], len(words))
+    everywhere = Counter(term for text in prompts for term in {one for one, _, _ in terms_of(text)})
+    most = MOST_ELSEWHERE * len(prompts)
+    groups = [
+        [word for word in listed if word not in words and everywhere[word] <= most]
+        for listed in lists
+    ]
+    reader = Reader(words, groups)
     own = [max(found, key=np.sum) for text in cases if (found := reader.rows(text))]
     near = [row for text in others for row in reader.rows(text)]
     far = [row for text in prompts for row in reader.rows(text)]
@@ -181,10 +210,14 @@ def learn(
     # Few texts stand for what is near, so each counts as much as four prompts.
     weigh = np.array([1.0] * len(own) + [4.0] * len(near) + [1.0] * len(far))
     weigh[: len(own)] = PRIOR / (1 - PRIOR) * weigh[len(own) :].sum() / len(own)
-    learned = [round(float(weight), 3) for weight in fit(rows, wanted, weigh, len(words) + 1)]
-    known = [*zip(words, learned, strict=False), *((word, learned[len(words)]) for word in rare)]
+    learned = [
+        round(float(weight), 3) for weight in fit(rows, wanted, weigh, len(words) + len(groups))
+    ]
+    known = list(zip(words, learned, strict=False))
+    for group, weight in zip(groups, learned[len(words) :], strict=False):
+        known += [(word, weight) for word in group]
     kept = tuple((word, weight) for word, weight in known if weight > 0.05)
-    return Learned(kept, tuple(learned[len(words) + 1 : -1]), learned[-1], 0.5)
+    return Learned(kept, tuple(learned[len(words) + len(groups) : -1]), learned[-1], 0.5)
 
 
 def chances(learned: Learned, texts: Sequence[str]) -> Any:
@@ -224,9 +257,8 @@ def main() -> None:
     kept: dict[str, Learned] = {}
     for topic in TOPICS:
         others = [*near, *(text for name in TOPICS if name != topic for text in texts[name])]
-        listed = [word.strip() for text in texts_of(f"words_{topic}") for word in text.split(",")]
-        learned = learn(texts[topic], others, seen, listed)
-        least = max(0.5, round(float(np.quantile(chances(learned, seen), 1 - ALARMS)), 2))
+        learned = learn(texts[topic], others, seen, lists_of(topic))
+        least = max(LEAST, round(float(np.quantile(chances(learned, seen), 1 - ALARMS)), 2))
         kept[topic] = learned = Learned(learned.words, learned.signs, learned.bias, least)
         held = [lower_of(text, folding) for text in texts_of(f"held_out_{topic}")]
         told = {

@@ -25,7 +25,7 @@ EXAM = CASES[0] + "\nWhich of these is right?\nA. heparin\nB. insulin\nC. ramipr
 def test_what_is_learned_of_a_topic_tells_its_cases_from_other_texts() -> None:
     """Cases have a high chance, others a low one, and so have questions of an exam."""
     cases, others = ([lower_of(t, FOLDING) for t in texts] for texts in (CASES, OTHERS))
-    learned = learn(cases, others, others, ["triage"])
+    learned = learn(cases, others, others, [["triage"]])
 
     assert {word for word, _ in learned.words} >= {"patient", "admitted"}
     assert min(chances(learned, cases)) > 0.5 > max(chances(learned, others))
@@ -34,11 +34,11 @@ def test_what_is_learned_of_a_topic_tells_its_cases_from_other_texts() -> None:
 
 def test_a_row_counts_words_once_and_listed_ones_together() -> None:
     """Then come the signs and the bias."""
-    reader = Reader(["patient", "admitted", "scan", "triage"], listed=3)
+    reader = Reader(["patient", "admitted", "scan"], [["triage"], ["ward"]])
     text = lower_of(
         "The patient was admitted; a scan was made of the patient after triage.", FOLDING
     )
 
     (row,) = reader.rows(text)
-    assert np.array_equal(row[:4], [1, 1, 1, 1])
+    assert np.array_equal(row[:5], [1, 1, 1, 1, 0])
     assert row[-1] == 1

@@ -9,8 +9,6 @@ Rules of this file:
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -23,6 +21,7 @@ from gateway.config.settings import Settings
 from gateway.core.errors import FairleadError, InvalidRequest, UnknownEndpoint
 from gateway.reports.catalogue import REPORTS
 from gateway.reports.forms import FORMS
+from gateway.runtime.children import run_fairlead
 from gateway.runtime.services import Services
 
 #: Query parameters, and the options that they are to the command.
@@ -95,36 +94,18 @@ def _options(given: Mapping[str, str]) -> list[str]:
 
 
 async def _made(settings: Settings, arguments: list[str]) -> bytes:
-    environ = {**os.environ, "FAIRLEAD_HOME": str(settings.home.resolve()), "NO_COLOR": "1"}
-    environ["COLUMNS"] = "200"
-    if settings.redis_url:
-        environ["FAIRLEAD_REDIS_URL"] = settings.redis_url
-    if settings.policy:
-        environ["FAIRLEAD_POLICY"] = str(settings.policy.resolve())
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gateway.cli.main", "report", *arguments),
-        env=environ,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
     try:
-        told, complaint = await asyncio.wait_for(child.communicate(), _LONGEST_SECONDS)
+        ended = await run_fairlead(settings, ("report", *arguments), _LONGEST_SECONDS)
     except TimeoutError:
-        child.kill()
-        await child.wait()
         raise FairleadError(
             "The report took too long; ask for a shorter span.", http_status=504
         ) from None
-    except asyncio.CancelledError:
-        child.kill()
-        raise
-    words = _words(complaint.decode(errors="replace"))
-    if child.returncode == _USAGE:
+    words = _words(ended.complaint)
+    if ended.status == _USAGE:
         raise InvalidRequest(words)
-    if child.returncode:
+    if ended.status:
         raise FairleadError(f"The report could not be made: {words}")
-    return told
+    return ended.told
 
 
 def _words(complaint: str) -> str:

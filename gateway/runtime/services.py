@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from socket import gethostname
@@ -25,6 +24,7 @@ from gateway.core.request import ChatRequest
 from gateway.core.sensitivity import Sensitivity
 from gateway.runtime.alerts import Alerts
 from gateway.runtime.budgets import BudgetView
+from gateway.runtime.children import run_fairlead
 from gateway.runtime.classifiers import Classifiers, open_classifiers
 from gateway.runtime.conversations import Conversations
 from gateway.runtime.exchange import Exchange
@@ -297,25 +297,12 @@ class Services:
         """Finished hours go to files in a process of its own: it needs memory that we do not."""
         if not await self.ledger.has_finished_hours():
             return
-        command = (sys.executable, "-m", "gateway.cli.main", "ledger", "seal", "--json")
-        environ = {**os.environ, "FAIRLEAD_HOME": str(self.settings.home.resolve())}
-        if self.settings.redis_url:
-            environ["FAIRLEAD_REDIS_URL"] = self.settings.redis_url
-        child = await asyncio.create_subprocess_exec(
-            *command,
-            env=environ,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            told, complaint = await child.communicate()
-        except asyncio.CancelledError:
-            child.terminate()
-            raise
-        if child.returncode:
-            self.log.error("ledger_not_sealed", reason=complaint.decode(errors="replace")[:500])
+        ended = await run_fairlead(self.settings, ("ledger", "seal", "--json"))
+        if ended.status:
+            self.log.error("ledger_not_sealed", reason=ended.complaint[:500])
         else:
-            self.log.info("ledger_sealed", told=told.decode(errors="replace").strip()[:500])
+            told = ended.told.decode(errors="replace").strip()
+            self.log.info("ledger_sealed", told=told[:500])
 
     async def _reap(self) -> None:
         # First what is only late, so that it is not taken for lost.

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from gateway.classify.areas import Area, Areas, joined
 from gateway.classify.decoding import GATES as ENCODINGS
 from gateway.classify.detectors.base import (
     LONGEST_BARE_VALUE,
@@ -45,19 +46,6 @@ SEAM = 128
 OVERLAP = 256
 #: A hit of a detector's anchor: its start, its end and the number of the anchor.
 Place = tuple[int, int, int]
-#: Parts of a text (end exclusive), in order and without overlaps.
-Areas = tuple[tuple[int, int], ...]
-
-
-def joined(areas: Iterable[tuple[int, int]]) -> Areas:
-    """Areas in order, those that touch made one."""
-    whole: list[tuple[int, int]] = []
-    for start, end in sorted(areas):
-        if whole and start <= whole[-1][1]:
-            whole[-1] = (whole[-1][0], max(end, whole[-1][1]))
-        else:
-            whole.append((start, end))
-    return tuple(whole)
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -152,7 +140,7 @@ class Scanner:
             return self._engine.scan(shadow), {}
         gates = self._table.gates
         hits: list[Hit] = []
-        open_in: dict[str, list[tuple[int, int]]] = {}
+        open_in: dict[str, list[Area]] = {}
         for start in range(0, len(shadow), PART):
             stop = min(start + PART + SEAM, len(shadow))
             # What ends at the seam was seen whole in the part before.

@@ -9,12 +9,13 @@ case, spaces and punctuation are.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from gateway.classify.areas import joined
 from gateway.classify.code_points import code_points, lowered
 from gateway.classify.detectors.base import Found
 
@@ -116,7 +117,7 @@ class FingerprintIndex:
             return []
         passages = _near_one_another(hits, hashes[hits], self._owners[at[hits]])
         ends = [(int(places[first]), int(places[last + GRAM - 1]) + 1) for first, last in passages]
-        return [Found("fingerprint", start, end, 0.97) for start, end in _joined(ends)]
+        return [Found("fingerprint", start, end, 0.97) for start, end in joined(ends)]
 
 
 def letters_of(text: str) -> tuple[Hashes, Indices]:
@@ -136,16 +137,6 @@ def _near_one_another(hits: Indices, hashes: Hashes, owners: Indices) -> list[tu
             if len(np.unique(seen[group])) >= LEAST:
                 passages.append((int(places[group[0]]), int(places[group[-1]])))
     return sorted(passages)
-
-
-def _joined(passages: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    joined: list[tuple[int, int]] = []
-    for start, end in passages:
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return joined
 
 
 def _powers(base: int) -> Hashes:

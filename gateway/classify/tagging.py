@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from gateway.classify.areas import Area, joined
 from gateway.classify.detectors.address import PLACES
 from gateway.classify.detectors.base import Found
 from gateway.classify.tagger import Tagger
@@ -60,15 +61,13 @@ _INSIDE = frozenset("./_-@&")
 _LINK = re.compile(r"://\S{0,80}$")
 _BREAK = re.compile(r"\s")
 
-Region = tuple[int, int]
-
 
 def find_tagged(
     text: str,
     signs: Sequence[int],
     found: Sequence[Found],
     tagger: Tagger,
-    messages: Sequence[Region] = (),
+    messages: Sequence[Area] = (),
 ) -> list[Found]:
     """The addresses and names in a text.
 
@@ -91,8 +90,8 @@ def find_tagged(
 
 
 def regions(
-    text: str, signs: Sequence[int], found: Sequence[Found], messages: Sequence[Region] = ()
-) -> list[Region]:
+    text: str, signs: Sequence[int], found: Sequence[Found], messages: Sequence[Area] = ()
+) -> list[Area]:
     """The parts of a text that are worth reading, in order and apart."""
     size = len(text)
     if size <= SHORT:
@@ -108,7 +107,7 @@ def regions(
         for start, end in messages
         if end - start <= SHORT and _MATTERS.search(text, start, end) is not None
     ]
-    chosen: list[Region] = []
+    chosen: list[Area] = []
     left = MOST + int(size * SHARE)
     for start, end in _apart(wanted, text):
         if chosen and left <= 0:
@@ -120,18 +119,12 @@ def regions(
     return chosen
 
 
-def _apart(wanted: Iterable[Region], text: str) -> list[Region]:
-    """Regions without overlaps, beginning and ending between words."""
+def _apart(wanted: Iterable[Area], text: str) -> list[Area]:
+    """Areas without overlaps, beginning and ending between words."""
     size = len(text)
-    joined: list[Region] = []
-    for low, high in sorted(wanted):
-        start, end = max(0, low), min(size, high)
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
     apart = []
-    for start, end in joined:
+    inside = ((max(0, low), min(size, high)) for low, high in wanted)
+    for start, end in joined(inside):
         if start and not text[start - 1].isspace():
             first = _BREAK.search(text, start, min(start + BEFORE // 2, end))
             start = first.end() if first else start
@@ -140,7 +133,7 @@ def _apart(wanted: Iterable[Region], text: str) -> list[Region]:
     return apart
 
 
-def _beside(place: Region, others: Iterable[Found]) -> Region:
+def _beside(place: Area, others: Iterable[Found]) -> Area:
     """The longer part of a place that is left by what was found there for something else."""
     start, end = place
     for other in others:

@@ -1,30 +1,19 @@
-"""One real Redis for the end-to-end tests of a module."""
+"""What end-to-end tests share: a home for each module and an org for each test."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 import structlog
 
-from gateway.stores.embedded import open_embedded
-
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A FAIRLEAD_HOME that the tests of a module share."""
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="module")
-def redis_url(home: Path) -> Iterator[str]:
-    """An embedded Redis under that home."""
-    embedded = open_embedded(home)
-    yield embedded.url
-    embedded.close()
+def home(redis_home: Path) -> Path:
+    """A FAIRLEAD_HOME that the tests of a module share; their Redis keeps its files there."""
+    return redis_home
 
 
 @pytest.fixture

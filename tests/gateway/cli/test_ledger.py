@@ -22,7 +22,6 @@ from gateway.stores.ledger_check import check_ledger
 from gateway.stores.ledger_seal import seal_ledger
 from tests.gateway.stores import conftest as stores
 
-server, client, connection = stores.server, stores.client, stores.connection
 make_line, make_audit, make_hold = stores.make_line, stores.make_audit, stores.make_hold
 MONTH = BudgetCounter(scope="team/support", per="month", cap_nanousd=10**9)
 

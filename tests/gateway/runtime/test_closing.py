@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -25,8 +25,6 @@ from gateway.runtime.closing import Outcome, Period, close_period
 from gateway.runtime.reporting import make_report
 from gateway.stores import names
 from gateway.stores.closes import DamagedClose, closes_folder, read_closes
-from gateway.stores.embedded import EmbeddedRedis, open_embedded
-from gateway.stores.endpoint import open_client
 from gateway.stores.ledger_seal import seal_ledger
 from tests.gateway.reports.conftest import line
 from tests.gateway.reports.test_reports import HOUSE
@@ -40,22 +38,6 @@ Write = Callable[..., LedgerLine]
 def at(day: str) -> float:
     """Noon of a day, UTC."""
     return datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
-    """One Redis for the module."""
-    embedded = open_embedded(tmp_path_factory.mktemp("redis"))
-    yield embedded
-    embedded.close()
-
-
-@pytest.fixture
-def client(server: EmbeddedRedis) -> Iterator[redis.Redis]:
-    """A client on an empty database."""
-    with open_client(server.url) as opened:
-        opened.flushall()
-        yield opened
 
 
 @pytest.fixture

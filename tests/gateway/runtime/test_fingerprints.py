@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,6 @@ from gateway.runtime.classifiers import LARGE_REQUEST, Classifiers, open_classif
 from gateway.runtime.fingerprints import FingerprintFollower
 from gateway.stores.connection import RedisConnection
 from gateway.stores.embedded import EmbeddedRedis, open_embedded
-from gateway.stores.endpoint import open_client
 from gateway.stores.fingerprints import FingerprintBook, document, hasher
 
 PEPPER = b"0123456789abcdef"
@@ -23,23 +22,10 @@ TEXT = "The western plant is sold in autumn; the price is settled and the works 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[EmbeddedRedis]:
+    """A server of its own for each test: one of them ends it."""
     embedded = open_embedded(tmp_path)
     yield embedded
     embedded.close()
-
-
-@pytest.fixture
-def client(server: EmbeddedRedis) -> Iterator[redis.Redis]:
-    with open_client(server.url) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def connection(server: EmbeddedRedis) -> AsyncIterator[RedisConnection]:
-    opened = RedisConnection(server.url, timeout_seconds=5.0)
-    await opened.open()
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -1,46 +1,17 @@
-"""A real Redis for each module, and the smallest values that a ledger works with."""
+"""The smallest values that a ledger works with."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-import redis
 
 from gateway.core.budgets import BudgetCounter
 from gateway.core.ledger import Hold, Settlement
 from gateway.core.records import AuditRecord, LedgerLine
 from gateway.core.usage import Usage
 from gateway.stores.connection import RedisConnection
-from gateway.stores.embedded import EmbeddedRedis, open_embedded
-from gateway.stores.endpoint import open_client
 from gateway.stores.ledger import LedgerStore
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
-    """One embedded server for the module."""
-    embedded = open_embedded(Path(tmp_path_factory.mktemp("home")))
-    yield embedded
-    embedded.close()
-
-
-@pytest.fixture
-def client(server: EmbeddedRedis) -> Iterator[redis.Redis]:
-    """A blocking client on an empty database."""
-    with open_client(server.url) as opened:
-        opened.flushall()
-        yield opened
-
-
-@pytest.fixture
-async def connection(client: redis.Redis, server: EmbeddedRedis) -> AsyncIterator[RedisConnection]:
-    """A multiplexed connection to an empty database, patient enough for a busy machine."""
-    opened = RedisConnection(server.url, timeout_seconds=5.0)
-    await opened.open()
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 from prometheus_client import CollectorRegistry, generate_latest
 
 from adapters.registry import open_adapter
@@ -25,8 +24,6 @@ from gateway.runtime.live.trial import Bench, compiled
 from gateway.runtime.live.watch import FileWatch
 from gateway.runtime.ruling import Rulings
 from gateway.stores.connection import RedisConnection
-from gateway.stores.embedded import EmbeddedRedis, open_embedded
-from gateway.stores.endpoint import open_client
 
 TEXT = """\
 fairlead: 1
@@ -97,35 +94,10 @@ class Stand:
             await self.follower.look()
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
-    """One embedded server for the module."""
-    embedded = open_embedded(Path(tmp_path_factory.mktemp("home")))
-    yield embedded
-    embedded.close()
-
-
-@pytest.fixture
-def client(server: EmbeddedRedis) -> Iterator[redis.Redis]:
-    """A blocking client on an empty database."""
-    with open_client(server.url) as opened:
-        opened.flushall()
-        yield opened
-
-
 @pytest.fixture
 async def transport() -> AsyncIterator[Transport]:
     """A transport that is closed after the test."""
     opened = Transport()
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def connection(client: redis.Redis, server: EmbeddedRedis) -> AsyncIterator[RedisConnection]:
-    """A multiplexed connection to an empty database, patient enough for a busy machine."""
-    opened = RedisConnection(server.url, timeout_seconds=5.0)
-    await opened.open()
     yield opened
     await opened.close()
 

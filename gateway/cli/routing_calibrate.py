@@ -23,7 +23,9 @@ from gateway.classify.difficulty_calibration import (
 )
 from gateway.cli.routing_pairs import (
     OrgOption,
+    SinceOption,
     StrongOption,
+    UntilOption,
     WeakOption,
     judged_pairs,
     rows_of,
@@ -45,9 +47,8 @@ def calibrate_command(
     from_shadows: Annotated[
         bool, typer.Option("--from-shadows", help="Learn from the pairs that judges compared.")
     ] = False,
-    since: Annotated[
-        str, typer.Option(help="With --from-shadows: those judged from then on, such as 30d.")
-    ] = "",
+    since: SinceOption = "",
+    until: UntilOption = "",
     org: OrgOption = "",
     weak: WeakOption = "",
     strong: StrongOption = "",
@@ -64,11 +65,12 @@ def calibrate_command(
     settings = settings_of_home()
     if (pairs is not None) == from_shadows:
         fail("give either a file of PAIRS or --from-shadows", status=2)
-    if pairs is not None and (since or org or weak or strong):
-        fail("--since, --org, --weak and --strong choose among the pairs --from-shadows", status=2)
+    if pairs is not None and (since or until or org or weak or strong):
+        chosen_by = "--from, --to, --org, --weak and --strong"
+        fail(f"{chosen_by} choose among the pairs --from-shadows", status=2)
     try:
         check_name(save)
-        work = _from_file(pairs) if pairs else _from_shadows(since, org, weak, strong)
+        work = _from_file(pairs) if pairs else _from_shadows(since, until, org, weak, strong)
         with progress_bar() as progress:
             task = progress.add_task("", total=5)
 
@@ -117,9 +119,9 @@ def _from_file(path: Path) -> Calibrating:
     return lambda told: calibrate(rows, load_cues(), load_shipped(), told)
 
 
-def _from_shadows(since: str, org: str, weak: str, strong: str) -> Calibrating:
+def _from_shadows(since: str, until: str, org: str, weak: str, strong: str) -> Calibrating:
     with store_session() as session:
-        found = judged_pairs(session, since, org, weak, strong)
+        found = judged_pairs(session, since, until, org, weak, strong)
     rows = rows_of(found.pairs)
     if len(rows) < len(found.pairs):
         left_out = len(found.pairs) - len(rows)

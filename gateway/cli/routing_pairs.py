@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -11,7 +10,7 @@ import typer
 from rich.table import Table
 
 from gateway.classify.difficulty_kept import Features, OtherFeatures, unpack_features
-from gateway.cli.moments import past_moment
+from gateway.cli.report import span
 from gateway.cli.session import StoreSession, ask_store, fail, store_session
 from gateway.cli.tables import print_table
 from gateway.core.judged import Compared, JudgedPair, compared
@@ -19,6 +18,12 @@ from gateway.stores.connection import RedisConnection
 from gateway.stores.ledger_lines import known_orgs
 from gateway.stores.pairs import Pairs, PairStore
 
+SinceOption = Annotated[
+    str, typer.Option("--from", help="Only pairs judged from then on: 2026-11-01, 30d.")
+]
+UntilOption = Annotated[
+    str, typer.Option("--to", help="Only pairs judged before: 2026-12-01, today.")
+]
 OrgOption = Annotated[str, typer.Option(help="Only this organisation.")]
 WeakOption = Annotated[str, typer.Option(help="Only pairs in which this deployment is the weak.")]
 StrongOption = Annotated[
@@ -54,9 +59,8 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def pairs_command(
-    since: Annotated[
-        str, typer.Option(help="Only those judged from then on: 2026-11-01, 30d.")
-    ] = "",
+    since: SinceOption = "",
+    until: UntilOption = "",
     org: OrgOption = "",
     weak: WeakOption = "",
     strong: StrongOption = "",
@@ -64,7 +68,7 @@ def pairs_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Show the answers that judges have compared, by their deployments; no text of them is kept."""
-    if forget and (since or weak or strong):
+    if forget and (since or until or weak or strong):
         fail("--forget deletes all pairs, or all of an --org", status=2)
     with store_session() as session:
         if forget:
@@ -72,7 +76,7 @@ def pairs_command(
             told = f"Deleted {count:,} entries."
             typer.echo(msgspec.json.encode({"entries": count}).decode() if as_json else told)
             return
-        found = judged_pairs(session, since, org, weak, strong)
+        found = judged_pairs(session, since, until, org, weak, strong)
     rows = _rows(found.pairs)
     if as_json:
         document = {"rows": rows, "alike": found.alike, "unreadable": found.unreadable}
@@ -88,16 +92,18 @@ def pairs_command(
         typer.echo(f"{found.unreadable:,} more were sealed under another pepper.")
 
 
-def judged_pairs(session: StoreSession, since: str, org: str, weak: str, strong: str) -> Judged:
+def judged_pairs(
+    session: StoreSession, since: str, until: str, org: str, weak: str, strong: str
+) -> Judged:
     """The pairs of one or all orgs, oldest first; ends the command where they cannot be told."""
     try:
-        first = past_moment(since, datetime.now(UTC)).timestamp() if since else 0.0
+        start, end = span(since, until)
     except ValueError as mistake:
         fail(str(mistake), status=2)
     pairs: list[JudgedPair] = []
     unreadable = 0
     for one in _orgs(session, org):
-        found = ask_store(session.url, _loading(session.pepper, one, first))
+        found = ask_store(session.url, _loading(session.pepper, one, start or 0.0, end))
         pairs += found.pairs
         unreadable += found.unreadable
     pairs.sort(key=lambda pair: pair.at)
@@ -133,9 +139,9 @@ def _forget(session: StoreSession, org: str) -> int:
 
 
 def _loading(
-    pepper: bytes, org: str, first: float
+    pepper: bytes, org: str, start: float, end: float | None
 ) -> Callable[[RedisConnection], Awaitable[Pairs]]:
-    return lambda connection: PairStore(connection, pepper).load(org, first)
+    return lambda connection: PairStore(connection, pepper).load(org, start, end)
 
 
 def _rows(pairs: Sequence[Compared]) -> list[PairsRow]:

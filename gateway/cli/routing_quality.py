@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from time import time
 from typing import Annotated
 
@@ -11,7 +10,7 @@ import msgspec
 import typer
 from rich.table import Table
 
-from gateway.cli.moments import past_moment
+from gateway.cli.report import span
 from gateway.cli.session import ask_store, fail, store_session
 from gateway.cli.tables import print_table
 from gateway.core.learning import day_of, evidence_of, shift_of, shifted
@@ -49,20 +48,24 @@ def quality(
     since: Annotated[
         str, typer.Option("--from", help="Only what was learnt from this day on: 2026-11-01, 7d.")
     ] = "",
+    until: Annotated[
+        str,
+        typer.Option("--to", help="Only what was learnt on days that begin before: 2026-12-01."),
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Show, or take back, what feedback, judges and checks have taught, by deployment and task."""
-    if since and not forget:
-        fail("--from says what to --forget", status=2)
+    if (since or until) and not forget:
+        fail("--from and --to say what to --forget", status=2)
     try:
-        first = past_moment(since, datetime.now(UTC)).timestamp() if since else 0.0
+        start, end = span(since, until)
     except ValueError as mistake:
         fail(str(mistake), status=2)
     with store_session() as session:
         orgs = (org,) if org else known_orgs(session.client, session.home)
         url = session.url
         if forget:
-            taken = sum(ask_store(url, _forgetting(one, forget, first)) for one in orgs)
+            taken = sum(ask_store(url, _forgetting(one, forget, start, end)) for one in orgs)
             told = {"deployment": forget, "days": taken}
             typer.echo(msgspec.json.encode(told).decode() if as_json else _forgot(forget, taken))
             return
@@ -76,9 +79,12 @@ def quality(
 
 
 def _forgetting(
-    org: str, deployment: str, first: float
+    org: str, deployment: str, start: float | None, end: float | None
 ) -> Callable[[RedisConnection], Awaitable[int]]:
-    return lambda connection: LearningStore(connection).forget(org, deployment, day_of(first))
+    first = day_of(start or 0.0)
+    # The days that have begun by then: what is learnt is kept by days, never by hours.
+    after = None if end is None else -day_of(-end)
+    return lambda connection: LearningStore(connection).forget(org, deployment, first, after)
 
 
 def _reading(org: str) -> Callable[[RedisConnection], Awaitable[list[QualityRow]]]:

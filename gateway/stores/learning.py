@@ -96,18 +96,21 @@ class LearningStore:
         found = await asyncio.gather(*(self._load(org, name) for name in known))
         return [one for one in found if one.days]
 
-    async def forget(self, org: str, deployment: str, since_day: int = 0) -> int:
-        """Take evidence about a deployment back, of all days or from one on; how many days.
+    async def forget(
+        self, org: str, deployment: str, since_day: int = 0, until_day: int | None = None
+    ) -> int:
+        """Take evidence about a deployment back, of all days or of some; how many days.
 
-        What is forgotten is as if it had never been counted.
+        What is forgotten is as if it had never been counted. `until_day` itself is not taken back.
         """
+        after = "" if until_day is None else until_day
         taken = 0
         for one in await self.load(org):
             if one.deployment != deployment:
                 continue
             key = names.evidence(org, _named(one.deployment, one.task))
             reply = await self._connection.run(
-                self._forgetting, [key], [since_day], idempotent=False
+                self._forgetting, [key], [since_day, after], idempotent=False
             )
             taken += reply if isinstance(reply, int) else 0
         return taken

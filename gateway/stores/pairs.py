@@ -65,8 +65,11 @@ class PairStore:
         """Note what whoever got the served answer of a pair says of it."""
         await self._add(org, Rating(request_id=request_id, score=score))
 
-    async def load(self, org: str, since: float = 0.0) -> Pairs:
-        """All pairs that were judged since then (epoch seconds) and are not too old."""
+    async def load(self, org: str, since: float = 0.0, until: float | None = None) -> Pairs:
+        """All pairs that were judged between these (epoch seconds) and are not too old.
+
+        A rating counts whenever it came; `until` itself is not included.
+        """
         found: list[JudgedPair] = []
         ratings: dict[str, float] = {}
         unreadable = 0
@@ -77,13 +80,14 @@ class PairStore:
                 "XRANGE", place, earliest, "+", "COUNT", _PAGE, idempotent=True
             )
             page = cast(list[tuple[bytes, list[bytes]]], reply)
-            for _, (_, sealed) in page:
+            for entry, (_, sealed) in page:
+                asked = until is None or _moment(entry) < until
                 match self._open(org, place, sealed):
-                    case Kept(pair=pair):
+                    case Kept(pair=pair) if asked:
                         found.append(pair)
                     case Rating(request_id=request_id, score=score):
                         ratings[request_id] = score
-                    case None:
+                    case None if asked:
                         unreadable += 1
             if len(page) < _PAGE:
                 pairs = tuple(_rated(one, ratings) for one in found)
@@ -119,6 +123,11 @@ def _rated(pair: JudgedPair, ratings: dict[str, float]) -> JudgedPair:
         return pair
     served: Scored = msgspec.structs.replace(pair.served, score=score)
     return msgspec.structs.replace(pair, served=served)
+
+
+def _moment(entry: bytes) -> float:
+    """When an entry was made, in epoch seconds by the clock of Redis."""
+    return int(entry.partition(b"-")[0]) / 1000
 
 
 def _entry_id(at: float) -> str:

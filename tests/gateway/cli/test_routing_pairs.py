@@ -81,6 +81,9 @@ def test_pairs_are_told_by_deployments(
     table = run_command(app, "pairs")
     named = json.loads(run_command(app, "pairs", "--strong", "twin", "--json").stdout)
     none = json.loads(run_command(app, "pairs", "--org", "other", "--json").stdout)
+    before = json.loads(run_command(app, "pairs", "--to", "7d", "--json").stdout)
+    since = json.loads(run_command(app, "pairs", "--from", "7d", "--json").stdout)
+    turned = run_command(app, "pairs", "--from", "7d", "--to", "8d")
     wrong = run_command(app, "pairs", "--forget", "--weak", "house")
     gone = run_command(app, "pairs", "--forget", "--org", "acme")
 
@@ -91,7 +94,9 @@ def test_pairs_are_told_by_deployments(
     assert told["alike"] == 2
     assert "2 more are of two deployments" in table.stdout
     assert [(one["weak"], one["pairs"]) for one in named["rows"]] == [("house", 2)]
-    assert none["rows"] == []
+    assert none["rows"] == before["rows"] == []
+    assert since == told
+    assert turned.exit_code == 2
     assert wrong.exit_code == 2
     assert "Deleted 10 entries" in gone.stdout
     assert json.loads(run_command(app, "pairs", "--json").stdout)["rows"] == []
@@ -105,7 +110,7 @@ def test_a_model_is_learned_from_judged_pairs(
     few = run_command(app, "calibrate", "--from-shadows", "--save", "ours")
     keep(home, home_client, judged(made(240, seed=3)))
     learned = run_command(
-        app, "calibrate", "--from-shadows", "--since", "30d", "--save", "ours", "--json"
+        app, "calibrate", "--from-shadows", "--from", "30d", "--save", "ours", "--json"
     )
     told = json.loads(learned.stdout)
 
@@ -134,8 +139,8 @@ def test_a_worse_model_is_not_adopted_from_judged_pairs(
     [
         ("--save", "ours"),
         ("pairs.jsonl", "--from-shadows", "--save", "ours"),
-        ("pairs.jsonl", "--since", "30d", "--save", "ours"),
-        ("--from-shadows", "--since", "never", "--save", "ours"),
+        ("pairs.jsonl", "--from", "30d", "--save", "ours"),
+        ("--from-shadows", "--from", "never", "--save", "ours"),
     ],
 )
 def test_one_source_of_pairs_is_named(run_command: Run, home: Path, words: tuple[str, ...]) -> None:

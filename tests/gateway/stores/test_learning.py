@@ -55,7 +55,7 @@ async def test_checks_are_counted_without_a_request(connection: RedisConnection,
 
 
 async def test_days_can_be_taken_back_exactly(connection: RedisConnection, org: str) -> None:
-    """What was learnt from a day on is as if it had never been; other deployments keep theirs."""
+    """What was learnt between days is as if it had never been; other deployments keep theirs."""
     store = LearningStore(connection)
     other = Served(deployment="frontier", task="code", predicted=900_000)
     for number in (20_000, 20_001, 20_002):
@@ -67,6 +67,9 @@ async def test_days_can_be_taken_back_exactly(connection: RedisConnection, org: 
     assert taken == 2
     assert list(house.days) == [20_000]
     assert list(frontier.days) == [20_000, 20_001, 20_002]
+    assert await store.forget(org, "house", until_day=20_000) == 0
+    assert await store.forget(org, "frontier", 20_000, 20_002) == 2
+    assert list((await store.load(org))[0].days) == [20_002]
     assert await store.forget(org, "house") == 1
     assert [one.deployment for one in await store.load(org)] == ["frontier"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from uuid import uuid4
 
 import pytest
@@ -111,3 +113,20 @@ async def test_pairs_since_a_moment(connection: RedisConnection, org: str) -> No
 
     assert (await store.load(org, since=4e9)).pairs == ()
     assert len((await store.load(org, since=1e9)).pairs) == 1
+
+
+async def test_pairs_before_a_moment(connection: RedisConnection, org: str) -> None:
+    """A rating of them counts although it came later."""
+    store = PairStore(connection, PEPPER)
+    await store.keep(org, pair(1))
+    await asyncio.sleep(0.05)
+    moment = time.time()
+    await asyncio.sleep(0.05)
+    await store.keep(org, pair(2))
+    await store.rate(org, "req_1", 1.0)
+    (told,) = (await store.load(org, until=moment)).pairs
+    other = PairStore(connection, b"another pepper, long enough")
+
+    assert (told.request_id, told.served.score) == ("req_1", 1.0)
+    assert (await store.load(org, since=moment)).pairs == (pair(2),)
+    assert (await other.load(org, until=moment)).unreadable == 1

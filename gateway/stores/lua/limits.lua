@@ -18,8 +18,9 @@ local function slide(key, slot)
   else
     for gone = last - SLOTS, slot - SLOTS - 1 do
       local counted = redis.call('HMGET', key, 'r' .. gone, 't' .. gone)
-      if counted[1] then redis.call('HINCRBY', key, 'r', '-' .. counted[1]) end
-      if counted[2] then redis.call('HINCRBY', key, 't', -tonumber(counted[2])) end
+      -- Given back whole it is 0, of which Redis takes no negative.
+      if counted[1] then redis.call('HINCRBY', key, 'r', negative(counted[1])) end
+      if counted[2] then redis.call('HINCRBY', key, 't', negative(counted[2])) end
       redis.call('HDEL', key, 'r' .. gone, 't' .. gone)
     end
   end
@@ -70,8 +71,8 @@ local function leave_limits(stored, used_tokens, called)
         redis.call('HINCRBY', key, 't' .. slot, -back)
       end
       if not called and redis.call('HEXISTS', key, 'r' .. slot) == 1 then
-        redis.call('HINCRBY', key, 'r', -tonumber(requests))
-        redis.call('HINCRBY', key, 'r' .. slot, -tonumber(requests))
+        redis.call('HINCRBY', key, 'r', negative(requests))
+        redis.call('HINCRBY', key, 'r' .. slot, negative(requests))
       end
     end
   end

@@ -12,6 +12,7 @@ import redis
 
 from gateway.core.budgets import BudgetCounter, BudgetUse, Refused
 from gateway.core.ledger import Granted, Hold, Settlement
+from gateway.core.limits import LimitCounter
 from gateway.core.records import AuditRecord, LedgerLine
 from gateway.core.usage import Usage
 from gateway.stores import names
@@ -349,3 +350,54 @@ async def test_money_of_one_request_is_seen_whole(
     await store.settle(make_settlement(line=line))
 
     assert lines_of(client) == [line]
+
+
+def grow_older(client: redis.Redis, limit: LimitCounter, slots: int) -> None:
+    """Let what is counted in a window of a limit be so many slots older, without waiting."""
+    key = names.limit("acme", limit.scope, limit.seconds)
+    counted = client.hgetall(key)
+    client.delete(key)
+    for field, value in counted.items():
+        kind, slot = field[:1].decode(), field[1:].decode()
+        if field == b"last":
+            client.hset(key, "last", int(value) - slots)
+        else:
+            client.hset(key, f"{kind}{int(slot) - slots}" if slot else kind, value)
+
+
+@pytest.mark.parametrize("ending", ["cancelled", "settled without a token"])
+async def test_what_was_given_back_whole_leaves_the_window_like_everything_else(
+    store: LedgerStore,
+    client: redis.Redis,
+    make_hold: Callable[..., Hold],
+    make_settlement: Callable[..., Settlement],
+    ending: str,
+) -> None:
+    """Of three attempts in little more than a minute the first one has left it."""
+    limit = LimitCounter(scope="team/support", requests=9, tokens=900)
+    await store.hold(make_hold("first", 10, limits=(limit,), tokens=90))
+    if ending == "cancelled":
+        assert await store.cancel("acme", "first")
+    else:
+        settlement = make_settlement("first", 0)
+        line = msgspec.structs.replace(settlement.line, usage=Usage())
+        await store.settle(msgspec.structs.replace(settlement, line=line))
+    grow_older(client, limit, slots=100)
+    await store.hold(make_hold("second", 10, limits=(limit,), tokens=5))
+    grow_older(client, limit, slots=30)
+
+    third = await store.hold(make_hold("third", 10, limits=(limit,), tokens=90))
+    assert isinstance(third, Granted)
+    assert [(use.requests, use.tokens, use.concurrent) for use in third.limits] == [(2, 95, 2)]
+
+
+async def test_a_repeated_attempt_that_was_never_made_is_given_back(
+    store: LedgerStore, make_hold: Callable[..., Hold]
+) -> None:
+    """It counts as no request of its own, beside one that does in the same moment."""
+    limit = LimitCounter(scope="team/support", requests=9)
+    await store.hold(make_hold("first", 10, limits=(limit,)))
+    await store.hold(make_hold("again", 10, limits=(limit,), repeated=True))
+
+    assert await store.cancel("acme", "again")
+    assert await store.open_holds("acme") == 1

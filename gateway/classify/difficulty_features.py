@@ -11,6 +11,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from gateway.classify.markers import Markers
+
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 Buckets = npt.NDArray[np.uint16]
@@ -76,7 +78,7 @@ _CLASS_OF = np.zeros((256, len(_CLASSES)))
 for _number, _members in enumerate(_CLASSES.values()):
     _CLASS_OF[list(_members), _number] = 1.0
 
-#: What is counted by searching: name, and the bytes to look for in the folded or the raw prompt.
+#: What is counted: name, and the bytes to look for.
 _MARKERS = {
     "option_c": b"\nC. ",
     "option_e": b"\nE. ",
@@ -135,11 +137,6 @@ _MARKERS = {
     "deep": b"        ",
 }
 
-#: A byte of each that few texts have, if it has one: without it there is no need to search.
-_TELLING = [
-    min(mark, key=b"abcdefghijklmnopqrstuvwxyz \n.".__contains__) for mark in _MARKERS.values()
-]
-
 #: What is read of the ask alone, of the tools written out after it, and of lettered options.
 _SHAPES = (
     "ask_capitals",
@@ -175,6 +172,7 @@ SCALARS = (
 _AT_SHAPES = SCALARS.index(_SHAPES[0])
 _AT_CLASSES = _AT_SHAPES + len(_SHAPES)
 _AT_MARKERS = _AT_CLASSES + 2 * len(_CLASSES)
+_COUNTED = Markers(tuple(_MARKERS.values()))
 
 
 class Seen:
@@ -273,11 +271,7 @@ def _scalars(
     values[_AT_CLASSES : _AT_CLASSES + len(_CLASSES)] = counts
     sentences = counts[4] + counts[5] + 1
     values[9] = words / sentences
-    possible = bytes_seen[_TELLING].tolist()
-    values[_AT_MARKERS:] = [
-        raw.count(mark) if there else 0
-        for mark, there in zip(_MARKERS.values(), possible, strict=True)
-    ]
+    values[_AT_MARKERS:] = _COUNTED.count(raw)
     values[5] = np.count_nonzero(folded[starts] == 48)
     np.log1p(values, out=values)
     values[2] = int(lengths.sum()) / words if words else 0

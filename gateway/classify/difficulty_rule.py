@@ -43,9 +43,10 @@ def by_rule(prompt: str, size: int, cues: Iterable[Cue]) -> Rule:
     """Judge a prompt with these cues in a body of `size` bytes."""
     # Tools that are written out in the text make it longer, not harder.
     ask = prompt.partition("\n\nTools:")[0]
-    words = min(ask.count(" ") + ask.count("\n") + 1, LONGEST)
+    lines = ask.count("\n")
+    words = min(ask.count(" ") + lines + 1, LONGEST)
     score = BASE + PER_DOUBLING * max(0.0, math.log2(words / 8))
-    sentences = 1 + ask.count(". ") + ask.count("? ") + ask.count("\n")
+    sentences = 1 + ask.count(". ") + ask.count("? ") + lines
     score += PER_COMMAS * math.log1p(min(ask.count(","), LONGEST))
     score += PER_SENTENCE * max(0.0, math.log(words / (sentences * USUAL)))
     score += CONTEXT_PER_DOUBLING * max(0.0, math.log2((size + 1) / 1024))

@@ -1,10 +1,11 @@
 """Measures the difficulty model on the evaluation data beside the repository.
 
-    .venv/bin/python -m ops.bench.routing [--data FOLDER] [--rows N] [--speed-only]
+    .venv/bin/python -m ops.bench.routing [--data FOLDER] [--rows N] [--turns N] [--speed-only]
 
 Every data set is split in five by its prompts, so that one prompt never stands on both sides; a
 model is calibrated on four parts, exactly as `fairlead routing calibrate` does, and judges the
-fifth. Then the CPU time of one judgement is measured at several sizes.
+fifth. Each further turn splits anew, because few rows on one side make chance count for much.
+Then the CPU time of one judgement is measured at several sizes.
 """
 
 from __future__ import annotations
@@ -42,23 +43,26 @@ def read(path: Path) -> list[Pair]:
     ]
 
 
-def parts_of(prompts: Sequence[str]) -> list[int]:
+def parts_of(prompts: Sequence[str], turn: int = 0) -> list[int]:
     """The fifth that each prompt belongs to; prompts of the same beginning go together.
 
     A beginning that many share is a form to be filled in and makes no two prompts the same.
+    Each turn puts them into other fifths.
     """
     shared = Counter(prompt[:200] for prompt in prompts)
     keys = [prompt if shared[prompt[:200]] > FORM else prompt[:200] for prompt in prompts]
-    return [zlib.crc32(key.encode()) % 5 for key in keys]
+    return [zlib.crc32(key.encode(), turn) % 5 for key in keys]
 
 
-def measure(pairs: Sequence[Pair], cues: CueReader, folds: int, rows: int | None) -> list[float]:
-    """Mean APGR, CPT50 and CPT80 over the folds, for rows never learned from.
+def measure(
+    pairs: Sequence[Pair], cues: CueReader, folds: int, rows: int | None, turn: int = 0
+) -> list[float]:
+    """Mean APGR, CPT50 and CPT80 over the folds of a turn, for rows never learned from.
 
     The calibration error, last, is that of all those rows together: in few rows chance alone
     makes an error.
     """
-    part = parts_of([pair.prompt.strip() for pair in pairs])
+    part = parts_of([pair.prompt.strip() for pair in pairs], turn)
     found = []
     chances, outcomes = [], []
     for number in range(folds):
@@ -104,6 +108,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=SHARED)
     parser.add_argument("--rows", type=int, help="learn from so many rows only")
     parser.add_argument("--folds", type=int, default=5, choices=range(1, 6))
+    parser.add_argument("--turns", type=int, default=1, help="split anew so many times")
     parser.add_argument("--only", default="", help="one data set")
     parser.add_argument("--speed-only", action="store_true")
     given = parser.parse_args()
@@ -112,7 +117,10 @@ def main() -> int:
         print(f"{'data set':16}{'rows':>7}{'APGR':>8}{'CPT50':>8}{'CPT80':>8}{'ECE':>8}")
         for path in sorted(given.data.glob(f"{given.only or '*'}.jsonl.gz")):
             pairs = read(path)
-            one = measure(pairs, cues, given.folds, given.rows)
+            turns = [
+                measure(pairs, cues, given.folds, given.rows, turn) for turn in range(given.turns)
+            ]
+            one = np.mean(np.array(turns), axis=0).tolist()
             print(
                 f"{path.name.split('.')[0]:16}{len(pairs):7,}{one[0]:8.3f}{one[1]:8.1f}"
                 f"{one[2]:8.1f}{one[3]:8.3f}",

@@ -94,7 +94,7 @@ def _table(last: Words, looked_up: Sequence[int]) -> tuple[np.uint32, npt.NDArra
         ValueError: two strings end alike, or there are more than a byte can tell.
     """
     wanted = last[looked_up]
-    if len(looked_up) > 255 or len(set(wanted.tolist())) < len(wanted):
+    if max(looked_up, default=0) >= 255 or len(set(wanted.tolist())) < len(wanted):
         raise ValueError("at most 255 strings can be told, by their last four bytes")
     for number in _FACTORS:
         factor = np.uint32(number)

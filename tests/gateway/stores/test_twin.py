@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.core.budgets import BudgetCounter, Refused
 from gateway.core.ledger import UNDATED, Granted, Hold, Settlement
-from gateway.core.limits import LimitCounter, Limited
+from gateway.core.limits import SLOTS, LimitCounter, Limited
 from gateway.core.prices import CostPart
 from gateway.core.records import LedgerLine
 from gateway.core.twin import (
@@ -57,6 +57,9 @@ limit_sets = st.lists(
     ),
     max_size=2,
 ).map(tuple)
+# Half a window, a whole one, and anything between.
+ages = st.tuples(st.just("age"), st.sampled_from([1, 60, 61, SLOTS, SLOTS + 1]))
+briefs = st.tuples(st.just("brief"), amounts, st.booleans())
 actions = st.one_of(
     st.tuples(st.just("hold"), hold_ids, amounts, counter_sets, limit_sets, amounts, st.booleans()),
     st.tuples(st.just("settle"), hold_ids, amounts, counter_sets),
@@ -64,7 +67,10 @@ actions = st.one_of(
     st.tuples(st.just("cancel"), hold_ids),
     st.tuples(st.just("expire"), hold_ids),
     st.tuples(st.just("reap"), st.integers(min_value=1, max_value=3)),
+    ages,
+    briefs,
 )
+ROOMY = LimitCounter(scope="team/a", seconds=86400)
 Action = tuple[object, ...]
 
 
@@ -79,6 +85,7 @@ class Machine:
         self.make_hold = make_hold
         self.book = Book()
         self.now = now
+        self.brief = 0
 
     async def act(self, action: Action) -> None:
         """Do it to both and compare the answers."""
@@ -113,7 +120,7 @@ class Machine:
                     kind="settle",
                     at=self.now,
                     cost_nanousd=cost,
-                    usage=Usage(input_tokens=cost, output_tokens=3),
+                    usage=Usage(input_tokens=cost),
                     parts=(CostPart("input", cost, 10**6, cost, 10**6),),
                 )
                 settlement = Settlement(hold_id=hold_id, org="acme", line=line, counters=counters)
@@ -133,6 +140,13 @@ class Machine:
                 reaped = await self.store.reap("acme", limit)
                 self.book, twin_reaped = reap_holds(self.book, self.now, limit)
                 assert reaped == twin_reaped
+            case ("brief", int(tokens), bool(made)):
+                self.brief += 1
+                hold_id = f"b{self.brief}"
+                await self.act(("hold", hold_id, 0, (), (ROOMY,), tokens, False))
+                await self.act(("settle", hold_id, 0, ()) if made else ("cancel", hold_id))
+            case ("age", int(slots)):
+                await self.age(slots)
 
     async def expire(self, hold_id: str) -> None:
         """Let the lease of a hold end, in both, at a moment of its own so that the order is set."""
@@ -143,6 +157,34 @@ class Machine:
         await self.connection.execute("ZADD", names.leases("acme"), "XX", ended, hold_id)
         entry = msgspec.structs.replace(entry, expires_at=ended)
         self.book = msgspec.structs.replace(self.book, holds={**self.book.holds, hold_id: entry})
+
+    async def age(self, slots: int) -> None:
+        """Let all that limits counted be so many slots older, in both: as if time had passed."""
+        windows = {}
+        for (org, scope, seconds), window in self.book.windows.items():
+            key = names.limit(org, scope, seconds)
+            found = await self.connection.execute("HGETALL", key)
+            counted = dict(zip(found[::2], found[1::2], strict=True))  # type: ignore[index, arg-type]
+            if counted:
+                await self.connection.execute("DEL", key)
+                await self.connection.execute("HSET", key, *_older(counted, slots))
+            windows[org, scope, seconds] = msgspec.structs.replace(
+                window,
+                last=window.last - slots,
+                requests={at - slots: n for at, n in window.requests.items()},
+                tokens={at - slots: n for at, n in window.tokens.items()},
+            )
+        holds = {}
+        for hold_id, entry in self.book.holds.items():
+            key = names.hold_prefix("acme") + hold_id
+            stored = bytes(await self.connection.execute("HGET", key, "limits") or b"")  # type: ignore[arg-type]
+            lines = [line.split(b" ", 1) for line in stored.splitlines()]
+            moved = b"".join(b"%d %s\n" % (int(slot) - slots, rest) for slot, rest in lines)
+            if moved:
+                await self.connection.execute("HSET", key, "limits", moved)
+            shares = [msgspec.structs.replace(one, slot=one.slot - slots) for one in entry.shares]
+            holds[hold_id] = msgspec.structs.replace(entry, shares=tuple(shares))
+        self.book = msgspec.structs.replace(self.book, windows=windows, holds=holds)
 
     async def compare(self) -> None:
         """Everything that Redis holds is what the twin holds."""
@@ -156,12 +198,16 @@ class Machine:
             assert use.held_nanousd == taken_of(self.book.held, key, per)
             assert use.held_nanousd >= 0
         for (org, scope, seconds), window in self.book.windows.items():
-            found = await self.connection.execute(
-                "HMGET", names.limit(org, scope, seconds), "r", "t", "c"
-            )
-            counted = [int(one or 0) for one in found]  # type: ignore[union-attr, arg-type]
-            sums = sum(window.requests.values()), sum(window.tokens.values()), window.under_way
-            assert counted == list(sums)
+            key, slot = names.limit(org, scope, seconds), int(self.now // (seconds / SLOTS))
+            found = await self.connection.execute("HGETALL", key)
+            counted = dict(zip(found[::2], found[1::2], strict=True))  # type: ignore[index, arg-type]
+            ends = window.slid(slot)
+            for kind, twin in ((b"r", ends.requests), (b"t", ends.tokens)):
+                slots = {int(at[1:]): int(n) for at, n in counted.items() if at[:1] == kind != at}
+                assert int(counted.get(kind, 0)) == sum(slots.values())
+                # What has left the window is forgotten when it is next looked at.
+                assert sum(n for at, n in slots.items() if at >= slot - SLOTS) == sum(twin.values())
+            assert int(counted.get(b"c", 0)) == window.under_way
         still_open = [entry for entry in self.book.holds.values() if entry.state == "open"]
         assert await self.store.open_holds("acme") == len(still_open)
         entries = await self.connection.execute("XRANGE", names.ledger("acme"), "-", "+")
@@ -193,6 +239,18 @@ class Machine:
         return {place: pair for place, pair in found.items() if place[2] == "lines" or any(pair)}
 
 
+def _older(counted: dict[bytes, bytes], slots: int) -> list[bytes]:
+    """The fields and values of a window that is so many slots older."""
+    moved: list[bytes] = []
+    for field, value in counted.items():
+        kind, slot = field[:1], field[1:]
+        if field == b"last":
+            moved += (field, b"%d" % (int(value) - slots))
+        else:
+            moved += (b"%s%d" % (kind, int(slot) - slots) if slot else field, value)
+    return moved
+
+
 def _dated(line: LedgerLine, now: float) -> LedgerLine:
     """A line with the twin's date, which stands still; what is dated at all is dated now."""
     assert abs(line.at - now) < 60
@@ -217,17 +275,11 @@ def twin_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRe
     embedded.close()
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(history=st.lists(actions, max_size=25))
-def test_lua_and_twin_agree(
-    twin_server: EmbeddedRedis, make_hold: Callable[..., Hold], history: list[Action]
-) -> None:
-    """After any history of holds, settlements, renewals and reapings both books are the same."""
+def play(url: str, make_hold: Callable[..., Hold], history: list[Action]) -> None:
+    """Run a history on both, from empty books on, and compare them at its end."""
 
     async def run() -> None:
-        connection = RedisConnection(twin_server.url, timeout_seconds=5.0)
+        connection = RedisConnection(url, timeout_seconds=5.0)
         await connection.execute("FLUSHALL")
         seconds, _ = await connection.execute("TIME")  # type: ignore[misc]
         machine = Machine(connection, make_hold, float(seconds))  # type: ignore[arg-type]
@@ -239,3 +291,25 @@ def test_lua_and_twin_agree(
             await connection.close()
 
     asyncio.run(run())
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(history=st.lists(actions, max_size=25))
+def test_lua_and_twin_agree(
+    twin_server: EmbeddedRedis, make_hold: Callable[..., Hold], history: list[Action]
+) -> None:
+    """After any history of holds, settlements, renewals and reapings both books are the same."""
+    play(twin_server.url, make_hold, history)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(history=st.lists(st.one_of(ages, briefs), max_size=12))
+def test_lua_and_twin_agree_about_windows_that_slide(
+    twin_server: EmbeddedRedis, make_hold: Callable[..., Hold], history: list[Action]
+) -> None:
+    """Whatever was held and given back while the window moved on."""
+    play(twin_server.url, make_hold, history)

@@ -58,6 +58,7 @@ _BLANKS = re.compile(r"[ \t\r\n:\-]+")
 _LINE_BREAKS = re.compile(r"[ \t\r\n]+")
 _TOKEN = re.compile(r"[!-~]{16,8192}")
 _VISIBLE, _SHORTEST_TOKEN = table_of(bytes(range(0x21, 0x7F))), 16
+_ASCII85, _BASE85 = re.compile(r"[!-uz]+"), re.compile(r"[0-9A-Za-z!#$%&()*+\-;<=>?@^_`{|}~]+")
 _BASE58 = re.compile(r"[1-9A-HJ-NP-Za-km-z]{16,2048}")
 _UU_LINES = re.compile(r"begin [0-7]{3} [^\n]{1,60}\n((?:[ -`]{1,62}\n?){1,2000})", re.I)
 
@@ -204,7 +205,10 @@ def _in_named_bases(text: str, shadow: bytes) -> Iterator[Passage]:
     for match in _tokens(text, shadow):
         shown = match.group()
         framed = shown.removeprefix("<~").removesuffix("~>")
-        for decode in (base64.a85decode, base64.b85decode):
+        for signs, decode in ((_ASCII85, base64.a85decode), (_BASE85, base64.b85decode)):
+            # They are written in Python, and most tokens have a sign that is none of theirs.
+            if signs.fullmatch(framed) is None:
+                continue
             try:
                 yield from _readable(match.span(), decode(framed.encode()))
             except ValueError:
@@ -270,11 +274,15 @@ _PRINTABLE = bytes((9, 10, 13, *range(32, 127)))
 
 
 def _other_script(raw: bytes) -> bool:
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
+    # Most of what comes here is noise, and to be told so by an exception takes twice as long.
+    text = raw.decode("utf-8", "replace")
+    if text.count(_NO_CHARACTER) > raw.count(_NO_CHARACTER_BYTES):
         return False
     return sum(map(str.isprintable, text)) >= len(text) * 0.95
+
+
+#: What stands for what could not be decoded, as a character and as it is written.
+_NO_CHARACTER, _NO_CHARACTER_BYTES = "\ufffd", "\ufffd".encode()
 
 
 def _inflated(raw: bytes) -> bytes | None:

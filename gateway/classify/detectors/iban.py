@@ -59,20 +59,23 @@ def valid(number: str) -> bool:
 def _look(view: View, _which: int, start: int, _end: int) -> Found | None:
     text = view.text
     start += 1
-    head = text[start : start + 4].translate(_SEPARATORS)[:2].upper()
+    head = text[start : start + 2].upper()
+    if head not in _LAYOUTS:
+        head = text[start : start + 4].translate(_SEPARATORS)[:2].upper()
     layout = _LAYOUTS.get(head)
     if layout is None:
         return None
     length = layout[0]
-    body = _BODY.match(text, start, start + 3 * length)
-    if body is None:
-        return None
-    shown = body.group()
-    number = shown.translate(_SEPARATORS)
-    if len(number) < length or not valid(number[:length].upper()):
-        return None
     # Written without separators, which is the usual case, its end is known at once.
-    end = start + length if shown[:length].isalnum() else _place(text, start, length)
+    number, end = text[start : start + length], start + length
+    if not number.isalnum():
+        body = _BODY.match(text, start, start + 3 * length)
+        if body is None:
+            return None
+        number = body.group().translate(_SEPARATORS)[:length]
+        end = _place(text, start, length) if len(number) == length else end
+    if len(number) < length or not valid(number.upper()):
+        return None
     if end < len(text) and text[end].isalnum():
         return None
     return Found("iban", start, end, 0.99)

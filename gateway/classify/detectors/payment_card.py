@@ -64,10 +64,14 @@ _ISSUERS: tuple[tuple[int, int, frozenset[int]], ...] = (
 def issued(digits: str) -> bool:
     """Whether an issuer range has cards of this prefix and length."""
     length = len(digits)
-    for low, high, lengths in _ISSUERS:
-        if length in lengths and low <= int(digits[: len(str(low))]) <= high:
+    for size, low, high, lengths in _PREFIXES:
+        if length in lengths and low <= digits[:size] <= high:
             return True
     return False
+
+
+#: The same with prefixes as they are written, which sort as their numbers do.
+_PREFIXES = tuple((len(str(low)), str(low), str(high), lengths) for low, high, lengths in _ISSUERS)
 
 
 def _groupings() -> frozenset[tuple[int, ...]]:
@@ -144,7 +148,7 @@ def _window(
         if length < 12 or sizes[first : stop + 1] not in _GROUPINGS:
             continue
         digits = run.digits[offset : offset + length]
-        if not luhn(digits) or len(set(digits)) == 1:
+        if not luhn(digits) or digits == digits[0] * length:
             continue
         start, end = run.groups[first][0], run.groups[stop][1]
         found = _judge(view, run, start, end, digits, telling)

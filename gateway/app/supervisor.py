@@ -14,7 +14,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -231,13 +231,12 @@ class Workers:
         for process in alive:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
-        waiting = asyncio.gather(*(process.wait() for process in alive))
-        try:
-            await asyncio.wait_for(waiting, self._settings.drain_seconds + 5.0)
-        except TimeoutError:
+        if not await _ended(alive, self._settings.drain_seconds + 5.0):
             for process in alive:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
+            # What is killed is gone in no time, unless the machine itself hangs.
+            await _ended(alive, 5.0)
         if "PROMETHEUS_MULTIPROC_DIR" in self._environ:
             shutil.rmtree(self._environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
@@ -279,3 +278,13 @@ class Workers:
         except (OSError, TimeoutError):
             return False
         return b" 200 " in answer
+
+
+async def _ended(processes: Iterable[asyncio.subprocess.Process], seconds: float) -> bool:
+    """Whether all of them have ended within so many seconds."""
+    waiting = asyncio.gather(*(process.wait() for process in processes))
+    try:
+        await asyncio.wait_for(waiting, seconds)
+    except TimeoutError:
+        return False
+    return True

@@ -32,8 +32,10 @@ _CLOSED = (
     b"Rar!\x1a\x07",
     b"7z\xbc\xaf\x27\x1c",
 )
+_PDF, _ZIP = b"%PDF-", b"PK\x03\x04"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
+_KNOWN = (_PDF, _ZIP, *_CLOSED, _PNG, _JPEG)
 _OFFICE_TEXT = re.compile(
     r"(?:word/(?:document|comments|footnotes|endnotes|header\d*|footer\d*)|"
     r"xl/(?:sharedStrings|workbook|comments\d*|worksheets/[^/]+)|"
@@ -48,10 +50,6 @@ _ENTITIES = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.I)
 _READABLE = re.compile(rb"[\x20-\x7e\xc2-\xf4\x80-\xbf]{6,}")
 
 
-#: The bytes that some file of a known kind begins with.
-FIRST_BYTES = frozenset(b"%P" + bytes(one[0] for one in (*_CLOSED, _PNG, _JPEG)))
-
-
 class Extracted(msgspec.Struct, frozen=True):
     """The text of a file, and whether something in it could not be read."""
 
@@ -64,10 +62,12 @@ UNREAD = Extracted("", unread=True)
 
 def extract(raw: bytes) -> Extracted | None:
     """What a file says, by its first bytes; None where it is no kind of file that is known here."""
+    if not raw.startswith(_KNOWN):
+        return None
     try:
-        if raw[:5] == b"%PDF-":
+        if raw.startswith(_PDF):
             return _bounded(_pdf(raw))
-        if raw[:4] == b"PK\x03\x04":
+        if raw.startswith(_ZIP):
             return _bounded(_archive(raw))
         if raw.startswith(_CLOSED):
             return UNREAD

@@ -18,7 +18,7 @@ from itertools import chain
 
 import msgspec
 
-from gateway.classify.attachments import FIRST_BYTES, extract
+from gateway.classify.attachments import extract
 from gateway.classify.spacing import (
     LARGEST_GROUP,
     SMALLEST_GROUP,
@@ -243,15 +243,13 @@ def _uuencoded(text: str) -> Iterator[Passage]:
 def _readable(place: tuple[int, int], raw: bytes) -> Iterator[Passage]:
     if len(raw) < 8:
         return
-    inflated = None
-    if raw[0] in _FIRST_BYTES:
-        attached = extract(raw)
-        if attached is not None:
-            yield Passage(*place, attached.text, attached.unread)
-            return
-        inflated = _inflated(raw)
-        if inflated is not None:
-            raw = inflated
+    attached = extract(raw)
+    if attached is not None:
+        yield Passage(*place, attached.text, attached.unread)
+        return
+    inflated = _inflated(raw)
+    if inflated is not None:
+        raw = inflated
     # Most base64-looking words decode to noise; the first bytes tell.
     head = raw[:64]
     if len(head.translate(None, _PRINTABLE)) <= len(head) * 0.15:
@@ -268,8 +266,6 @@ def _readable(place: tuple[int, int], raw: bytes) -> Iterator[Passage]:
             yield Passage(*place, plain)
 
 
-#: What files and compressed content begin with, by which most of what is neither can be told.
-_FIRST_BYTES = FIRST_BYTES | frozenset(b"\x1f\x78B\xfd")
 _PRINTABLE = bytes((9, 10, 13, *range(32, 127)))
 
 
@@ -285,13 +281,20 @@ def _other_script(raw: bytes) -> bool:
 _NO_CHARACTER, _NO_CHARACTER_BYTES = "\ufffd", "\ufffd".encode()
 
 
+#: How compressed content begins: gzip and zlib, bzip2, xz.
+_GZIP, _BZIP2, _XZ = (b"\x1f\x8b", b"x\x01", b"x^", b"x\x9c", b"x\xda"), b"BZh", b"\xfd7zXZ\x00"
+_COMPRESSED = (*_GZIP, _BZIP2, _XZ)
+
+
 def _inflated(raw: bytes) -> bytes | None:
+    if not raw.startswith(_COMPRESSED):
+        return None
     try:
-        if raw[:2] == b"\x1f\x8b" or (raw[0] == 0x78 and raw[1] in (0x01, 0x5E, 0x9C, 0xDA)):
+        if raw.startswith(_GZIP):
             return zlib.decompressobj(47).decompress(raw, MOST_INFLATED)
-        if raw[:3] == b"BZh":
+        if raw.startswith(_BZIP2):
             return bz2.BZ2Decompressor().decompress(raw, MOST_INFLATED)
-        if raw[:6] == b"\xfd7zXZ\x00":
+        if raw.startswith(_XZ):
             return lzma.LZMADecompressor(memlimit=1 << 24).decompress(raw, MOST_INFLATED)
     except (zlib.error, OSError, EOFError, lzma.LZMAError):
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -43,6 +43,21 @@ class Engine(Protocol):
 
 class InvalidAnchor(ValueError):
     """An anchor is not of one fixed length, so the engines could disagree about it."""
+
+
+def search_set(patterns: Iterable[str], *, case_sensitive: bool = True) -> re2.Set:
+    """A set that says which of the patterns occur in a text, by their numbers.
+
+    google-re2 reads a text once however many patterns there are, where `re` tries each of them at
+    each place; its set is the one of its ways to ask that does not make matches as well.
+    """
+    options = re2.Options()
+    options.case_sensitive = case_sensitive
+    made = re2.Set.SearchSet(options)
+    for pattern in patterns:
+        made.Add(pattern)
+    made.Compile()
+    return made
 
 
 def measure(pattern: str) -> Anchor:
@@ -98,18 +113,14 @@ class FallbackEngine:
     name = "re2"
 
     def __init__(self, anchors: Sequence[Anchor]) -> None:
-        options = re2.Options()
-        options.case_sensitive = False
-        self._set = re2.Set.SearchSet(options)
+        self._set = search_set((anchor.pattern for anchor in anchors), case_sensitive=False)
         self._places: list[tuple[re.Pattern[str] | None, int]] = []
         for anchor in anchors:
-            self._set.Add(anchor.pattern)
             if anchor.width == 0:
                 self._places.append((None, 0))
                 continue
             # A look-ahead reports overlapping places too, as Hyperscan does.
             self._places.append((re.compile(f"(?={anchor.pattern})", re.I | re.A), anchor.width))
-        self._set.Compile()
 
     def scan(self, shadow: bytes) -> list[Hit]:
         """The hits in ASCII bytes."""

@@ -18,6 +18,8 @@ from typing import Any
 import msgspec
 import re2
 
+from gateway.classify.engine import search_set
+
 #: Words of a topic further apart than this belong to two passages; characters.
 GAP = 400
 #: A passage is judged by this much of it, so that a long text is not certain by its length alone.
@@ -47,12 +49,8 @@ SIGNS: dict[str, str] = {
     ),
     "code": (r"\bdef |\bclass |\bimport |\bselect |\bfunction\b|\bpython\b|\bsql\b|[{};]\n|</"),
 }
-#: google-re2 reads a text once, where `re` tries each of their words at each place.
 _SIGNS = tuple(re2.compile(pattern) for pattern in SIGNS.values())
-_SOME_SIGN = re2.Set.SearchSet()
-for _pattern in SIGNS.values():
-    _SOME_SIGN.Add(_pattern)
-_SOME_SIGN.Compile()
+_SOME_SIGN = search_set(SIGNS.values())
 #: So many lines that begin as the choices of an exam make a passage one of its questions.
 CHOICES = 3
 #: A hit of a word: its start, its end and its number in the topic.

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 import re2
 
+from gateway.classify.engine import search_set
+
 
 class View(msgspec.Struct, frozen=True):
     """Text as detectors see it: ASCII only, with a lower-case twin of the same length."""
@@ -119,15 +121,8 @@ class Words(msgspec.Struct, frozen=True):
 
 
 def words(pattern: str) -> Words:
-    """Words that can be looked for near a place. Look-around is not allowed in them.
-
-    google-re2 reads a text once however many words there are, where `re` tries each of them at
-    each place; its set is the one of its ways to ask that does not make matches as well.
-    """
-    signs = re2.Set.SearchSet()
-    signs.Add(pattern)
-    signs.Compile()
-    return Words(pattern, signs)
+    """Words that can be looked for near a place. Look-around is not allowed in them."""
+    return Words(pattern, search_set((pattern,)))
 
 
 def near(view: View, start: int, end: int, words: Words, before: int, after: int) -> bool:

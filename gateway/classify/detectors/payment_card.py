@@ -19,7 +19,7 @@ _CONTEXT = words(
 # Beside these words any number with a right check digit counts, whoever issued it.
 _CARD = words(r"card|visa|\bpan\b|carte|karte|tarjeta|cartao|\bcc\b")
 _USUAL = frozenset({14, 15, 16, 19})
-#: How far before a number such words count, in characters.
+# Behind these words, within so many characters, it is another kind of number.
 _AWAY = 24
 _NOT_A_CARD = words(r"isbn|\bean\b|\bimei\b|\bupc\b|gtin|barcode|tracking|\biccid\b")
 

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from gateway.reports.forms.charts import chart_of
-from gateway.reports.forms.words import (
-    decimals_of,
-    money,
-    rows_with_subtotals,
-    shown,
-    span_words,
-    total_row,
-)
-from gateway.reports.shape import Cell, Report
+from gateway.reports.forms.words import lines_of, money, span_words
+from gateway.reports.shape import Report
 
 _STYLE = (
     "body{font:14px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:84rem;padding:0 1rem;"
@@ -42,9 +35,9 @@ def as_html(report: Report) -> bytes:
     if report.ledger_nanousd > report.total_nanousd:
         parts.append(f"<p>of ${money(report.ledger_nanousd)} in the ledger</p>")
     parts += [chart_of(report), '<div class="wide"><table>', _head(report), "<tbody>"]
-    digits = decimals_of(report)
-    parts += _body(report, digits)
-    parts += ["</tbody>", _foot(report, digits), "</table></div>"]
+    *body, (totals, _) = lines_of(report)
+    parts += _body(report, body)
+    parts += ["</tbody><tfoot><tr>", _cells(report, totals), "</tr></tfoot></table></div>"]
     parts += [f"<p>{escape(note)}</p>" for note in report.notes]
     parts.append("</body></html>\n")
     return "".join(parts).encode()
@@ -58,20 +51,15 @@ def _head(report: Report) -> str:
     return f"<thead><tr>{cells}</tr></thead>"
 
 
-def _body(report: Report, digits: Sequence[int]) -> Iterator[str]:
-    for row, is_subtotal in rows_with_subtotals(report):
+def _body(report: Report, lines: Iterable[tuple[list[str], bool]]) -> Iterator[str]:
+    for line, is_subtotal in lines:
         opened = '<tr class="sub">' if is_subtotal else "<tr>"
-        yield f"{opened}{_cells(report, row, digits)}</tr>"
+        yield f"{opened}{_cells(report, line)}</tr>"
 
 
-def _foot(report: Report, digits: Sequence[int]) -> str:
-    return f"<tfoot><tr>{_cells(report, total_row(report), digits)}</tr></tfoot>"
-
-
-def _cells(report: Report, row: Sequence[Cell], digits: Sequence[int]) -> str:
+def _cells(report: Report, line: Sequence[str]) -> str:
     told = []
-    for column, cell, needed in zip(report.columns, row, digits, strict=True):
-        text = shown(column, cell, needed)
+    for column, text in zip(report.columns, line, strict=True):
         # Dates and short names stay on one line; a reason in words may take several.
         kind = "n" if not column.kind.is_words else "t" if len(text) > _SHORT else "s"
         told.append(f'<td class="{kind}">{escape(text)}</td>')

@@ -14,15 +14,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gateway.reports.forms.letters import FOLDERS, Letters, letters_for
-from gateway.reports.forms.words import (
-    decimals_of,
-    money,
-    rows_with_subtotals,
-    shown,
-    span_words,
-    total_row,
-)
-from gateway.reports.shape import Cell, Kind, Report
+from gateway.reports.forms.words import lines_of, money, span_words
+from gateway.reports.shape import Kind, Report
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -62,11 +55,12 @@ def as_filed_pdf(report: Report, folders: Iterable[Path] = ()) -> bytes:
     paper.set_title(report.title)
     paper.set_margin(_MARGIN)
     paper.set_auto_page_break(True, margin=_MARGIN)
-    texts = list(_texts(report))
+    lines = list(lines_of(report))
+    texts = list(_texts(report, lines))
     letters = letters_for(paper, texts, folders)
     paper.add_page()
     _top(paper, report, letters)
-    _table(paper, report, letters)
+    _table(paper, report, letters, [(_written(line, letters), sums) for line, sums in lines])
     paper.set_font(letters.family, size=8)
     notes = (*report.notes, _LACKING) if letters.lacks(texts) else report.notes
     for note in notes:
@@ -74,16 +68,15 @@ def as_filed_pdf(report: Report, folders: Iterable[Path] = ()) -> bytes:
     return bytes(paper.output())
 
 
-def _texts(report: Report) -> Iterator[str]:
+def _texts(report: Report, lines: Iterable[tuple[list[str], bool]]) -> Iterator[str]:
     """Every text that the report may draw, and the letters that we write ourselves."""
     yield "".join(chr(point) for point in range(32, 127))
     yield report.title
     yield span_words(report)
     yield from report.notes
     yield from (column.title for column in report.columns)
-    for row in (*report.rows, report.totals):
-        for column, cell in zip(report.columns, row, strict=True):
-            yield shown(column, cell)
+    for line, _ in lines:
+        yield from line
 
 
 def _narrowed(report: Report) -> Report:
@@ -111,10 +104,11 @@ def _top(paper: FPDF, report: Report, letters: Letters) -> None:
     paper.cell(0, 8, total, new_x="LMARGIN", new_y="NEXT")
 
 
-def _table(paper: FPDF, report: Report, letters: Letters) -> None:
+def _table(
+    paper: FPDF, report: Report, letters: Letters, lines: Sequence[tuple[list[str], bool]]
+) -> None:
     from fpdf.fonts import FontFace
 
-    lines = _lines(report, letters)
     paper.set_font(letters.family, size=_SIZE)
     widths = _widths(paper, report, letters, [line for line, _ in lines])
     aligned = ["LEFT" if one.kind.is_words else "RIGHT" for one in report.columns]
@@ -135,20 +129,10 @@ def _table(paper: FPDF, report: Report, letters: Letters) -> None:
                 row.cell(text)
 
 
-def _lines(report: Report, letters: Letters) -> list[tuple[list[str], bool]]:
-    rows = (*rows_with_subtotals(report), (total_row(report), True))
-    digits = decimals_of(report)
-    return [(_words(report, row, letters, digits), is_total) for row, is_total in rows]
-
-
-def _words(
-    report: Report, row: Sequence[Cell], letters: Letters, digits: Sequence[int]
-) -> list[str]:
-    told = []
-    for column, cell, needed in zip(report.columns, row, digits, strict=True):
-        text = letters.written(shown(column, cell, needed))
-        told.append(text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "...")
-    return told
+def _written(line: Iterable[str], letters: Letters) -> list[str]:
+    """A line in letters that there are, no word longer than a column has room for."""
+    told = [letters.written(text) for text in line]
+    return [one if len(one) <= _LONGEST else one[: _LONGEST - 3] + "..." for one in told]
 
 
 def _widths(paper: FPDF, report: Report, letters: Letters, lines: list[list[str]]) -> list[float]:

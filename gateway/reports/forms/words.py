@@ -46,15 +46,6 @@ def decimals(amounts: Iterable[int]) -> int:
     return most
 
 
-def decimals_of(report: Report) -> tuple[int, ...]:
-    """The same for each column of a report."""
-    every = (*report.rows, report.totals)
-    return tuple(
-        decimals(whole(row[place]) for row in every) if column.kind is Kind.MONEY else 2
-        for place, column in enumerate(report.columns)
-    )
-
-
 def span_words(report: Report) -> str:
     """The span of a report in its own time zone."""
     zone = zone_of(report.zone)
@@ -70,6 +61,18 @@ def span_words(report: Report) -> str:
             " on" if until is None else f" to before {moment(until)}"
         )
     return f"{words}, {report.zone}"
+
+
+def lines_of(report: Report) -> Iterator[tuple[list[str], bool]]:
+    """Every line in words, and whether it is a sum: rows, subtotals and last the totals."""
+    every = (*report.rows, report.totals)
+    digits = [
+        decimals(whole(row[place]) for row in every) if column.kind is Kind.MONEY else 2
+        for place, column in enumerate(report.columns)
+    ]
+    for row, is_sum in (*rows_with_subtotals(report), (total_row(report), True)):
+        cells = zip(report.columns, row, digits, strict=True)
+        yield [shown(column, cell, needed) for column, cell, needed in cells], is_sum
 
 
 def rows_with_subtotals(report: Report) -> Iterator[tuple[tuple[Cell, ...], bool]]:

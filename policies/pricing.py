@@ -105,18 +105,18 @@ def _dated(written: Sequence[PriceStatement], listed: Price | None) -> Price | s
         for (since, price), until in zip(eras, ends, strict=True)
         for case in _within(price, since, until)
     ]
-    return msgspec.structs.replace(eras[-1][1], cases=tuple(cases[::-1]), listed=listed)
+    return msgspec.structs.replace(eras[-1][1], cases=tuple(cases), listed=listed)
 
 
 def _within(price: Price, since: float, until: float) -> list[PriceCase]:
-    """The cases of a price in one span, those that are asked first at the end."""
+    """The cases of a price in one span; what it costs in no case of its own comes last."""
     flat = msgspec.structs.replace(price, cases=(), listed=None)
     inside = [
         msgspec.structs.replace(case, since=max(case.since, since), until=min(case.until, until))
         for case in price.cases
         if case.since < until and since < case.until
     ]
-    return [PriceCase(price=flat, since=since, until=until), *inside[::-1]]
+    return [*inside, PriceCase(price=flat, since=since, until=until)]
 
 
 def _begins(written: PriceStatement) -> float:

@@ -153,16 +153,22 @@ class Reader:
         return found
 
 
-def vocabulary(cases: Sequence[str], others: Sequence[str]) -> list[str]:
-    """The words and pairs that stand in far more cases than elsewhere, the most telling first."""
-    there = Counter(term for text in cases for term in {one for one, _, _ in terms_of(text)})
-    else_ = Counter(term for text in others for term in {one for one, _, _ in terms_of(text)})
+def counted(texts: Sequence[str]) -> Counter[str]:
+    """In how many of the texts each word and each pair of words stands."""
+    return Counter(term for text in texts for term in {one for one, _, _ in terms_of(text)})
+
+
+def vocabulary(cases: Sequence[str], others: Counter[str], size: int) -> list[str]:
+    """The words and pairs that stand in far more cases than elsewhere, the most telling first.
+
+    `others` are those of all other texts, of which there are `size`.
+    """
     telling = {}
-    for term, count in there.items():
+    for term, count in counted(cases).items():
         empty = all(part in _EMPTY for part in term.split())
         if count < LEAST_TEXTS or empty or len(term) < 2:
             continue
-        share, elsewhere = count / len(cases), (else_[term] + 0.5) / (len(others) + 1)
+        share, elsewhere = count / len(cases), (others[term] + 0.5) / (size + 1)
         if share > 2 * elsewhere:
             telling[term] = share * np.log(share / elsewhere)
     return sorted(telling, key=lambda term: (-telling[term], term))[:WORDS]
@@ -194,12 +200,11 @@ def learn(
 
     Words that are listed and stand too seldom in the cases have one weight together in each list.
     """
-    words = vocabulary(cases, [*others, *prompts])
-    everywhere = Counter(term for text in prompts for term in {one for one, _, _ in terms_of(text)})
+    asked = counted(prompts)
+    words = vocabulary(cases, counted(others) + asked, len(others) + len(prompts))
     most = MOST_ELSEWHERE * len(prompts)
     groups = [
-        [word for word in listed if word not in words and everywhere[word] <= most]
-        for listed in lists
+        [word for word in listed if word not in words and asked[word] <= most] for listed in lists
     ]
     reader = Reader(words, groups)
     own = [max(found, key=np.sum) for text in cases if (found := reader.rows(text))]

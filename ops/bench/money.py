@@ -19,9 +19,7 @@ import argparse
 import asyncio
 import json
 import multiprocessing
-import os
 import random
-import signal
 import sys
 import time
 from bisect import bisect_right
@@ -32,8 +30,6 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-import redis  # noqa: E402
-
 from gateway.core.budgets import BudgetCounter, Refused  # noqa: E402
 from gateway.core.errors import StoreUnavailable  # noqa: E402
 from gateway.core.ledger import Granted  # noqa: E402
@@ -42,6 +38,7 @@ from gateway.stores.connection import RedisConnection  # noqa: E402
 from gateway.stores.ledger import LedgerStore  # noqa: E402
 from ops.bench.ledger_server import (  # noqa: E402
     ORG,
+    frozen,
     hold_of,
     loopback_server,
     settlement_of,
@@ -261,10 +258,7 @@ async def outage(url: str, requests: int) -> dict[str, Any]:
         return time.perf_counter() - began, granted
 
     await ask("before")
-    with redis.Redis.from_url(url) as client:
-        server = int(client.info("server")["process_id"])
-    os.kill(server, signal.SIGSTOP)
-    try:
+    with frozen(url):
         first, granted = await ask("first")
         waits = []
         for number in range(requests):
@@ -272,8 +266,6 @@ async def outage(url: str, requests: int) -> dict[str, Any]:
             waits.append(waited)
             granted = granted or answered
             await asyncio.sleep(0.001)
-    finally:
-        os.kill(server, signal.SIGCONT)
     thawed = time.perf_counter()
     while not (await ask(f"after:{time.perf_counter()}"))[1]:
         await asyncio.sleep(0.005)

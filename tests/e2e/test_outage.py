@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.stores.embedded import open_embedded
 from gateway.stores.endpoint import open_client
 from gateway.stores.ledger_check import check_ledger
 from gateway.stores.spool import Spool
+from ops.bench.ledger_server import frozen
 from tests.e2e.inprocess import InProcessGateway, gateway_with
 from tests.e2e.test_pipeline import ANSWERS, policy
 from tests.upstreams.scripted import ScriptedUpstream
 
 BUDGET = "budgets:\n  - {scope: team/tests, usd: 100}\n"
 LENIENT = BUDGET + "redis_down: lenient\n"
-
-
-@contextmanager
-def frozen(url: str) -> Iterator[None]:
-    """The server does not answer while this is entered."""
-    with open_client(url) as client:
-        pid = int(str(client.info("server")["process_id"]))  # type: ignore[index]
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 async def recovered(gateway: InProcessGateway) -> None:

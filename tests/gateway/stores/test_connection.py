@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +15,7 @@ from gateway.stores.connection import ConnectionLost, NotSent, RedisConnection
 from gateway.stores.embedded import EmbeddedRedis, open_embedded
 from gateway.stores.endpoint import open_client, read_endpoint
 from gateway.stores.scripts import load_scripts
+from ops.bench.ledger_server import frozen
 
 
 @pytest.fixture
@@ -25,11 +24,6 @@ def mortal(tmp_path: Path) -> Iterator[EmbeddedRedis]:
     embedded = open_embedded(tmp_path)
     yield embedded
     embedded.close()
-
-
-def pid_of(embedded: EmbeddedRedis) -> int:
-    """The server's process id."""
-    return int((embedded.folder / "redis.pid").read_text())
 
 
 async def until_available(connection: RedisConnection) -> None:
@@ -93,9 +87,7 @@ async def test_a_frozen_server_fails_commands_in_time_and_then_at_once(
     """The first command waits for its timeout; afterwards commands cost next to nothing."""
     connection = RedisConnection(mortal.url)
     await connection.open()
-    pid = pid_of(mortal)
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with frozen(mortal.url):
         first = asyncio.create_task(connection.execute("GET", "a"))
         early, _ = await asyncio.wait({first}, timeout=0.1)
         # Well beyond the 0.26 s it should take, well within the second that connecting may.
@@ -108,8 +100,6 @@ async def test_a_frozen_server_fails_commands_in_time_and_then_at_once(
                 await connection.execute("GET", "a")
         used = time.process_time() - used
         reason = connection.reason
-    finally:
-        os.kill(pid, signal.SIGCONT)
     await until_available(connection)
     reply = await connection.execute("PING")
     await connection.close()

@@ -17,6 +17,7 @@ from gateway.core.records import AuditRecord, LedgerLine
 from gateway.core.usage import Usage
 from gateway.stores import names
 from gateway.stores.ledger import LedgerStore
+from tests.gateway.stores.windows import older
 
 MONTH = BudgetCounter(scope="team/support", per="month", cap_nanousd=1000)
 
@@ -355,14 +356,9 @@ async def test_money_of_one_request_is_seen_whole(
 def grow_older(client: redis.Redis, limit: LimitCounter, slots: int) -> None:
     """Let what is counted in a window of a limit be so many slots older, without waiting."""
     key = names.limit("acme", limit.scope, limit.seconds)
-    counted = client.hgetall(key)
+    moved = older(client.hgetall(key), slots)
     client.delete(key)
-    for field, value in counted.items():
-        kind, slot = field[:1].decode(), field[1:].decode()
-        if field == b"last":
-            client.hset(key, "last", int(value) - slots)
-        else:
-            client.hset(key, f"{kind}{int(slot) - slots}" if slot else kind, value)
+    client.hset(key, mapping=moved)
 
 
 @pytest.mark.parametrize("ending", ["cancelled", "settled without a token"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -30,6 +31,7 @@ from gateway.stores import names
 from gateway.stores.connection import RedisConnection
 from gateway.stores.embedded import EmbeddedRedis, open_embedded
 from gateway.stores.ledger import LedgerStore
+from tests.gateway.stores.windows import older
 
 SCOPES = ("org/acme", "team/a", "team/b")
 amounts = st.integers(min_value=0, max_value=120)
@@ -158,16 +160,20 @@ class Machine:
         entry = msgspec.structs.replace(entry, expires_at=ended)
         self.book = msgspec.structs.replace(self.book, holds={**self.book.holds, hold_id: entry})
 
+    async def hash_of(self, key: str) -> dict[bytes, bytes]:
+        """The fields and values under a key."""
+        found = await self.connection.execute("HGETALL", key)
+        return dict(zip(found[::2], found[1::2], strict=True))  # type: ignore[index, arg-type]
+
     async def age(self, slots: int) -> None:
         """Let all that limits counted be so many slots older, in both: as if time had passed."""
         windows = {}
         for (org, scope, seconds), window in self.book.windows.items():
             key = names.limit(org, scope, seconds)
-            found = await self.connection.execute("HGETALL", key)
-            counted = dict(zip(found[::2], found[1::2], strict=True))  # type: ignore[index, arg-type]
-            if counted:
+            moved = older(await self.hash_of(key), slots)
+            if moved:
                 await self.connection.execute("DEL", key)
-                await self.connection.execute("HSET", key, *_older(counted, slots))
+                await self.connection.execute("HSET", key, *chain.from_iterable(moved.items()))
             windows[org, scope, seconds] = msgspec.structs.replace(
                 window,
                 last=window.last - slots,
@@ -199,8 +205,7 @@ class Machine:
             assert use.held_nanousd >= 0
         for (org, scope, seconds), window in self.book.windows.items():
             key, slot = names.limit(org, scope, seconds), int(self.now // (seconds / SLOTS))
-            found = await self.connection.execute("HGETALL", key)
-            counted = dict(zip(found[::2], found[1::2], strict=True))  # type: ignore[index, arg-type]
+            counted = await self.hash_of(key)
             ends = window.slid(slot)
             for kind, twin in ((b"r", ends.requests), (b"t", ends.tokens)):
                 slots = {int(at[1:]): int(n) for at, n in counted.items() if at[:1] == kind != at}
@@ -237,18 +242,6 @@ class Machine:
                 else:
                     found[place] = (quantity + int(count), cost)  # type: ignore[arg-type]
         return {place: pair for place, pair in found.items() if place[2] == "lines" or any(pair)}
-
-
-def _older(counted: dict[bytes, bytes], slots: int) -> list[bytes]:
-    """The fields and values of a window that is so many slots older."""
-    moved: list[bytes] = []
-    for field, value in counted.items():
-        kind, slot = field[:1], field[1:]
-        if field == b"last":
-            moved += (field, b"%d" % (int(value) - slots))
-        else:
-            moved += (b"%s%d" % (kind, int(slot) - slots) if slot else field, value)
-    return moved
 
 
 def _dated(line: LedgerLine, now: float) -> LedgerLine:

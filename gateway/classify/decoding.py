@@ -22,7 +22,7 @@ from gateway.classify.attachments import extract
 from gateway.classify.spacing import (
     LARGEST_GROUP,
     SMALLEST_GROUP,
-    even_groups,
+    Spacing,
     long_runs,
     table_of,
 )
@@ -30,10 +30,16 @@ from gateway.classify.spacing import (
 #: Bytes that are read from one compressed passage.
 MOST_INFLATED = 65_536
 
-#: What may stand in a text beside long runs and groups of one size: pairs of hexadecimal digits,
-#: and encodings whose name is given because nothing else tells them from code.
+_PAIR_AND_SIGN = r"[0-9a-f]{2}[ :\-]"
+#: What may stand in a text beside long runs and what `Spacing` tells: pairs of hexadecimal digits
+#: with other signs than blanks between them, and encodings whose name is given because nothing
+#: else tells them from code.
 GATES: dict[str, str] = {
-    "hex_pairs": r"(?:[0-9a-f]{2}[ :\-]){8}[0-9a-f]{2}|(?:[0-9a-f]{4} ){5}[0-9a-f]{4}",
+    "hex_pairs": "|".join(
+        # One sign that is no blank, at each place: an engine has little to do where there is none.
+        f"{_PAIR_AND_SIGN * before}[0-9a-f]{{2}}[:\\-]{_PAIR_AND_SIGN * (7 - before)}[0-9a-f]{{2}}"
+        for before in range(8)
+    ),
     "named_base": (
         r"(?:base|ascii|[ab])[ \-_]?(?:85|58)[^0-9]|<~[!-u]{8}|z85|"
         r"(?:de|en)cod(?:e|ed|ing)[ :]|decrypt"
@@ -74,13 +80,14 @@ class Passage(msgspec.Struct, frozen=True):
 
 def passages(
     text: str,
+    spacing: Spacing,
     gates: Collection[str],
     where: Callable[[str], Iterable[tuple[int, int]]] | None = None,
 ) -> Iterator[Passage]:
     """The encoded passages of an ASCII text that decode to readable text.
 
-    `gates` names what there is a sign of, and `where` in which parts of the text (without it:
-    anywhere).
+    `spacing` is that of the text, `gates` names what there is a sign of, and `where` in which
+    parts of the text (without it: anywhere).
     """
     shadow = text.encode("ascii")
     if "hex_pairs" in gates:
@@ -93,7 +100,7 @@ def passages(
         yield from _in_named_bases(text, shadow)
     if "uuencoded" in gates:
         yield from _uuencoded(text)
-    yield from _in_chunks(text, even_groups(shadow))
+    yield from _in_chunks(text, spacing.groups)
     reached = 0
     for start in long_runs(shadow):
         if start < reached:

@@ -20,6 +20,7 @@ from gateway.classify.detectors.base import (
 )
 from gateway.classify.disguises import DISGUISES
 from gateway.classify.engine import Anchor, Engine, Hit, measure
+from gateway.classify.spacing import Spacing, spacing_of
 from gateway.classify.tables import GATE as TABLE
 from gateway.classify.tagging import SIGNS
 
@@ -92,8 +93,9 @@ def compile_table(detectors: Sequence[Detector]) -> Table:
 class Detection(msgspec.Struct, frozen=True):
     """What was found in one view, the detectors that broke, and the gates that stand open.
 
-    `signs` are the places where an address may be near. `areas` are the parts of a long text in
-    which a gate opened, by its name; of a short one the whole text is meant.
+    `signs` are the places where an address may be near. `areas` are the parts of the text in
+    which a gate opened, by its name; the whole text is meant where it has none. `spacing` is that
+    of the text.
     """
 
     found: tuple[Found, ...]
@@ -101,12 +103,11 @@ class Detection(msgspec.Struct, frozen=True):
     gates: frozenset[str]
     signs: tuple[int, ...]
     areas: Mapping[str, Areas]
+    spacing: Spacing
 
-    def area(self, gates: Iterable[str], size: int) -> Areas:
-        """Where in a text of `size` characters any of these gates opened."""
-        if not self.areas:
-            return ((0, size),)
-        return joined(area for gate in gates for area in self.areas.get(gate, ()))
+    def area(self, gate: str, size: int) -> Areas:
+        """Where in a text of `size` characters an open gate is open."""
+        return self.areas.get(gate, ((0, size),))
 
 
 class Scanner:
@@ -116,6 +117,10 @@ class Scanner:
         self._detectors = tuple(detectors)
         self._table = table
         self._engine = engine
+        self._asked = [
+            (anchor.width, wanted)
+            for anchor, wanted in zip(table.anchors, table.wanted_by, strict=True)
+        ]
         self._for_numbers = tuple(d for d in detectors if d.look_at_number is not None)
         self._for_values = tuple(d for d in detectors if d.look_at_value is not None)
 
@@ -126,11 +131,20 @@ class Scanner:
         signs: list[int] = []
         hits, areas = self._hits(view)
         gates = self._at_anchors(view, hits, found, failed, signs)
+        spacing = spacing_of(view.text.encode("ascii"))
+        for gate, rows in spacing.rows.items():
+            # Where the engine saw it open in a short text, the whole text is meant already.
+            if gate in areas or gate not in gates:
+                near = _around(rows, len(view.text))
+                areas[gate] = joined((*areas.get(gate, ()), *near))
+            gates.add(gate)
         if "number" in gates:
             self._at_numbers(view, areas.get("number"), found, failed)
         if len(view.text) <= LONGEST_BARE_VALUE:
             self._at_value(view, found, failed)
-        return Detection(tuple(found), tuple(failed), frozenset(gates), tuple(signs), areas)
+        return Detection(
+            tuple(found), tuple(failed), frozenset(gates), tuple(signs), areas, spacing
+        )
 
     def _hits(self, view: View) -> tuple[list[Hit], dict[str, Areas]]:
         """What the engine finds; a long text is given to it in parts, to know where gates open."""
@@ -148,11 +162,10 @@ class Scanner:
             for number, end in self._engine.scan(shadow[start:stop]):
                 if number in gates:
                     hits.append((number, 0))
-                    around = (max(0, start - OVERLAP), min(len(view.text), stop + OVERLAP))
-                    open_in.setdefault(gates[number], []).append(around)
+                    open_in.setdefault(gates[number], []).append((start, stop))
                 elif end > seen:
                     hits.append((number, end + start))
-        return hits, {name: joined(areas) for name, areas in open_in.items()}
+        return hits, {name: _around(parts, len(view.text)) for name, parts in open_in.items()}
 
     def _at_anchors(
         self,
@@ -162,19 +175,18 @@ class Scanner:
         failed: list[str],
         signs: list[int],
     ) -> set[str]:
-        table = self._table
-        wanted_by, anchors, signposts = table.wanted_by, table.anchors, table.signs
+        asked, signposts = self._asked, self._table.signs
         gates: set[str] = set()
         places: dict[int, list[Place]] = {}
         for number, padded_end in hits:
-            width = anchors[number].width
+            width, wanted_by = asked[number]
             if width == 0:
-                gates.add(table.gates[number])
+                gates.add(self._table.gates[number])
                 continue
             end = padded_end - 1
             if number in signposts:
                 signs.append(end)
-            for position, which in wanted_by[number]:
+            for position, which in wanted_by:
                 if position in places:
                     places[position].append((end - width, end, which))
                 else:
@@ -214,6 +226,11 @@ class Scanner:
                 continue
             if one is not None:
                 found.append(one)
+
+
+def _around(rows: Iterable[Area], size: int) -> Areas:
+    """The rows with what may belong to them on both sides."""
+    return joined((max(0, start - OVERLAP), min(size, end + OVERLAP)) for start, end in rows)
 
 
 def _look_at_hits(detector: Detector, view: View, hits: list[Place], found: list[Found]) -> None:

@@ -138,7 +138,7 @@ class FallbackEngine:
 def open_engine(engine: str, anchors: Sequence[Anchor]) -> Engine:
     """Build the engine that is asked for: "hyperscan", "re2", or "auto" for the best there is.
 
-    Compiling the anchors takes some tenths of a second.
+    Compiling the anchors takes about a second.
 
     Raises:
         ValueError: no engine of that name.

@@ -23,7 +23,7 @@ from gateway.classify.folding import Folding
 from gateway.classify.offsets import OffsetMap, Replacement, rewrite
 from gateway.classify.overlaps import PASSAGES
 from gateway.classify.own_detectors import OwnDetectors
-from gateway.classify.scripts import Scripts
+from gateway.classify.scripts import NOWHERE, Places, Scripts, other_scripts
 from gateway.classify.tables import cells
 from gateway.classify.tagger import Tagger
 from gateway.classify.tagging import find_tagged
@@ -76,6 +76,7 @@ class Reading:
         Names and addresses are looked for where `messages` tell what in it people wrote.
         """
         view, offsets = self._folding.view(text)
+        others = NOWHERE if text.isascii() else other_scripts(text)
         # Other scripts tell something, too; what cannot be seen does not.
         seen = text if offsets is None else self._folding.visible(text)
         detection = self._scanner.scan(view)
@@ -87,7 +88,7 @@ class Reading:
             if offsets is not None:
                 messages = [(offsets.new_place(a), offsets.new_place(b)) for a, b in messages]
             found.extend(self._tagged(seen, detection, messages))
-            if not seen.isascii():
+            if len(others):
                 found.extend(find_eastern(seen))
             if self._fingerprints is not None:
                 found.extend(self._fingerprints.find(seen))
@@ -104,11 +105,11 @@ class Reading:
                 for turned in (_ROT13, _ROT47):
                     found.extend(self.read(view.text.translate(turned), DEEPEST))
             if "key_lines" in detection.gates:
-                found.extend(_bare_keys(view, detection.area(("key_lines",), len(view.text))))
+                found.extend(_bare_keys(view, detection.area("key_lines", len(view.text))))
         if offsets is not None:
             found = [_placed(one, offsets) for one in found]
-        if depth < DEEPEST and not text.isascii():
-            found.extend(self._translated(text, depth))
+        if depth < DEEPEST and len(others):
+            found.extend(self._translated(text, others, depth))
         return found
 
     def _tagged(
@@ -122,8 +123,8 @@ class Reading:
             self.failed.add("tagger")
             return []
 
-    def _translated(self, text: str, depth: int) -> list[Found]:
-        changes = self._scripts.replacements(text)
+    def _translated(self, text: str, others: Places, depth: int) -> list[Found]:
+        changes = self._scripts.replacements(text, others)
         if not changes:
             return []
         meant, offsets = rewrite(text, _only_around(changes, len(text)))
@@ -133,14 +134,14 @@ class Reading:
         self, view: View, disguises: frozenset[str], detection: Detection, depth: int
     ) -> list[Found]:
         size = len(view.text)
-        changes = replacements(view.text, disguises, lambda gate: detection.area((gate,), size))
+        changes = replacements(view.text, disguises, lambda gate: detection.area(gate, size))
         if not changes:
             return []
         text, offsets = rewrite(view.text, _only_around(changes, len(view.text)))
         return [_placed(one, offsets) for one in self.read(text, depth + 1)]
 
     def _written_out(self, view: View, detection: Detection) -> list[Found]:
-        changes = cells(view.text, detection.area(("table",), len(view.text)))
+        changes = cells(view.text, detection.area("table", len(view.text)))
         if not changes:
             return []
         text, offsets = rewrite(view.text, _only_around(changes, len(view.text)))
@@ -156,7 +157,10 @@ class Reading:
     def _decoded(self, view: View, detection: Detection, depth: int) -> list[Found]:
         found, size = [], len(view.text)
         for passage in passages(
-            view.text, detection.gates, lambda gate: detection.area((gate,), size)
+            view.text,
+            detection.spacing,
+            detection.gates,
+            lambda gate: detection.area(gate, size),
         ):
             if passage.unread:
                 self.failed.add("attachment")

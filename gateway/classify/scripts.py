@@ -18,6 +18,7 @@ from gateway.classify.offsets import Replacement
 from gateway.classify.scripts_words import DIGITS, LABELS, MARKS
 
 Places = npt.NDArray[np.int64]
+NOWHERE: Places = np.zeros(0, np.int64)
 
 _BREAKS = re.compile(r"[\s,،、;.\-–—/・]{0,3}")
 #: What may follow a label before its value: particles and signs.
@@ -53,11 +54,11 @@ class Scripts:
         found.make_automaton()
         self._words = found
 
-    def replacements(self, text: str) -> list[Replacement]:
-        """What the words of other scripts in a text stand for: ordered and without overlaps."""
-        places = _other_scripts(text)
-        if not len(places):
-            return []
+    def replacements(self, text: str, places: Places) -> list[Replacement]:
+        """What the words of other scripts in a text stand for: ordered and without overlaps.
+
+        `places` are those of `other_scripts`.
+        """
         hits = self._hits(text, places)
         found = [*self._labels(text, hits), *_numbers(text, hits), *_braille(text)]
         if any(turn in text for turn in _TURNS):
@@ -98,14 +99,15 @@ class Scripts:
         return changes
 
 
-def _other_scripts(text: str) -> Places:
+def other_scripts(text: str) -> Places:
     """Where letters of other scripts and signs of direction stand, in order."""
     codes = code_points(text)
-    places = np.flatnonzero(codes >= _OTHER_FROM)
+    places = (codes >= _OTHER_FROM).nonzero()[0]
     if not len(places):
         return places
-    far = codes[places]
-    counts = (far < _MARKS_FROM) | (far >= _MARKS_TO)
+    far = codes.take(places)
+    # What is below the marks becomes very large without a sign, so one comparison tells both.
+    counts = far - np.uint32(_MARKS_FROM) >= _MARKS_TO - _MARKS_FROM
     for turn in _TURNS:
         counts |= far == ord(turn)
     return places[counts]

@@ -96,11 +96,7 @@ def regions(
     size = len(text)
     if size <= SHORT:
         return [(0, len(text.rstrip()))] if _MATTERS.search(text) is not None else []
-    wanted = [
-        (place - BEFORE, place + AFTER)
-        for place in signs
-        if _NUMBERED.search(text, max(0, place - BEFORE), place + BEFORE) is not None
-    ]
+    wanted = [(place - BEFORE, place + AFTER) for place in _numbered(text, signs)]
     wanted += [(one.start - BEFORE, one.end + BEFORE) for one in found if one.type not in _NOBODYS]
     wanted += [
         (start, end)
@@ -117,6 +113,21 @@ def regions(
             left -= end - start
             chosen.append((start, end))
     return chosen
+
+
+def _numbered(text: str, signs: Sequence[int]) -> list[int]:
+    """The signs with a house's number near them; little is read twice where they are many."""
+    near: list[int] = []
+    number, reached = -BEFORE, 0
+    for place in sorted(signs):
+        low, high = place - BEFORE, place + BEFORE
+        if number < low:
+            match = _NUMBERED.search(text, max(low, reached), high)
+            # A number may begin before the end of what was read, and go on behind it.
+            number, reached = (-BEFORE, place) if match is None else (match.start(), match.start())
+        if number >= low:
+            near.append(place)
+    return near
 
 
 def _apart(wanted: Iterable[Area], text: str) -> list[Area]:

@@ -62,8 +62,8 @@ Find = Callable[[str, Sequence[Hit]], list[tuple[int, int, float]]]
 class Learned(msgspec.Struct, frozen=True):
     """What was learned of a topic.
 
-    `words` have their weights, `signs` are those of `SIGNS`, and a passage is found from the
-    probability `least` on.
+    `words` have their weights, none of which tells against the topic, `signs` are those of
+    `SIGNS`, and a passage is found from the probability `least` on.
     """
 
     words: tuple[tuple[str, float], ...]
@@ -88,15 +88,14 @@ def finder(learned: Learned) -> Find:
     """The function that finds the passages of a topic which hold a case."""
     weights = tuple(weight for _, weight in learned.words)
     edged = frozenset(n for n, (word, _) in enumerate(learned.words) if _has_edges(word))
-    most = tuple(max(0.0, weight) for weight in weights)
     enough = _enough(learned)
 
     def find(lower: str, hits: Sequence[Hit]) -> list[tuple[int, int, float]]:
         words = {number for _, _, number in hits}
-        if len(words) < LEAST or sum([most[number] for number in words]) < enough:
+        if len(words) < LEAST or sum([weights[number] for number in words]) < enough:
             return []
         found = []
-        for one in passages(_whole_words(lower, hits, edged)):
+        for one in passages(lower, hits, edged):
             held = sum([weights[number] for number in one.words])
             if held < enough or is_exam(lower, one):
                 continue
@@ -135,32 +134,31 @@ def _has_edges(word: str) -> bool:
     return len(word) < PLAIN
 
 
-def _whole_words(lower: str, hits: Sequence[Hit], edged: frozenset[int]) -> list[Hit]:
-    """The places of the words themselves, of those that stand whole."""
-    whole = []
-    for start, end, number in hits:
-        if number in edged:
-            whole.append((start + 1, end - 1, number))
-        elif not (lower[max(0, start - 1) : start].isalnum() or lower[end : end + 1].isalnum()):
-            whole.append((start, end, number))
-    return whole
+def passages(lower: str, hits: Sequence[Hit], edged: frozenset[int]) -> list[Passage]:
+    """Where enough different words stand near one another, from left to right.
 
-
-def passages(hits: Sequence[Hit]) -> list[Passage]:
-    """Where enough different words stand near one another, from left to right."""
+    The hits are in order, and those of the words in `edged` have a character more on either side.
+    A word that stands in another one does not count.
+    """
     found: list[Passage] = []
-    start, end, words = 0, -GAP, set[int]()
-    for left, right, number in sorted(hits):
+    start, end, words, size = 0, -GAP, set[int](), len(lower)
+    for left, right, number in hits:
+        if number in edged:
+            left += 1
+            right -= 1
+        elif (left and lower[left - 1].isalnum()) or (right < size and lower[right].isalnum()):
+            continue
         if words and (left - end > GAP or right - start > LONGEST):
-            found.append(Passage(start, end, frozenset(words)))
+            if len(words) >= LEAST:
+                found.append(Passage(start, end, frozenset(words)))
             words = set()
         if not words:
             start = left
         words.add(number)
         end = right
-    if words:
+    if len(words) >= LEAST:
         found.append(Passage(start, end, frozenset(words)))
-    return [one for one in found if len(one.words) >= LEAST]
+    return found
 
 
 def signs_of(lower: str, passage: Passage) -> tuple[float, ...]:

@@ -133,7 +133,8 @@ class Reader:
 
     def passages(self, lower: str) -> list[Passage]:
         """The passages that are weighed: those of no exam."""
-        return [one for one in passages(self.hits(lower)) if not is_exam(lower, one)]
+        found = passages(lower, sorted(self.hits(lower)), frozenset())
+        return [one for one in found if not is_exam(lower, one)]
 
     def rows(self, lower: str) -> list[Any]:
         """What is counted in each passage: its words, the signs, and 1 for the bias."""

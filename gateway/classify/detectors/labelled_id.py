@@ -90,16 +90,18 @@ _FILLER = (
     r"ending|on|file|and|expir[a-z]{0,6}|ident[a-z]{0,12}|de|del|della|di|da|do|du|des|lautet|"
     r"val(?:ue|or|ore)|wert|licence|license|document[oe]?|for|to|as|like|me|us|uk|eu"
 )
-_BETWEEN = (
+_BETWEEN = re.compile(
     rf"[a-z]{{0,12}}+(?:[ _\-]{{0,2}}(?:(?:{_FILLER})(?![a-z0-9])|[#:=?]|"
     rf"\([a-z .]{{2,16}}\))[.:#]?)"
-    r"{0,6}+[\"']?[ \t:=#\-(\"'>|]{0,8}"
+    r"{0,6}+[\"']?[ \t:=#\-(\"'>|]{0,8}",
+    re.IGNORECASE,
 )
-# The other way round: the value, then "is my passport".
-_AFTERWARDS = (
-    r"[\"')]{0,2}(?:,| \(| -)? ?(?:(?:is|was|as|for|es|ist|est|e|ar|er|the|my|his|her|their|our|"
-    r"your|a|an|mi|su|mein|meine|mon|ma|mio|mia|minha|meu|min|mijn|el|la|le|il|number|numero|"
-    r"nummer|numer|de|del|di|du|do|valid|us|uk)[ ]){1,5}$"
+# The other way round: the value, then "is my passport". What the words are is asked afterwards.
+_AFTERWARDS = r"[\"')]{0,2}(?:,| \(| -)? ?(?P<words>(?:[A-Za-z]{1,7} ){1,5})$"
+_LEADING = frozenset(
+    "is was as for es ist est e ar er the my his her their our your a an mi su mein meine mon ma "
+    "mio mia minha meu min mijn el la le il number numero nummer numer de del di du do valid us "
+    "uk".split()
 )
 #: Types that may be named after their value; the rest are too common in other sentences.
 _NAMED_AFTER = frozenset({"passport", "driver_license", "national_id", "tax_id", "health_id"})
@@ -108,16 +110,13 @@ _NAMED_AFTER = frozenset({"passport", "driver_license", "national_id", "tax_id",
 @lru_cache(maxsize=512)
 def _forward(shape: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     # Capitals are tried first, so that a word after the label is not taken for its value.
-    end = r"(?![A-Za-z0-9])"
-    return (
-        re.compile(rf"(?i:{_BETWEEN})(?P<value>(?:{shape})){end}"),
-        re.compile(rf"(?i:{_BETWEEN})(?P<value>(?i:{shape})){end}"),
-    )
+    whole = rf"(?P<value>{shape})(?![A-Za-z0-9])"
+    return re.compile(whole), re.compile(whole, re.IGNORECASE)
 
 
 @lru_cache(maxsize=512)
 def _backward(shape: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![A-Za-z0-9])(?P<value>(?i:{shape}))(?i:{_AFTERWARDS})")
+    return re.compile(rf"(?<![A-Za-z0-9])(?P<value>(?i:{shape})){_AFTERWARDS}")
 
 
 _VALUE = re.compile(r"\d|[A-Z]{9}")
@@ -136,14 +135,18 @@ def _look(view: View, which: int, start: int, end: int) -> Found | None:
     after = _VALUE.search(text, end, end + 96) is not None
     if not after and _VALUE.search(text, max(0, start - 64), start) is None:
         return None
+    between = _BETWEEN.match(text, end)
+    begin = end if between is None else between.end()
     capitals, either = _forward(label.shape)
-    match = capitals.match(text, end) or either.match(text, end)
+    match = capitals.match(text, begin) or either.match(text, begin)
     if match is not None and label.accept(match.group("value")):
         return Found(label.type, match.start("value"), match.end("value"), 0.9)
     if label.type not in _NAMED_AFTER:
         return None
     match = _backward(label.shape).search(text, max(0, start - 64), start)
-    if match is None or not label.accept(match.group("value")):
+    if match is None or not _LEADING.issuperset(match.group("words").lower().split()):
+        return None
+    if not label.accept(match.group("value")):
         return None
     return Found(label.type, match.start("value"), match.end("value"), 0.8)
 

@@ -12,13 +12,15 @@ from collections.abc import Callable
 
 import msgspec
 
+from gateway.classify.engine import search_set
+
 
 class Disguise(msgspec.Struct, frozen=True):
     """A way to write something differently: its gate, its shape, and how to read it.
 
-    `gate` may be several patterns, any of which opens it. `read` gives None where the shape is only
-    a coincidence; `read_back` is for shapes that begin with a sign in the middle of what is meant,
-    and gives where that begins as well.
+    `gate` may be several patterns, any of which opens it, or none where the gaps between words
+    do. `read` gives None where the shape is only a coincidence; `read_back` is for shapes that
+    begin with a sign in the middle of what is meant, and gives where that begins as well.
     """
 
     name: str
@@ -33,9 +35,11 @@ class Disguise(msgspec.Struct, frozen=True):
 
 
 #: Words beside which an odd way to write digits is taken for what it hides.
-NUMBER_WORDS = re.compile(
-    r"card|\bpan\b|visa|master|amex|\bssn\b|social|\biban\b|account|konto|phone|\btel\b|mobile|"
-    r"passport|karte|carte|tarjeta|\bid\b|cvv|\bexp|credit|debit|nummer|numero"
+_NUMBER_WORDS = search_set(
+    (
+        r"card|\bpan\b|visa|master|amex|\bssn\b|social|\biban\b|account|konto|phone|\btel\b|mobile|"
+        r"passport|karte|carte|tarjeta|\bid\b|cvv|\bexp|credit|debit|nummer|numero",
+    )
 )
 
 
@@ -43,9 +47,9 @@ def beside_number_words(match: re.Match[str], before: int = 80, after: int = 40)
     """Whether words of cards, accounts or papers stand near a match."""
     start, end = match.span()
     lead = match.string[max(0, start - before) : start].lower()
-    if NUMBER_WORDS.search(lead) is not None:
+    if _NUMBER_WORDS.Match(lead):
         return True
-    return NUMBER_WORDS.search(match.string[end : end + after].lower()) is not None
+    return bool(_NUMBER_WORDS.Match(match.string[end : end + after].lower()))
 
 
 def nothing(_match: re.Match[str]) -> str:

@@ -69,7 +69,12 @@ def _spelled(language: str) -> Disguise:
         return "".join(_digits(tokens, values))
 
     part, blank = rf"(?:{word})", r"[ ,\-\n;./&]{1,2}"
-    gates = [rf"{part}{blank}{part}{blank}{part}[^a-z]"]
+    # An engine looks for words of one letter at every letter, so one of the first two is longer.
+    longer = "|".join(sorted((one for one in values if len(one) > 1), key=len, reverse=True))
+    first = rf"(?:{longer}){blank}{part}"
+    if longer != word:
+        first = rf"(?:{first}|{part}{blank}(?:{longer}))"
+    gates = [rf"{first}{blank}{part}[^a-z]"]
     if language == "en":
         gates.append(rf"[0-9][ ,\-]{{1,2}}{part}[ ,\-]{{1,2}}[0-9]")
     shape = rf"(?<![A-Za-z])(?:{word}|[0-9])(?:{_BREAK}(?:{word}|[0-9])(?![a-z])){{4,40}}"
@@ -180,12 +185,13 @@ DIGITS: tuple[Disguise, ...] = (
     Disguise(
         "digits_apart",
         rf"[0-9]{_JUNK}[0-9]",
-        re.compile(rf"[0-9]{{1,8}}(?:{_JUNK} ?[0-9]{{1,8}}){{1,16}}+"),
+        # With a single digit in front, `re` can look for where to begin.
+        re.compile(rf"[0-9][0-9]{{0,7}}(?:{_JUNK} ?[0-9]{{1,8}}){{1,16}}+"),
         _apart,
     ),
     Disguise(
         "spaced_out",
-        r"[^a-z0-9](?:[a-z0-9@._] ){9}[a-z0-9]|[^a-z0-9](?:[a-z] ){7}[a-z]",
+        (),
         re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9](?: [A-Za-z0-9@._\-](?![A-Za-z0-9])){7,}+"),
         _closed_up,
     ),

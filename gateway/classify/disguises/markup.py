@@ -28,7 +28,9 @@ MARKUP: tuple[Disguise, ...] = (
         "concatenation",
         _LITERALS,
         re.compile(
-            "[\"'][ \\t]{0,4}(?:[+&.\\\\][ \\t]{0,4}\\n?|\\n)[ \\t]{0,16}(?:\\+ {0,3})?[\"']"
+            "[\"'][ \\t]{0,4}(?:[+&.\\\\][ \\t]{0,4}\\n?|\\n)[ \\t]{0,16}(?:\\+ {0,3})?"
+            # The three signs that end a documentation string join it to nothing.
+            "(?P<sign>[\"'])(?!(?P=sign){2}[ \\t]*(?:\\n|\\Z))"
         ),
         nothing,
     ),

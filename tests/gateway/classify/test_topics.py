@@ -81,10 +81,22 @@ def test_questions_of_exams_are_left_out() -> None:
 @given(st.lists(st.tuples(st.integers(0, 20_000), st.integers(0, 5)), max_size=60))
 def test_passages_are_in_order_apart_and_bounded(places: list[tuple[int, int]]) -> None:
     """No passage is longer than it may be, and none overlaps another."""
-    found = passages([(at, at + 5, number) for at, number in places])
+    hits = sorted((at, at + 5, number) for at, number in places)
+    found = passages(" " * 20_010, hits, frozenset())
 
     assert all(one.start <= one.end <= one.start + LONGEST + 5 for one in found)
     assert all(one.end <= other.start + 5 for one, other in pairwise(found))
+
+
+def test_words_inside_others_make_no_passage() -> None:
+    """Neither the long ones, nor the short ones that are found with what stands beside them."""
+    text = " ward feverish insulin ice wards"
+    places = [(0, 6, 0), (6, 11, 1), (15, 22, 2), (22, 27, 3), (27, 31, 4)]
+    ((start, end, words),) = [
+        (one.start, one.end, one.words) for one in passages(text, places, frozenset({0, 3}))
+    ]
+
+    assert (start, end, words) == (1, 26, frozenset({0, 2, 3}))
 
 
 @pytest.mark.parametrize("learned", [MEDICAL, LEGAL, HR], ids=["medical", "legal", "hr"])

@@ -73,20 +73,35 @@ def measure(pattern: str) -> Anchor:
     return Anchor(pattern, low)
 
 
+#: What detectors put on both sides of a word that is to stand by itself.
+EDGE = "[^a-z0-9]"
+#: Everything but letters and digits becomes a blank.
+_BLANKED = bytes(code if chr(code).isalnum() and code < 0x80 else ord(" ") for code in range(256))
+
+
 class HyperscanEngine:
     """Vectorscan in block mode. Not for use by two threads at once (one scratch space).
 
     Anchors and gates have a database each: together they would become larger automata, and
-    looking for both at once takes longer than looking for one after the other.
+    looking for both at once takes longer than looking for one after the other. So have words
+    between edges: with a blank for every sign in the text they are plain strings, which take a
+    sixth of the time.
     """
 
     name = "hyperscan"
 
-    def __init__(
-        self, anchors: hyperscan.Database | None, gates: hyperscan.Database | None
-    ) -> None:
-        self._anchors = anchors
-        self._gates = gates
+    def __init__(self, anchors: Sequence[Anchor]) -> None:
+        wanted: dict[str, list[tuple[int, str]]] = {"anchors": [], "words": [], "gates": []}
+        for number, anchor in enumerate(anchors):
+            word = anchor.pattern.removeprefix(EDGE).removesuffix(EDGE)
+            if not anchor.width:
+                wanted["gates"].append((number, anchor.pattern))
+            elif word.isalnum() and anchor.pattern == f"{EDGE}{word}{EDGE}":
+                wanted["words"].append((number, f" {word} "))
+            else:
+                wanted["anchors"].append((number, anchor.pattern))
+        self._anchors, self._words = _compiled(wanted["anchors"]), _compiled(wanted["words"])
+        self._gates = _compiled(wanted["gates"], hyperscan.HS_FLAG_SINGLEMATCH)
 
     def scan(self, shadow: bytes) -> list[Hit]:
         """The hits in ASCII bytes."""
@@ -101,6 +116,8 @@ class HyperscanEngine:
 
         if self._anchors is not None:
             self._anchors.scan(shadow, match_event_handler=take)
+        if self._words is not None:
+            self._words.scan(shadow.translate(_BLANKED), match_event_handler=take)
         if self._gates is not None:
             self._gates.scan(shadow, match_event_handler=note)
         hits.sort()
@@ -150,24 +167,17 @@ def open_engine(engine: str, anchors: Sequence[Anchor]) -> Engine:
         return FallbackEngine(anchors)
     if hyperscan is None:
         raise RuntimeError("hyperscan is not installed; use the re2 engine")
-    numbered = list(enumerate(anchors))
-    return HyperscanEngine(
-        _compiled([(number, anchor) for number, anchor in numbered if anchor.width]),
-        _compiled([(number, anchor) for number, anchor in numbered if not anchor.width]),
-    )
+    return HyperscanEngine(anchors)
 
 
-def _compiled(numbered: Sequence[tuple[int, Anchor]]) -> hyperscan.Database | None:
+def _compiled(numbered: Sequence[tuple[int, str]], flag: int = 0) -> hyperscan.Database | None:
     if not numbered:
         return None
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
-        expressions=[anchor.pattern.encode() for _, anchor in numbered],
+        expressions=[pattern.encode() for _, pattern in numbered],
         ids=[number for number, _ in numbered],
         elements=len(numbered),
-        flags=[
-            hyperscan.HS_FLAG_CASELESS | (0 if anchor.width else hyperscan.HS_FLAG_SINGLEMATCH)
-            for _, anchor in numbered
-        ],
+        flags=[hyperscan.HS_FLAG_CASELESS | flag] * len(numbered),
     )
     return database

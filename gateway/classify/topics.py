@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 import re2
 
-from gateway.classify.engine import search_set
+from gateway.classify.engine import EDGE, search_set
 
 #: Words of a topic further apart than this belong to two passages; characters.
 GAP = 400
@@ -127,7 +127,7 @@ def anchor_of(word: str) -> str:
     A long one hardly ever stands inside another, and engines find it quicker by itself.
     """
     plain = re.escape(word)
-    return f"[^a-z0-9]{plain}[^a-z0-9]" if _has_edges(word) else plain
+    return f"{EDGE}{plain}{EDGE}" if _has_edges(word) else plain
 
 
 def _has_edges(word: str) -> bool:

@@ -24,7 +24,13 @@ from gateway.classify.detectors.base import (
     whole,
     words,
 )
-from gateway.classify.detectors.national_id_schemes import BARE, LETTERED, NUMBERS, Check
+from gateway.classify.detectors.national_id_schemes import (
+    BARE,
+    LETTERED,
+    MOST_BEFORE,
+    NUMBERS,
+    Check,
+)
 
 
 class Scheme(msgspec.Struct, frozen=True):
@@ -134,7 +140,7 @@ _SCHEME_OF = tuple(number for number, (_, anchors, _, _, _) in enumerate(LETTERE
 
 def _lettered(view: View, which: int, start: int, end: int) -> Found | None:
     scheme = _LETTERED[_SCHEME_OF[which]]
-    match = scheme.shape.search(view.text, max(0, start - 2), end + 12)
+    match = scheme.shape.search(view.text, max(0, start - MOST_BEFORE), end + 12)
     if match is None or match.start() > start + 1 or match.end() < end - 1:
         return None
     shown = match.group().upper()

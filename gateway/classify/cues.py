@@ -202,8 +202,7 @@ class CueReader:
         if len(prompt) > HEAD + TAIL:
             prompt = f"{prompt[:HEAD]}\n{prompt[-TAIL:]}"
         shadow = prompt.encode("ascii", "replace").lower()
-        numbers = sorted({number for number, _ in self._engine.scan(shadow)})
-        return tuple(CUES[number] for number in numbers)
+        return tuple(CUES[number] for number in self._engine.gates(shadow))
 
 
 def load_cues(engine: str = "auto") -> CueReader:

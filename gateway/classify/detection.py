@@ -39,9 +39,9 @@ GATES: dict[str, str] = {
 
 #: From this confidence on, digits inside a finding belong to it and are not asked about again.
 _SURE = 0.97
-#: Texts longer than this are scanned in parts, to know about where gates open; characters.
+#: Texts longer than this are looked at in parts, to know about where gates open; characters.
 LONG, PART = 4_096, 2_048
-#: How far the parts overlap: more than what any anchor or gate is long; characters.
+#: How far the parts overlap: more than what any gate is long; characters.
 SEAM = 128
 #: How far around a part something may reach whose gate opened in it; characters.
 OVERLAP = 256
@@ -129,9 +129,11 @@ class Scanner:
         found: list[Found] = []
         failed: list[str] = []
         signs: list[int] = []
-        hits, areas = self._hits(view)
-        gates = self._at_anchors(view, hits, found, failed, signs)
-        spacing = spacing_of(view.text.encode("ascii"))
+        # One line break on either side lets an anchor ask for "no letter" at the text's ends.
+        shadow = f"\n{view.text}\n".encode("ascii")
+        gates, areas = self._open_gates(shadow)
+        self._at_anchors(view, self._engine.hits(shadow), found, failed, signs)
+        spacing = spacing_of(shadow[1:-1])
         for gate, rows in spacing.rows.items():
             # Where the engine saw it open in a short text, the whole text is meant already.
             if gate in areas or gate not in gates:
@@ -146,26 +148,18 @@ class Scanner:
             tuple(found), tuple(failed), frozenset(gates), tuple(signs), areas, spacing
         )
 
-    def _hits(self, view: View) -> tuple[list[Hit], dict[str, Areas]]:
-        """What the engine finds; a long text is given to it in parts, to know where gates open."""
-        # One line break on either side lets an anchor ask for "no letter" at the text's ends.
-        shadow = f"\n{view.text}\n".encode("ascii")
+    def _open_gates(self, shadow: bytes) -> tuple[set[str], dict[str, Areas]]:
+        """The gates that open; a long text is looked at in parts, to know where they do."""
+        names = self._table.gates
         if len(shadow) <= LONG:
-            return self._engine.scan(shadow), {}
-        gates = self._table.gates
-        hits: list[Hit] = []
+            return {names[number] for number in self._engine.gates(shadow)}, {}
         open_in: dict[str, list[Area]] = {}
         for start in range(0, len(shadow), PART):
             stop = min(start + PART + SEAM, len(shadow))
-            # What ends at the seam was seen whole in the part before.
-            seen = SEAM if start else 0
-            for number, end in self._engine.scan(shadow[start:stop]):
-                if number in gates:
-                    hits.append((number, 0))
-                    open_in.setdefault(gates[number], []).append((start, stop))
-                elif end > seen:
-                    hits.append((number, end + start))
-        return hits, {name: _around(parts, len(view.text)) for name, parts in open_in.items()}
+            for number in self._engine.gates(shadow[start:stop]):
+                open_in.setdefault(names[number], []).append((start, stop))
+        size = len(shadow) - 2
+        return set(open_in), {name: _around(parts, size) for name, parts in open_in.items()}
 
     def _at_anchors(
         self,
@@ -174,15 +168,11 @@ class Scanner:
         found: list[Found],
         failed: list[str],
         signs: list[int],
-    ) -> set[str]:
+    ) -> None:
         asked, signposts = self._asked, self._table.signs
-        gates: set[str] = set()
         places: dict[int, list[Place]] = {}
         for number, padded_end in hits:
             width, wanted_by = asked[number]
-            if width == 0:
-                gates.add(self._table.gates[number])
-                continue
             end = padded_end - 1
             if number in signposts:
                 signs.append(end)
@@ -197,7 +187,6 @@ class Scanner:
                 _look_at_hits(detector, view, sorted(places[position]), found)
             except Exception:  # noqa: BLE001 - one broken detector must not blind the others
                 failed.append(detector.name)
-        return gates
 
     def _at_numbers(
         self, view: View, areas: Areas | None, found: list[Found], failed: list[str]

@@ -27,17 +27,21 @@ class Anchor(msgspec.Struct, frozen=True):
     width: int
 
 
-#: Anchor number and end offset of one hit; the offset of a gate is 0.
+#: Anchor number and end offset of one hit.
 Hit = tuple[int, int]
 
 
 class Engine(Protocol):
-    """Reports every place where an anchor ends, ordered by anchor and then by place."""
+    """Looks for anchors and gates in ASCII bytes."""
 
     name: str
 
-    def scan(self, shadow: bytes) -> list[Hit]:
-        """The hits in ASCII bytes."""
+    def hits(self, shadow: bytes) -> list[Hit]:
+        """Every place where an anchor ends, ordered by anchor and then by place."""
+        ...
+
+    def gates(self, shadow: bytes) -> list[int]:
+        """The numbers of the gates that open, in order."""
         ...
 
 
@@ -103,25 +107,33 @@ class HyperscanEngine:
         self._anchors, self._words = _compiled(wanted["anchors"]), _compiled(wanted["words"])
         self._gates = _compiled(wanted["gates"], hyperscan.HS_FLAG_SINGLEMATCH)
 
-    def scan(self, shadow: bytes) -> list[Hit]:
-        """The hits in ASCII bytes."""
+    def hits(self, shadow: bytes) -> list[Hit]:
+        """Every place where an anchor ends, ordered by anchor and then by place."""
         hits: list[Hit] = []
         append = hits.append
 
         def take(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
             append((number, end))
 
-        def note(number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
-            append((number, 0))
-
         if self._anchors is not None:
             self._anchors.scan(shadow, match_event_handler=take)
         if self._words is not None:
             self._words.scan(shadow.translate(_BLANKED), match_event_handler=take)
-        if self._gates is not None:
-            self._gates.scan(shadow, match_event_handler=note)
         hits.sort()
         return hits
+
+    def gates(self, shadow: bytes) -> list[int]:
+        """The numbers of the gates that open, in order."""
+        numbers: list[int] = []
+        append = numbers.append
+
+        def note(number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
+            append(number)
+
+        if self._gates is not None:
+            self._gates.scan(shadow, match_event_handler=note)
+        numbers.sort()
+        return numbers
 
 
 class FallbackEngine:
@@ -130,26 +142,34 @@ class FallbackEngine:
     name = "re2"
 
     def __init__(self, anchors: Sequence[Anchor]) -> None:
-        self._set = search_set((anchor.pattern for anchor in anchors), case_sensitive=False)
-        self._places: list[tuple[re.Pattern[str] | None, int]] = []
-        for anchor in anchors:
-            if anchor.width == 0:
-                self._places.append((None, 0))
-                continue
-            # A look-ahead reports overlapping places too, as Hyperscan does.
-            self._places.append((re.compile(f"(?={anchor.pattern})", re.I | re.A), anchor.width))
+        numbers = range(len(anchors))
+        self._anchors = [number for number in numbers if anchors[number].width]
+        self._gates = [number for number in numbers if not anchors[number].width]
+        self._some_anchor, self._some_gate = (
+            search_set((anchors[number].pattern for number in asked), case_sensitive=False)
+            for asked in (self._anchors, self._gates)
+        )
+        # A look-ahead reports overlapping places too, as Hyperscan does.
+        self._places = [
+            (re.compile(f"(?={anchors[number].pattern})", re.I | re.A), anchors[number].width)
+            for number in self._anchors
+        ]
 
-    def scan(self, shadow: bytes) -> list[Hit]:
-        """The hits in ASCII bytes."""
+    def hits(self, shadow: bytes) -> list[Hit]:
+        """Every place where an anchor ends, ordered by anchor and then by place."""
         text = shadow.decode("ascii")
         hits: list[Hit] = []
-        for number in sorted(self._set.Match(text) or ()):
-            places, width = self._places[number]
-            if places is None:
-                hits.append((number, 0))
-                continue
+        for which in sorted(self._some_anchor.Match(text) or ()):
+            places, width = self._places[which]
+            number = self._anchors[which]
             hits.extend((number, match.start() + width) for match in places.finditer(text))
         return hits
+
+    def gates(self, shadow: bytes) -> list[int]:
+        """The numbers of the gates that open, in order."""
+        return [
+            self._gates[which] for which in sorted(self._some_gate.Match(shadow.decode()) or ())
+        ]
 
 
 def open_engine(engine: str, anchors: Sequence[Anchor]) -> Engine:

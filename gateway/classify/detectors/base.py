@@ -79,6 +79,9 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
     look_at_value: LookAtValue | None = None
 
 
+#: A sign and the first 25 characters of a word that may be an address or a key of a wallet. Both
+#: detectors ask for the same, because an engine takes long for each anchor of this kind.
+WALLET_WORD = r"[^a-z0-9][1234589cdklmnt][a-z0-9]{24}"
 #: Seven or more digits with at most three separators between neighbours.
 NUMBER = re.compile(r"[0-9](?:[ \t\r\n\-./:()]{0,3}[0-9]){6,}+")
 _GROUP = re.compile(r"[0-9]+")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from gateway.classify.detectors.base import Detector, Found, View, near, words
+from gateway.classify.detectors.base import WALLET_WORD, Detector, Found, View, near, words
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _LEGACY = re.compile(rf"(?<![A-Za-z0-9])[13LMDn2][{_BASE58}]{{25,34}}(?![A-Za-z0-9])")
@@ -68,7 +68,7 @@ DETECTOR = Detector(
         "tb1[a-z0-9]{5}",
         "ltc1[a-z0-9]{5}",
         "addr1[a-z0-9]{5}",
-        r"[^a-z0-9][123lmdnt48][a-z0-9]{24}",
+        WALLET_WORD,
     ),
     look=_look,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from gateway.classify.detectors.base import Detector, Found, View
+from gateway.classify.detectors.base import WALLET_WORD, Detector, Found, View
 
 #: The largest key body that is looked through, in characters.
 LONGEST_BODY = 24_000
@@ -91,7 +91,7 @@ def _checked(text: str) -> bool:
 
 _ANCHORS = (
     "private key", "private_key", "privatekey", "private-lines: ", '"d":"', '"d": "', "'d': '",
-    r"[^a-z0-9][5klc9][1-9a-z]{50}",
+    WALLET_WORD,
 )  # fmt: skip
 _PUTTY_AT = 3
 _WEB_KEY_AT = (4, 5, 6)

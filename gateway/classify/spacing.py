@@ -37,7 +37,7 @@ _ROWS = {
 
 def table_of(characters: bytes) -> bytes:
     """The table by which `long_runs` looks for runs of these characters."""
-    return bytes(ord("a") if code in characters else ord(" ") for code in range(256))
+    return bytes(code not in characters for code in range(256))
 
 
 _ENCODED = table_of(f"{string.ascii_letters}{string.digits}+/-_".encode())
@@ -48,15 +48,9 @@ def long_runs(shadow: bytes, table: bytes = _ENCODED, least: int = SHORTEST_RUN)
 
     Without a `table` they are the characters that texts are encoded with.
     """
-    kinds = shadow.translate(table)
-    run = b"a" * least
-    places: list[int] = []
-    place = kinds.find(run)
-    while place >= 0:
-        places.append(place)
-        end = kinds.find(b" ", place)
-        place = -1 if end < 0 else kinds.find(run, end)
-    return places
+    others = np.frombuffer(b"\x01%b\x01" % shadow.translate(table), np.bool_).nonzero()[0]
+    starts: list[int] = others[:-1][others[1:] - others[:-1] > least].tolist()
+    return starts
 
 
 class Spacing(msgspec.Struct, frozen=True):
@@ -77,19 +71,24 @@ def spacing_of(shadow: bytes) -> Spacing:
     steps = blanks[1:] - blanks[:-1]
     # Most words are of another size than the next one, so all else is asked of few.
     at = (steps[1:] == steps[:-1]).nonzero()[0]
-    groups: list[int] = []
-    rowed: list[tuple[int, int]] = []
-    for end, step in zip(blanks.take(at).tolist(), steps.take(at).tolist(), strict=True):
-        if SMALLEST_GROUP < step <= LARGEST_GROUP + 1 and step <= end + 1:
-            groups.append(end - step + 1)
-        if step in _ROWS:
-            rowed.append((end, step))
-    return Spacing(groups, _rows(shadow, rowed))
+    equal = list(zip(blanks.take(at).tolist(), steps.take(at).tolist(), strict=True))
+    groups = [
+        end - step + 1
+        for end, step in equal
+        if SMALLEST_GROUP < step <= LARGEST_GROUP + 1 and step <= end + 1
+    ]
+    # Hardly ever are four steps the same.
+    fours = (at[2:] - at[:-2] == 2).nonzero()[0].tolist()
+    if not fours:
+        return Spacing(groups, {})
+    rowed = sorted({number for first in fours for number in range(first, first + 3)})
+    return Spacing(groups, _rows(shadow, [equal[number] for number in rowed]))
 
 
-def _rows(shadow: bytes, rowed: list[tuple[int, int]]) -> dict[str, list[Area]]:
+def _rows(shadow: bytes, equal: list[tuple[int, int]]) -> dict[str, list[Area]]:
     """The rows that have the shape for it, of blanks with two equal steps after them."""
     rows: dict[str, list[Area]] = {}
+    rowed = [one for one in equal if one[1] in _ROWS]
     number = 0
     while number < len(rowed):
         first, step = rowed[number]

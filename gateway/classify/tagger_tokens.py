@@ -64,7 +64,7 @@ def packed_rows(tokens: Sequence[Token]) -> bytes:
     rows = []
     for token in tokens:
         key = (token.text, token.gap)
-        row = known.get(key)
+        row = _COMMON.get(key) or known.get(key)
         if row is None:
             row = known[key] = _ROW.pack(*_features(*key))
         rows.append(row)
@@ -167,3 +167,19 @@ _SHAPES = {
 _NUMBER = tuple(_bucket(f"number{n}") for n in range(FEATURES - 3))
 _MIXED = tuple(_bucket(f"mixed{n}") for n in range(FEATURES - 2))
 _MARK = tuple(_bucket(f"mark{n}") for n in range(FEATURES - 2))
+
+# Every second token of an English text is one of these, so they are worked out beforehand.
+_WORDS = (
+    "the of and to in a is that for it was on are as with his they at be this from have or by one "
+    "had not but what all were when we there can an your which their said if do will each about "
+    "how up out them then she many some so these would other into has more her two like him see "
+    "time could no make than first been its who now people my made over did down only way find "
+    "use may water long little very after words called just where most know he you I "
+    "The A In What Which If How It He She They We You This That There When Who My On At To For And"
+).split()
+_SIGNS = ", . ? ! : ; ' \" ( ) [ ] - / = + * % $ & \n".split(" ")
+_COMMON = {
+    (text, gap): _ROW.pack(*_features(text, gap))
+    for text in (*_WORDS, *_SIGNS)
+    for gap in (False, True)
+}

@@ -120,12 +120,14 @@ def _numbered(text: str, signs: Sequence[int]) -> list[int]:
     near: list[int] = []
     number, reached = -BEFORE, 0
     for place in sorted(signs):
-        low, high = place - BEFORE, place + BEFORE
-        if number < low:
-            match = _NUMBERED.search(text, max(low, reached), high)
+        if number < place - BEFORE:
+            low, high = max(place - BEFORE, reached), place + BEFORE
+            # Near most signs there is no digit at all, which is quicker to see.
+            some = _DIGIT.search(text, low, high)
+            match = None if some is None else _NUMBERED.search(text, low, high)
             # A number may begin before the end of what was read, and go on behind it.
             number, reached = (-BEFORE, place) if match is None else (match.start(), match.start())
-        if number >= low:
+        if number >= place - BEFORE:
             near.append(place)
     return near
 

@@ -94,8 +94,10 @@ def _features(text: str, gap: bool) -> tuple[int, ...]:
 
 
 def _of_word(text: str, gap: bool) -> tuple[int, ...]:
-    lower = _plain(text)
-    shape = _SHAPES[_shape(text), gap]
+    lower = text.lower()
+    shape = _SHAPES[_case(text), text.isascii(), min(len(text), 9) // 2, gap]
+    if not lower.isascii():
+        lower = _plain(lower)
     if not lower.isascii():
         return (
             _bucket("w" + lower),
@@ -128,27 +130,22 @@ def _mixed(text: str) -> str:
     return "".join("0" if c.isdigit() else "A" if c.isupper() else "a" for c in text)
 
 
-def _plain(text: str) -> str:
-    """Lower case without accents."""
-    lower = text.lower()
-    if lower.isascii():
-        return lower
+def _plain(lower: str) -> str:
+    """The letters without accents."""
     return "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
 
 
-def _shape(text: str) -> str:
-    """How a word is written: case, whether it is ASCII, and roughly its length."""
+def _case(text: str) -> str:
+    """Where a word has capitals."""
     if text.islower():
-        case = "x"
-    elif len(text) == 1:
-        case = "I"
-    elif text.isupper():
-        case = "X"
-    elif text[0].isupper() and (text[1:].islower() or text[1:2] in "'’"):
-        case = "T"
-    else:
-        case = "M" if text[0].isupper() else "m"
-    return f"{case}{'' if text.isascii() else 'u'}{min(len(text), 9) // 2}"
+        return "x"
+    if len(text) == 1:
+        return "I"
+    if text.isupper():
+        return "X"
+    if text[0].isupper() and (text[1:].islower() or text[1:2] in "'’"):
+        return "T"
+    return "M" if text[0].isupper() else "m"
 
 
 def _bucket(feature: str) -> int:
@@ -157,10 +154,11 @@ def _bucket(feature: str) -> int:
 
 _W, _2, _3, _4, _6, _P, _Q = (crc32(kind.encode()) for kind in "w2346pq")
 _NO_SIX = _bucket("6")
+#: How a word is written: case, whether it is ASCII, roughly its length, and a blank before it.
 _SHAPES = {
-    (f"{case}{u}{length}", gap): _bucket(f"s{case}{u}{length}{' ' if gap else ''}")
+    (case, plain, length, gap): _bucket(f"s{case}{'' if plain else 'u'}{length}{' ' * gap}")
     for case in "xIXTMm"
-    for u in ("", "u")
+    for plain in (False, True)
     for length in range(5)
     for gap in (False, True)
 }

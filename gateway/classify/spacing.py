@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import string
+import sys
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -33,6 +35,7 @@ _ROWS = {
     3: (7, "hex_pairs", _PAIRS),
     5: (4, "hex_pairs", _FOURS),
 }
+_NO_ROW = (sys.maxsize, "", _SINGLES)
 
 
 def table_of(characters: bytes) -> bytes:
@@ -78,28 +81,16 @@ def spacing_of(shadow: bytes) -> Spacing:
         if SMALLEST_GROUP < step <= LARGEST_GROUP + 1 and step <= end + 1
     ]
     # Hardly ever are four steps the same.
-    fours = (at[2:] - at[:-2] == 2).nonzero()[0].tolist()
-    if not fours:
+    if not (at[2:] - at[:-2] == 2).any():
         return Spacing(groups, {})
-    rowed = sorted({number for first in fours for number in range(first, first + 3)})
-    return Spacing(groups, _rows(shadow, [equal[number] for number in rowed]))
-
-
-def _rows(shadow: bytes, equal: list[tuple[int, int]]) -> dict[str, list[Area]]:
-    """The rows that have the shape for it, of blanks with two equal steps after them."""
+    cuts = (at[1:] - at[:-1] != 1).nonzero()[0].tolist()
     rows: dict[str, list[Area]] = {}
-    rowed = [one for one in equal if one[1] in _ROWS]
-    number = 0
-    while number < len(rowed):
-        first, step = rowed[number]
-        last = first
-        while number < len(rowed) and rowed[number] == (last, step):
-            last += step
-            number += 1
-        least, name, shape = _ROWS[step]
-        # Two steps follow the last blank as well.
-        if last - first >= (least - 1) * step:
-            start, end = max(0, first - step + 1), min(last + 2 * step, len(shadow))
-            if shape.search(shadow, start, end) is not None:
-                rows.setdefault(name, []).append((start, end))
-    return rows
+    for first, last in pairwise((-1, *cuts, len(at) - 1)):
+        # From each of these blanks on two steps are the same, and a word follows the last one.
+        end, step = equal[first + 1]
+        least, name, shape = _ROWS.get(step, _NO_ROW)
+        if last - first + 1 >= least:
+            start, stop = max(0, end - step + 1), min(equal[last][0] + 3 * step, len(shadow))
+            if shape.search(shadow, start, stop) is not None:
+                rows.setdefault(name, []).append((start, stop))
+    return Spacing(groups, rows)

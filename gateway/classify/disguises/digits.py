@@ -111,8 +111,10 @@ _CONFUSED = str.maketrans("OoQDIlL|iSsBZzgGbTA", "0000111115582296674"[:19])
 
 def _leet(match: re.Match[str]) -> str | None:
     shown = match.group()
-    digits = sum(map(str.isdigit, shown))
-    return shown.translate(_CONFUSED) if digits >= 8 else None
+    meant = shown.translate(_CONFUSED)
+    if meant == shown:
+        return None
+    return meant if sum(map(str.isdigit, shown)) >= 8 else None
 
 
 _PLAIN_MARKS = frozenset(",_|*~;\\#?")

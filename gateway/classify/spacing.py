@@ -73,24 +73,25 @@ def spacing_of(shadow: bytes) -> Spacing:
     blanks = (np.frombuffer(shadow, np.uint8) == _BLANK).nonzero()[0]
     steps = blanks[1:] - blanks[:-1]
     # Most words are of another size than the next one, so all else is asked of few.
-    at = (steps[1:] == steps[:-1]).nonzero()[0]
-    equal = list(zip(blanks.take(at).tolist(), steps.take(at).tolist(), strict=True))
+    same = steps[1:] == steps[:-1]
+    at = same.nonzero()[0]
+    ends, sizes = blanks.take(at).tolist(), steps.take(at).tolist()
     groups = [
         end - step + 1
-        for end, step in equal
+        for end, step in zip(ends, sizes, strict=True)
         if SMALLEST_GROUP < step <= LARGEST_GROUP + 1 and step <= end + 1
     ]
-    # Hardly ever are four steps the same.
-    if not (at[2:] - at[:-2] == 2).any():
+    # Hardly ever are four steps the same, and to search for a string is the quickest way to ask.
+    if b"\x01\x01\x01" not in same.tobytes():
         return Spacing(groups, {})
     cuts = (at[1:] - at[:-1] != 1).nonzero()[0].tolist()
     rows: dict[str, list[Area]] = {}
-    for first, last in pairwise((-1, *cuts, len(at) - 1)):
-        # From each of these blanks on two steps are the same, and a word follows the last one.
-        end, step = equal[first + 1]
+    for before, last in pairwise((-1, *cuts, len(at) - 1)):
+        step = sizes[last]
         least, name, shape = _ROWS.get(step, _NO_ROW)
-        if last - first + 1 >= least:
-            start, stop = max(0, end - step + 1), min(equal[last][0] + 3 * step, len(shadow))
-            if shape.search(shadow, start, stop) is not None:
-                rows.setdefault(name, []).append((start, stop))
+        if last - before + 1 >= least:
+            # From each of these blanks on two steps are the same, and a word follows the last one.
+            start, stop = ends[before + 1] - step + 1, ends[last] + 3 * step
+            if shape.search(shadow, max(0, start), stop) is not None:
+                rows.setdefault(name, []).append((max(0, start), min(stop, len(shadow))))
     return Spacing(groups, rows)

@@ -146,7 +146,8 @@ class Classifier:
             level = UNKNOWN
         try:
             cues = self._cues.read(request.prompt)
-            assessed = self._predictor.assess(request.prompt, request.size, cues)
+            stated = bytes(request.fields.get("tools", b""))
+            assessed = self._predictor.assess(request.prompt, request.size, cues, stated)
             task = task_of(request, cues)
         except Exception:  # noqa: BLE001 - as above
             failed.append("difficulty")
@@ -168,9 +169,12 @@ class Classifier:
             floor=floor,
         )
 
-    def features(self, prompt: str, size: int) -> bytes:
-        """What the difficulty model sees of a prompt in a body of `size` bytes, packed."""
-        return pack_features(features_of(prompt, size, self._cues.read(prompt)))
+    def features(self, prompt: str, size: int, tools: bytes) -> bytes:
+        """What the difficulty model sees of a prompt in a body of `size` bytes, packed.
+
+        `tools` is the field of that name, empty for none.
+        """
+        return pack_features(features_of(prompt, size, self._cues.read(prompt), tools))
 
     def judge_text(self, text: str, rules: SensitivityRules) -> Profile:
         """The profile of a bare text, as if a user had sent it as the only message."""

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from gateway.classify.cues import CUES, Cue
 from gateway.classify.difficulty_features import BUCKETS, SCALARS, Floats, Seen, featurise
 from gateway.classify.difficulty_rule import Rule, by_rule
+from gateway.classify.difficulty_tools import TOOL_SCALARS, read_tools
 from gateway.classify.difficulty_trees import Grove, Trees
 
 #: The dense features, in order. A model that was fitted to others cannot be read.
@@ -30,6 +31,8 @@ _CUE_PLACE = {cue.name: len(SCALARS) + number for number, cue in enumerate(CUES)
 CUTS = 7
 #: Standardised features are held within this many spreads.
 REACH = 4.0
+#: The tools of a prompt without any; the first of their features is never zero where there are.
+NO_TOOLS: Floats = np.zeros(len(TOOL_SCALARS))
 _MAGIC = b"fairlead-difficulty 2 "
 
 
@@ -62,7 +65,9 @@ class DifficultyModel(msgspec.Struct, frozen=True, kw_only=True):
     rest may add. `local` is the share of gain, 0..1, in the score; `slope` and `offset` make it a
     probability, as far as the hand rule leaves room where it is the anchor. `known` has a bit for
     each bucket of a word that was seen. `trees` tell the gain from the dense features, and count
-    as `local` does; the cold start has none. `evidence` is the number of local rows.
+    as `local` does; those of the cold start are in log-odds. Where there are `tool_trees`, they
+    tell it in their place for prompts with tools, from the `tool_features`; in the cold start they
+    tell it alone, and `tool_line` makes it log-odds. `evidence` is the number of local rows.
     """
 
     features: tuple[str, ...]
@@ -78,6 +83,9 @@ class DifficultyModel(msgspec.Struct, frozen=True, kw_only=True):
     offset: float
     known: bytes
     trees: Trees = Trees()
+    tool_trees: Trees = Trees()
+    tool_features: tuple[str, ...] = ()
+    tool_line: tuple[float, float] = (1.0, 0.0)
     evidence: int = 0
     note: str = ""
 
@@ -96,29 +104,48 @@ class Predictor:
         self._dense = np.array([head.dense for head in heads])
         self._intercepts = [head.intercept for head in heads]
         self._grove = Grove(model.trees)
+        self._tool_grove = Grove(model.tool_trees) if model.tool_trees.features else None
         self._known = np.unpackbits(np.frombuffer(model.known, np.uint8))
 
-    def assess(self, prompt: str, size: int, cues: Sequence[Cue]) -> Assessed:
-        """Judge a prompt with these cues in a body of `size` bytes."""
-        model = self.model
+    def assess(self, prompt: str, size: int, cues: Sequence[Cue], stated: bytes = b"") -> Assessed:
+        """Judge a prompt with these cues in a body of `size` bytes.
+
+        `stated` is the JSON of its `tools` field, empty for none.
+        """
         rule = by_rule(prompt, size, cues)
-        if model.anchor and not rule.room:
-            # Nothing that was learned would be heard, so it need not be looked for.
-            return Assessed(round(_probability(rule.log_odds), 4), 0.0)
+        # Where nothing that was learned would be heard, it need not be looked for.
+        heard = rule.room > 0 or not self.model.anchor
+        tools = read_tools(prompt, stated) if heard and self._tool_grove is not None else NO_TOOLS
+        alone = self._without_words(tools, rule)
+        if alone is not None:
+            return alone
         seen = featurise(prompt)
-        return self._assessed(seen, dense_features(seen, cues, rule), rule)
+        return self._assessed(seen, dense_features(seen, cues, rule), tools, rule)
 
-    def assess_features(self, seen: Seen, dense: Floats) -> Assessed:
-        """Judge a prompt by its features; `dense` are the values of `DENSE`."""
+    def assess_features(self, seen: Seen, dense: Floats, tools: Floats) -> Assessed:
+        """Judge a prompt by its features: the values of `DENSE` and of `TOOL_SCALARS`."""
         rule = Rule(float(dense[-2]), float(dense[-1]))
-        if self.model.anchor and not rule.room:
-            return Assessed(round(_probability(rule.log_odds), 4), 0.0)
-        return self._assessed(seen, dense, rule)
+        return self._without_words(tools, rule) or self._assessed(seen, dense, tools, rule)
 
-    def _assessed(self, seen: Seen, dense: Floats, rule: Rule) -> Assessed:
+    def _without_words(self, tools: Floats, rule: Rule) -> Assessed | None:
+        """What the cold start says where words count for nothing: by the rule, or by the tools."""
+        if not self.model.anchor:
+            return None
+        if not rule.room:
+            return Assessed(round(_probability(rule.log_odds), 4), 0.0)
+        if self._tool_grove is None or not tools[0]:
+            return None
+        # The hand rule goes by the length of the ask, which says nothing where tools are called.
+        slope, offset = self.model.tool_line
+        odds = slope * self._tool_grove.sum_of(tools) + offset
+        return Assessed(round(_probability(odds), 4), round(rule.room, 4))
+
+    def _assessed(self, seen: Seen, dense: Floats, tools: Floats, rule: Rule) -> Assessed:
         model = self.model
         weak, strong = self._log_odds(seen, dense)
-        score = score_of(model, weak, strong, rule, self._grove.sum_of(dense))
+        by_tools = self._tool_grove if tools[0] else None
+        grown = self._grove.sum_of(dense) if by_tools is None else by_tools.sum_of(tools)
+        score = score_of(model, weak, strong, rule, grown)
         odds = model.slope * score + model.offset
         trust = self._familiar(seen)
         reliability = trust * rule.room if model.anchor else trust
@@ -149,10 +176,11 @@ class Predictor:
 def score_of(model: DifficultyModel, weak: float, strong: float, rule: Rule, grown: float) -> float:
     """What prompts are ordered by: failure of the weak model, blended with the gain.
 
-    The gain is told twice, by the two heads and by the trees (`grown`), which err differently.
+    The gain is told twice, by the two heads and by the trees (`grown`), which err differently. In
+    the cold start both may move the hand rule a little.
     """
     if not model.local:
-        learned = min(model.bound, max(-model.bound, -weak))
+        learned = min(model.bound, max(-model.bound, grown - weak))
         return model.anchor * rule.log_odds + learned
     failing = -weak
     gain = _probability(strong) - _probability(weak)
@@ -211,6 +239,9 @@ def unpack_model(raw: bytes) -> DifficultyModel:
     )
     trees = model.trees
     fits = fits and trees.fits and all(0 <= number < len(DENSE) for number in trees.features)
+    if model.tool_trees.features:
+        fits = fits and model.tool_features == TOOL_SCALARS and model.tool_trees.fits
+        fits = fits and all(0 <= one < len(TOOL_SCALARS) for one in model.tool_trees.features)
     if not fits or model.features != DENSE or len(model.cuts) != len(SCALARS) * CUTS:
         raise BadModel("it was fitted to other features than this version has; calibrate it anew")
     return model

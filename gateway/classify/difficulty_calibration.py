@@ -25,6 +25,7 @@ from gateway.classify.difficulty import (
 )
 from gateway.classify.difficulty_features import BUCKETS, SCALARS, Floats, Seen
 from gateway.classify.difficulty_kept import Features, features_of
+from gateway.classify.difficulty_tools import TOOL_SCALARS
 from gateway.classify.difficulty_training import (
     Head,
     Penalty,
@@ -39,6 +40,8 @@ from gateway.classify.routing_curve import NoGap, area, calibration_error, quali
 LEAST_ROWS = 50
 #: Rows at which local gain and the weak model's failure count the same in the score.
 HALF_TRUST = 30
+#: Trees over the features of tools, which are few.
+TOOL_TREES = 300
 #: The first one is taken unless another is clearly better.
 PENALTIES = (
     Penalty(2.0, 2000.0),
@@ -56,11 +59,15 @@ Mask = npt.NDArray[np.bool_]
 
 
 class Pair(msgspec.Struct, frozen=True):
-    """A prompt, and how good (0..1) the weak and the strong model's answers to it were."""
+    """A prompt, and how good (0..1) the weak and the strong model's answers to it were.
+
+    `tools` is the JSON of the field of that name in the request, if there was one.
+    """
 
     prompt: str
     weak_score: float
     strong_score: float
+    tools: bytes = b""
 
 
 class TooFewRows(ValueError):
@@ -91,17 +98,25 @@ class Calibrated(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Learning(msgspec.Struct, frozen=True):
-    """The features and the scores of all rows."""
+    """The features, those of the tools, and the scores of all rows."""
 
     seen: Sequence[Seen]
     raw: Floats
+    tools: Floats
     weak: Floats
     strong: Floats
 
     def of(self, chosen: Mask) -> Learning:
         """Only the chosen rows."""
         seen = [one for one, keep in zip(self.seen, chosen, strict=True) if keep]
-        return Learning(seen, self.raw[chosen], self.weak[chosen], self.strong[chosen])
+        return Learning(
+            seen, self.raw[chosen], self.tools[chosen], self.weak[chosen], self.strong[chosen]
+        )
+
+    @property
+    def with_tools(self) -> Mask:
+        """Which rows' prompts have tools."""
+        return self.tools[:, 0] > 0
 
 
 class Scale(msgspec.Struct, frozen=True):
@@ -126,19 +141,23 @@ def scale_of(raw: Floats) -> Scale:
 
 
 class Fitted(msgspec.Struct, frozen=True):
-    """Both heads, the scale of their dense features, and the trees."""
+    """Both heads, the scale of their dense features, and the trees; see `DifficultyModel`."""
 
     weak: Head
     strong: Head
     scale: Scale
     trees: Trees = Trees()
+    tool_trees: Trees = Trees()
 
     def score(self, learning: Learning, local: float) -> Floats:
         """The blended score of every row."""
         design = design_of(learning.seen, self.scale.levels(learning.raw))
         weak, strong = (_chance(head.logits(design)) for head in (self.weak, self.strong))
-        gain = strong - weak + Grove(self.trees).sums_of(learning.raw)
-        return (1 - local) * (1 - weak) + local * gain
+        grown = Grove(self.trees).sums_of(learning.raw)
+        if self.tool_trees.features:
+            by_tools = Grove(self.tool_trees).sums_of(learning.tools)
+            grown = np.where(learning.with_tools, by_tools, grown)
+        return (1 - local) * (1 - weak) + local * (strong - weak + grown)
 
 
 def calibrate(
@@ -199,8 +218,8 @@ def _judged_features(model: DifficultyModel, learning: Learning) -> Floats:
     """The difficulty of every row by a model."""
     predictor = Predictor(model)
     assessed = (
-        predictor.assess_features(seen, dense)
-        for seen, dense in zip(learning.seen, learning.raw, strict=True)
+        predictor.assess_features(*row)
+        for row in zip(learning.seen, learning.raw, learning.tools, strict=True)
     )
     return np.array([one.difficulty for one in assessed])
 
@@ -221,7 +240,7 @@ def learn_from(pairs: Sequence[Pair], cues: CueReader) -> Learning:
     return learn_from_features(
         [
             (
-                features_of(pair.prompt, _size_of(pair), cues.read(pair.prompt)),
+                features_of(pair.prompt, _size_of(pair), cues.read(pair.prompt), pair.tools),
                 pair.weak_score,
                 pair.strong_score,
             )
@@ -235,6 +254,7 @@ def learn_from_features(rows: Sequence[tuple[Features, float, float]]) -> Learni
     return Learning(
         [features.seen for features, _, _ in rows],
         np.array([features.dense for features, _, _ in rows]),
+        np.array([features.tools for features, _, _ in rows]),
         np.array([weak for _, weak, _ in rows], float),
         np.array([strong for _, _, strong in rows], float),
     )
@@ -243,18 +263,31 @@ def learn_from_features(rows: Sequence[tuple[Features, float, float]]) -> Learni
 def judged(model: DifficultyModel, pairs: Sequence[Pair], cues: CueReader) -> list[Assessed]:
     """What a model says of every pair's prompt."""
     predictor = Predictor(model)
-    return [predictor.assess(pair.prompt, _size_of(pair), cues.read(pair.prompt)) for pair in pairs]
+    return [
+        predictor.assess(pair.prompt, _size_of(pair), cues.read(pair.prompt), pair.tools)
+        for pair in pairs
+    ]
 
 
 def _size_of(pair: Pair) -> int:
-    """The bytes of a pair's prompt."""
-    return len(pair.prompt.encode("utf-8", "replace"))
+    """The bytes of a pair's prompt and tools."""
+    return len(pair.prompt.encode("utf-8", "replace")) + len(pair.tools)
 
 
 def fit_all(learning: Learning, penalty: Penalty) -> Fitted:
-    """Fit both heads, and trees that tell the gain."""
+    """Fit both heads, and trees that tell the gain, with tools others than without."""
     heads = fit_both(learning, penalty)
-    return msgspec.structs.replace(heads, trees=grow(learning.raw, learning.strong - learning.weak))
+    gain, apart = learning.strong - learning.weak, learning.with_tools
+    rest = ~apart
+    if apart.sum() < LEAST_ROWS:
+        return msgspec.structs.replace(heads, trees=grow(learning.raw, gain))
+    if rest.sum() < LEAST_ROWS:
+        rest = np.ones(len(gain), np.bool_)
+    return msgspec.structs.replace(
+        heads,
+        trees=grow(learning.raw[rest], gain[rest]),
+        tool_trees=grow(learning.tools[apart], gain[apart], TOOL_TREES),
+    )
 
 
 def fit_both(learning: Learning, penalty: Penalty) -> Fitted:
@@ -285,6 +318,8 @@ def pack(
         offset=offset,
         known=known_words(learning.seen),
         trees=fitted.trees,
+        tool_trees=fitted.tool_trees,
+        tool_features=TOOL_SCALARS,
         evidence=len(learning.seen),
     )
 

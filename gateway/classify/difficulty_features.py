@@ -34,7 +34,9 @@ _ONE, _TWO, _THREE = np.uint64(0x1F83D9AB), np.uint64(0x5BE0CD19), np.uint64(3)
 _MIX = np.uint64(0xFF51AFD7ED558CCD)
 _DOWN = np.uint64(29)
 _SHIFT = np.uint64(64 - BITS)
-_TOOLS = b"\n\nTools:"
+#: What stands between an ask and the tools that are written out after it.
+TOOLS_MARK = "\n\nTools:"
+_TOOLS = TOOLS_MARK.encode()
 _DIGITS, _CAPITALS = b"0123456789", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 

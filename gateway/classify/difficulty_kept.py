@@ -20,6 +20,7 @@ from gateway.classify.difficulty_features import (
     featurise,
 )
 from gateway.classify.difficulty_rule import by_rule
+from gateway.classify.difficulty_tools import TOOL_SCALARS, read_tools
 
 _BUCKETS, _NUMBERS = np.dtype("<u2"), np.dtype("<f8")
 
@@ -29,10 +30,11 @@ class OtherFeatures(ValueError):
 
 
 class Features(msgspec.Struct, frozen=True):
-    """The features of one prompt: hashed words, and the dense ones, not yet standardised."""
+    """The features of one prompt: hashed words, the dense ones, and those of its tools."""
 
     seen: Seen
     dense: Floats
+    tools: Floats
 
 
 class _Packed(msgspec.Struct, frozen=True, array_like=True):
@@ -40,16 +42,18 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True):
     buckets: bytes
     singles: bytes
     dense: bytes
+    tools: bytes
 
 
 #: Features are of use only to models of the same ones.
-_VERSION = blake2b("\0".join((str(BITS), *DENSE)).encode(), digest_size=8).digest()
+_VERSION = blake2b("\0".join((str(BITS), *DENSE, *TOOL_SCALARS)).encode(), digest_size=8).digest()
 
 
-def features_of(prompt: str, size: int, cues: Sequence[Cue]) -> Features:
-    """The features of a prompt with these cues in a body of `size` bytes."""
+def features_of(prompt: str, size: int, cues: Sequence[Cue], stated: bytes = b"") -> Features:
+    """The features of a prompt with these cues in a body of `size` bytes with these `tools`."""
     seen = featurise(prompt)
-    return Features(seen, dense_features(seen, cues, by_rule(prompt, size, cues)))
+    dense = dense_features(seen, cues, by_rule(prompt, size, cues))
+    return Features(seen, dense, read_tools(prompt, stated))
 
 
 def pack_features(features: Features) -> bytes:
@@ -59,6 +63,7 @@ def pack_features(features: Features) -> bytes:
         features.seen.buckets.astype(_BUCKETS).tobytes(),
         features.seen.singles.astype(_BUCKETS).tobytes(),
         features.dense.astype(_NUMBERS).tobytes(),
+        features.tools.astype(_NUMBERS).tobytes(),
     )
     return zlib.compress(msgspec.msgpack.encode(packed))
 
@@ -71,13 +76,16 @@ def unpack_features(raw: bytes) -> Features:
     """
     try:
         packed = msgspec.msgpack.decode(zlib.decompress(raw), type=_Packed)
-        dense = np.frombuffer(packed.dense, _NUMBERS).astype(np.float64)
+        dense, tools = (
+            np.frombuffer(one, _NUMBERS).astype(np.float64) for one in (packed.dense, packed.tools)
+        )
         buckets, singles = (_indices(one) for one in (packed.buckets, packed.singles))
     except (zlib.error, msgspec.DecodeError, ValueError) as problem:
         raise OtherFeatures(f"these are no features: {problem}") from None
-    if packed.version != _VERSION or len(dense) != len(DENSE):
+    whole = len(dense) == len(DENSE) and len(tools) == len(TOOL_SCALARS)
+    if packed.version != _VERSION or not whole:
         raise OtherFeatures("these are features of another version")
-    return Features(Seen(buckets, singles, dense[: len(SCALARS)].copy()), dense)
+    return Features(Seen(buckets, singles, dense[: len(SCALARS)].copy()), dense, tools)
 
 
 def _indices(packed: bytes) -> Indices:

@@ -56,7 +56,7 @@ def read_named_pairs(path: Path) -> list[tuple[str, Pair]]:
     return pairs
 
 
-_WANTED = '{"prompt": "...", "weak_score": 0..1, "strong_score": 0..1}'
+_WANTED = '{"prompt": "...", "weak_score": 0..1, "strong_score": 0..1}, and "tools" if it had any'
 
 
 def pair_files(path: Path) -> list[Path]:
@@ -83,12 +83,21 @@ def _pair(row: object) -> Pair:
     prompt = _text(row, "prompt")
     if not prompt:
         raise ValueError('"prompt" must be a text that is not empty')
-    return Pair(prompt, _score(row, "weak_score"), _score(row, "strong_score"))
+    return Pair(prompt, _score(row, "weak_score"), _score(row, "strong_score"), _tools(row))
 
 
 def _text(row: Any, field: str) -> str:
     held = row.get(field) if isinstance(row, dict) else None
     return held if isinstance(held, str) else ""
+
+
+def _tools(row: dict[str, Any]) -> bytes:
+    held = row.get("tools")
+    if held is None:
+        return b""
+    if not isinstance(held, list):
+        raise ValueError('"tools" must be a list, as in the request')
+    return msgspec.json.encode(held)
 
 
 def _score(row: dict[str, Any], field: str) -> float:

@@ -85,9 +85,12 @@ class Classifiers:
         told = partial(self._judge_shown, profile, pictures, seen, rules, more=more)
         return await loop.run_in_executor(self._thread, told)
 
-    def features(self, prompt: str, size: int) -> bytes:
-        """What the difficulty model sees of a prompt in a body of `size` bytes, packed."""
-        return self._quick.features(prompt, size)
+    def features(self, prompt: str, size: int, tools: bytes) -> bytes:
+        """What the difficulty model sees of a prompt in a body of `size` bytes, packed.
+
+        `tools` is the field of that name, empty for none.
+        """
+        return self._quick.features(prompt, size, tools)
 
     def prepare(self, rules: SensitivityRules) -> None:
         """Compile what a policy brings along, before a request has to wait for it.

@@ -159,9 +159,12 @@ class Services:
         tokens = await self._classifiers.count(request, profile.tokens, counting)
         return msgspec.structs.replace(profile, tokens=tokens)
 
-    def features(self, prompt: str, size: int) -> bytes:
-        """What the difficulty model sees of a prompt in a body of `size` bytes, packed."""
-        return self._classifiers.features(prompt, size)
+    def features(self, prompt: str, size: int, tools: bytes) -> bytes:
+        """What the difficulty model sees of a prompt in a body of `size` bytes, packed.
+
+        `tools` is the field of that name, empty for none.
+        """
+        return self._classifiers.features(prompt, size, tools)
 
     def text_judge(self) -> JudgeText:
         """What judges a bare text, for callers in other threads."""

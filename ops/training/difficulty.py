@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,58 +20,60 @@ import msgspec
 import numpy as np
 
 from gateway.classify.cues import load_cues
-from gateway.classify.difficulty import DENSE, DifficultyModel, pack_head, pack_model
+from gateway.classify.difficulty import CUTS, DENSE, DifficultyModel, pack_head, pack_model
 from gateway.classify.difficulty_calibration import (
+    TOOL_TREES,
     Learning,
     Pair,
-    Scale,
     apgr,
     known_words,
     learn_from,
-    scale_of,
 )
-from gateway.classify.difficulty_features import Floats
-from gateway.classify.difficulty_training import (
-    Head,
-    Penalty,
-    design_of,
-    fit_head,
-    fit_line,
-)
+from gateway.classify.difficulty_features import BUCKETS, SCALARS, Floats
+from gateway.classify.difficulty_tools import TOOL_SCALARS
+from gateway.classify.difficulty_training import fit_line
+from gateway.classify.difficulty_trees import Grove, Trees, grow
 from gateway.classify.routing_curve import calibration_error
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data" / "routing"
 WEIGHTS = ROOT / "gateway" / "classify" / "weights" / "cold_start.model"
 
-#: The share of the hand rule's log-odds that is added to those of failure.
+#: The share of the hand rule's log-odds in those of the cold start.
 ANCHOR = 1.0
-#: The most that what was learned may add to it or take from it.
-BOUND = 0.4
-PENALTY = Penalty(30.0, 3000.0)
-#: Weight of the one-hot feature that gives each data set a base rate of its own.
-_OWN = 30.0
+#: How many log-odds a whole point of gain is worth beside them, and the most it may add or take.
+PULL, BOUND = 4.0, 1.0
+#: Few trees: what more of them learn of some sets does not travel to others.
+TREES = 80
+#: Parts into which the prompts of all sets are put to be left out in turn.
+_FOLDS = 5
 
 
 class Source(msgspec.Struct, frozen=True):
-    """One data set: its rows' prompts in brief, and their features and scores."""
+    """One data set: its rows' prompts in brief, the part that each is from, and what is known."""
 
     name: str
     keys: Sequence[str]
+    parts: Sequence[str]
     learning: Learning
 
 
 class Cold(msgspec.Struct, frozen=True):
-    """What is learned about failure beyond the hand rule."""
+    """What is learned about the gain, beyond the hand rule and from tools."""
 
-    head: Head
-    scale: Scale
+    trees: Trees
+    tools: Trees
+    tool_line: tuple[float, float]
 
     def log_odds(self, learning: Learning) -> Floats:
         """Log-odds of failure, before they are made a probability."""
-        level = self.scale.levels(learning.raw)
-        learned = -self.head.logits(design_of(learning.seen, level))
+        learned = Grove(self.trees).sums_of(learning.raw)
         return ANCHOR * learning.raw[:, -2] + np.clip(learned, -BOUND, BOUND)
+
+    def by_tools(self, learning: Learning) -> Floats:
+        """Log-odds of needing the strong model by the tools alone, NaN where nothing is known."""
+        told = self.tool_line[0] * Grove(self.tools).sums_of(learning.tools) + self.tool_line[1]
+        return np.where(learning.with_tools & bool(self.tools.features), told, np.nan)
 
 
 def read_sources(folder: Path) -> dict[str, Source]:
@@ -84,65 +87,93 @@ def read_sources(folder: Path) -> dict[str, Source]:
         pairs = [Pair(row["prompt"], row["weak_score"], row["strong_score"]) for row in rows]
         keys = [pair.prompt.strip()[:200] for pair in pairs]
         name = path.name.split(".")[0]
-        sources[name] = Source(name, keys, learn_from(pairs, cues))
+        parts = [row["subset"] for row in rows]
+        sources[name] = Source(name, keys, parts, learn_from(pairs, cues))
     return sources
 
 
 def merged(sources: Sequence[Source], without: frozenset[str]) -> tuple[Learning, Floats]:
-    """The rows of several sets as one, and a one-hot of the set that each comes from."""
-    parts, places = [], []
-    for number, source in enumerate(sources):
-        kept = source.learning.of(np.array([key not in without for key in source.keys]))
-        parts.append(kept)
-        places += [number] * len(kept.seen)
-    own = np.zeros((len(places), len(sources)))
-    own[np.arange(len(places)), places] = _OWN
+    """The rows of several sets as one, and by how much each gains more than others of its set."""
+    kept = [
+        source.learning.of(np.array([key not in without for key in source.keys]))
+        for source in sources
+    ]
+    gains = [part.strong - part.weak for part in kept]
     return (
         Learning(
-            [one for part in parts for one in part.seen],
-            np.concatenate([part.raw for part in parts]),
-            np.concatenate([part.weak for part in parts]),
-            np.concatenate([part.strong for part in parts]),
+            [one for part in kept for one in part.seen],
+            np.concatenate([part.raw for part in kept]),
+            np.concatenate([part.tools for part in kept]),
+            np.concatenate([part.weak for part in kept]),
+            np.concatenate([part.strong for part in kept]),
         ),
-        own,
+        np.concatenate([gain - gain.mean() for gain in gains if len(gain)]),
     )
 
 
 def fit(sources: Sequence[Source], without: frozenset[str] = frozenset()) -> tuple[Cold, Learning]:
-    """Learn failure from several sets; the sets' base rates are taken out."""
-    learning, own = merged(sources, without)
-    scale = without_cuts(scale_of(learning.raw))
-    level = scale.levels(learning.raw)
-    design = design_of(learning.seen, np.concatenate((level, own), axis=1))
-    head = fit_head(design, learning.weak, PENALTY, offset=-ANCHOR * learning.raw[:, -2])
-    width = level.shape[1]
-    rates = head.dense[width:] * _OWN
-    bare = Head(head.words, head.dense[:width], head.intercept + float(rates.mean()))
-    return Cold(bare, scale), learning
+    """Learn the gain from several sets; how large it is on each of them is taken out."""
+    learning, gain = merged(sources, without)
+    grown = grow(learning.raw, gain, TREES)
+    trees = msgspec.structs.replace(
+        grown, values=tuple(PULL * value for value in grown.values), base=0.0
+    )
+    parts = [
+        part
+        for source in sources
+        for part, key in zip(source.parts, source.keys, strict=True)
+        if key not in without
+    ]
+    return Cold(trees, *of_tools(learning, parts)), learning
 
 
-def without_cuts(scale: Scale) -> Scale:
-    """A straight line for every feature: what bends on one data set does not travel."""
-    return Scale(scale.means, scale.spreads, np.full_like(scale.cuts, np.inf))
+def of_tools(learning: Learning, parts: Sequence[str]) -> tuple[Trees, tuple[float, float]]:
+    """Trees that tell the gain from tools, and the line that makes it log-odds.
+
+    The line is fitted to what trees say that have not seen the part of a data set (the kind of
+    task) that a row is from.
+    """
+    apart = learning.with_tools
+    if not apart.any():
+        return Trees(), (1.0, 0.0)
+    rows = learning.of(apart)
+    crossed = parts_left_out(rows, [part for part, kept in zip(parts, apart, strict=True) if kept])
+    trees = grow(rows.tools, rows.strong - rows.weak, TOOL_TREES)
+    return trees, fit_line(crossed, 1 - rows.weak)
+
+
+def parts_left_out(rows: Learning, parts: Sequence[str]) -> Floats:
+    """What trees over tools say of each row that were grown on the other parts."""
+    gain, told = rows.strong - rows.weak, np.zeros(len(rows.weak))
+    for part in sorted(set(parts)):
+        held = np.array([one == part for one in parts])
+        trees = grow(rows.tools[~held], gain[~held], TOOL_TREES)
+        told[held] = Grove(trees).sums_of(rows.tools[held])
+    return told
 
 
 def packed(cold: Cold, learning: Learning) -> DifficultyModel:
     """The model that ships; its score is made a probability on all rows together."""
     slope, offset = line_of(cold, learning)
-    empty = pack_head(np.zeros_like(cold.head.words), np.zeros_like(cold.head.dense), 0.0)
+    width = len(DENSE) + len(SCALARS) * CUTS
+    no_head = pack_head(np.zeros(BUCKETS), np.zeros(width), 0.0)
     return DifficultyModel(
         features=DENSE,
-        means=tuple(cold.scale.means.tolist()),
-        spreads=tuple(cold.scale.spreads.tolist()),
-        cuts=tuple(cold.scale.cuts.ravel().tolist()),
-        weak=pack_head(cold.head.words, cold.head.dense, cold.head.intercept),
-        strong=empty,
+        means=(0.0,) * len(DENSE),
+        spreads=(1.0,) * len(DENSE),
+        cuts=(np.inf,) * (len(SCALARS) * CUTS),
+        weak=no_head,
+        strong=no_head,
         anchor=ANCHOR,
         bound=BOUND,
         local=0.0,
         slope=slope,
         offset=offset,
         known=known_words(learning.seen),
+        trees=cold.trees,
+        tool_trees=cold.tools,
+        tool_features=TOOL_SCALARS,
+        tool_line=cold.tool_line,
         note="cold start",
     )
 
@@ -156,7 +187,9 @@ def line_of(cold: Cold, learning: Learning) -> tuple[float, float]:
 def odds_of(cold: Cold, line: tuple[float, float], learning: Learning) -> Floats:
     """The final log-odds, as `gateway.classify.difficulty.Predictor` has them."""
     room, rule = learning.raw[:, -1], learning.raw[:, -2]
-    return np.asarray(room * (line[0] * cold.log_odds(learning) + line[1]) + (1 - room) * rule)
+    odds, by_tools = line[0] * cold.log_odds(learning) + line[1], cold.by_tools(learning)
+    odds = room * odds + (1 - room) * rule
+    return np.asarray(np.where(np.isnan(by_tools) | (room == 0), odds, by_tools))
 
 
 def leave_one_out(sources: Mapping[str, Source], *, twins: bool) -> dict[str, float]:
@@ -170,6 +203,24 @@ def leave_one_out(sources: Mapping[str, Source], *, twins: bool) -> dict[str, fl
     return result
 
 
+def prompts_left_out(sources: Mapping[str, Source]) -> dict[str, float]:
+    """APGR on each set by models that know it, but not the fifth of its prompts they judge."""
+    found: dict[str, list[float]] = {name: [] for name in sources}
+    for fold in range(_FOLDS):
+        held = {
+            key
+            for source in sources.values()
+            for key in source.keys
+            if zlib.crc32(key.encode()) % _FOLDS == fold
+        }
+        cold, learning = fit(list(sources.values()), frozenset(held))
+        line = line_of(cold, learning)
+        for name, source in sources.items():
+            rows = source.learning.of(np.array([key in held for key in source.keys]))
+            found[name].append(apgr(odds_of(cold, line, rows), rows) or 0.0)
+    return {name: float(np.mean(values)) for name, values in found.items()}
+
+
 def main() -> int:
     """Measure, and write the weights when asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -181,9 +232,16 @@ def main() -> int:
     sources = read_sources(given.data)
     if not given.no_measure:
         left_out = leave_one_out(sources, twins=given.with_twins)
+        known = prompts_left_out(sources)
+        print(f"{'left out:':16}{'the set':>8}{'prompts':>9}")
         for name, value in left_out.items():
-            print(f"{name:16}{value:.4f}")
-        print(f"{'mean':16}{np.mean(list(left_out.values())):.4f}")
+            print(f"{name:16}{value:8.4f}{known[name]:9.4f}")
+        means = [np.mean(list(found.values())) for found in (left_out, known)]
+        print(f"{'mean':16}{means[0]:8.4f}{means[1]:9.4f}")
+        for source in sources.values():
+            if source.learning.with_tools.all():
+                told = parts_left_out(source.learning, source.parts)
+                print(f"{source.name}, each part left out {apgr(told, source.learning):.4f}")
     cold, learning = fit(list(sources.values()))
     model = packed(cold, learning)
     chance = 0.5 * (1 + np.tanh(0.5 * odds_of(cold, line_of(cold, learning), learning)))

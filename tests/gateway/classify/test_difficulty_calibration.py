@@ -29,12 +29,12 @@ SUBJECTS = "river engine ledger violin harbour recipe glacier ticket garden rout
 
 
 def made(rows: int, *, turned: bool = False, seed: int = 1) -> list[Pair]:
-    """Pairs whose weak model fails at 'tarantine' and manages 'plimsoll'; `turned`: the reverse."""
+    """Pairs whose weak model fails at 'tarantine', not at 'plimsolls'; `turned`: the reverse."""
     chance = random.Random(seed)
     pairs = []
     for _ in range(rows):
         hard = chance.random() < 0.5
-        word = "tarantine" if hard != turned else "plimsoll"
+        word = "tarantine" if hard != turned else "plimsolls"
         subject, other = chance.sample(SUBJECTS, 2)
         weak = float(chance.random() < (0.1 if hard else 0.9))
         strong = float(chance.random() < 0.95)
@@ -54,10 +54,10 @@ def shipped() -> DifficultyModel:
 
 def test_local_words_are_learned(cues: CueReader, shipped: DifficultyModel) -> None:
     """Words that public data knows nothing about decide after calibration, with right odds."""
-    done = calibrate(made(400), cues, shipped)
+    done = calibrate(made(800), cues, shipped)
     hard, easy = judged(
         done.model,
-        [Pair("Please tarantine the violin", 0, 0), Pair("Please plimsoll the violin", 0, 0)],
+        [Pair("Please tarantine the violin", 0, 0), Pair("Please plimsolls the violin", 0, 0)],
         cues,
     )
 
@@ -122,6 +122,71 @@ def test_a_prompt_unlike_the_local_rows_is_told(cues: CueReader, shipped: Diffic
 
     assert alien.reliability == 0.0
     assert alike.reliability == 1.0
+
+
+def with_tools(rows: int) -> list[Pair]:
+    """Pairs whose weak model fails where a tool wants a text, and manages a number."""
+    chance = random.Random(3)
+    pairs = []
+    for _ in range(rows):
+        hard = chance.random() < 0.5
+        weak = float(chance.random() < (0.1 if hard else 0.9))
+        pairs.append(
+            Pair("Please do it for me", weak, 1.0, tool_for("string" if hard else "integer"))
+        )
+    return pairs
+
+
+def tool_for(kind: str) -> bytes:
+    """The tools of a request, one with a single parameter of this kind."""
+    schema = {"type": "object", "properties": {"what": {"type": kind}}, "required": ["what"]}
+    return msgspec.json.encode([{"name": "do", "input_schema": schema}])
+
+
+def test_what_tools_want_is_learned(cues: CueReader, shipped: DifficultyModel) -> None:
+    """The words are the same in all prompts, so only the tools can tell which is hard."""
+    done = calibrate(with_tools(200) + made(200), cues, shipped)
+    model = unpack_model(pack_model(done.model))
+    hard, easy = judged(
+        model,
+        [Pair("Please do it for me", 0, 0, tool_for(kind)) for kind in ("string", "integer")],
+        cues,
+    )
+
+    assert hard.difficulty > 0.6
+    assert easy.difficulty < 0.4
+
+
+def test_a_few_prompts_with_tools_are_judged_as_the_others(
+    cues: CueReader, shipped: DifficultyModel
+) -> None:
+    """They say nothing by themselves."""
+    done = calibrate(with_tools(LEAST_ROWS - 1) + made(100), cues, shipped)
+
+    assert done.model.trees.features
+    assert not done.model.tool_trees.features
+
+
+def test_the_cold_start_judges_tools_by_what_they_want(
+    cues: CueReader, shipped: DifficultyModel
+) -> None:
+    """And not by the length of the ask, which says nothing there."""
+    ask = "Please find out for me what has to be done about the order of last week. " * 2
+    told = judged(
+        shipped,
+        [Pair(ask, 0, 0, tool_for("string")), Pair(ask, 0, 0), Pair(ask, 0, 0, b"[{")],
+        cues,
+    )
+
+    assert told[0] != told[1]
+    assert told[1].difficulty == told[2].difficulty
+
+
+def test_trees_over_other_tools_are_refused(shipped: DifficultyModel) -> None:
+    """Features of tools that this version does not have."""
+    for change in ({"tool_features": ("length",)}, {"tool_trees": Trees((99,) * 3, (0.0,) * 3)}):
+        with pytest.raises(BadModel, match="calibrate it anew"):
+            unpack_model(pack_model(msgspec.structs.replace(shipped, **change)))
 
 
 def test_a_model_survives_its_file(shipped: DifficultyModel) -> None:

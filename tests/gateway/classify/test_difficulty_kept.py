@@ -42,7 +42,7 @@ def test_features_come_back_as_they_were(cues: CueReader, prompt: str) -> None:
     assert np.array_equal(again.seen.buckets, features.seen.buckets)
     assert np.array_equal(again.seen.singles, features.seen.singles)
     assert np.array_equal(again.seen.scalars, features.seen.scalars)
-    judged = predictor.assess_features(again.seen, again.dense)
+    judged = predictor.assess_features(again.seen, again.dense, again.tools)
     assert judged == predictor.assess(prompt, size, found)
 
 
@@ -59,6 +59,20 @@ def test_what_is_no_features_is_told(raw: bytes) -> None:
     """Bytes of another kind or version are an error of their own."""
     with pytest.raises(OtherFeatures):
         unpack_features(raw)
+
+
+def test_tools_come_back_too(cues: CueReader) -> None:
+    """As numbers, and a model judges by them as by the request."""
+    stated = b'[{"name": "marimba", "input_schema": {"properties": {"key": {"type": "string"}}}}]'
+    prompt = "Play the song that I like best, please, and then the one that you like best."
+    found = cues.read(prompt)
+    raw = pack_features(features_of(prompt, 300, found, stated))
+    again, predictor = unpack_features(raw), Predictor(load_shipped())
+
+    assert again.tools.any()
+    assert b"arimba" not in raw
+    judged = predictor.assess_features(again.seen, again.dense, again.tools)
+    assert judged == predictor.assess(prompt, 300, found, stated)
 
 
 def test_calibrating_from_features_gives_the_very_same_model(cues: CueReader) -> None:

@@ -30,7 +30,7 @@ def pairs(path: Path, rows: int, turned: int = 0) -> Path:
     lines = []
     for number in range(rows):
         hard = chance.random() < 0.5
-        word = "tarantine" if hard != (number >= rows - turned) else "plimsoll"
+        word = "tarantine" if hard != (number >= rows - turned) else "plimsolls"
         subject, other = chance.sample(SUBJECTS, 2)
         row = {
             "prompt": f"Please {word} the {subject} beside the {other}",

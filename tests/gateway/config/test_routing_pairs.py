@@ -29,6 +29,16 @@ def test_rows_are_read_in_their_order(tmp_path: Path) -> None:
     assert [name for name, _ in read_named_pairs(path)] == ["pairs", "ours"]
 
 
+def test_the_tools_of_a_request_are_kept(tmp_path: Path) -> None:
+    """As its field of that name has them."""
+    tools = [{"type": "function", "function": {"name": "sail", "parameters": {}}}]
+    path = written(tmp_path / "pairs.jsonl", {**GOOD, "tools": tools}, {**GOOD, "tools": None})
+    first, second = read_pairs(path)
+
+    assert json.loads(first.tools) == tools
+    assert second.tools == b""
+
+
 def test_a_compressed_file_is_read_too(tmp_path: Path) -> None:
     """A file that ends in .gz is unpacked on the way."""
     path = tmp_path / "pairs.jsonl.gz"
@@ -51,6 +61,7 @@ def test_a_compressed_file_is_read_too(tmp_path: Path) -> None:
         ({**GOOD, "weak_score": True}, 'line 2: "weak_score" must be a number'),
         ({**GOOD, "strong_score": "1"}, 'line 2: "strong_score" must be a number'),
         ({"prompt": "x", "weak_score": 1}, 'line 2: "strong_score" must be a number'),
+        ({**GOOD, "tools": "sail"}, 'line 2: "tools" must be a list'),
     ],
 )
 def test_a_bad_row_is_told_with_its_line(tmp_path: Path, row: object, said: str) -> None:

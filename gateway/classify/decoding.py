@@ -64,6 +64,7 @@ _BLANKS = re.compile(r"[ \t\r\n:\-]+")
 _LINE_BREAKS = re.compile(r"[ \t\r\n]+")
 _TOKEN = re.compile(r"[!-~]{16,8192}")
 _VISIBLE, _SHORTEST_TOKEN = table_of(bytes(range(0x21, 0x7F))), 16
+_CAPITAL_OR_DIGIT = re.compile(r"[A-Z0-9]")
 _ASCII85, _BASE85 = re.compile(r"[!-uz]+"), re.compile(r"[0-9A-Za-z!#$%&()*+\-;<=>?@^_`{|}~]+")
 _BASE58 = re.compile(r"[1-9A-HJ-NP-Za-km-z]{16,2048}")
 _UU_LINES = re.compile(r"begin [0-7]{3} [^\n]{1,60}\n((?:[ -`]{1,62}\n?){1,2000})", re.I)
@@ -211,6 +212,9 @@ def _tokens(text: str, shadow: bytes) -> Iterator[re.Match[str]]:
 def _in_named_bases(text: str, shadow: bytes) -> Iterator[Passage]:
     for match in _tokens(text, shadow):
         shown = match.group()
+        # In sixteen signs of these encodings there is a capital or a digit, in most words none.
+        if _CAPITAL_OR_DIGIT.search(shown, 1) is None:
+            continue
         framed = shown.removeprefix("<~").removesuffix("~>")
         for signs, decode in ((_ASCII85, base64.a85decode), (_BASE85, base64.b85decode)):
             # They are written in Python, and most tokens have a sign that is none of theirs.

@@ -30,6 +30,9 @@ _AFTER_LABEL = re.compile(
 _OTHER_FROM, _MARKS_FROM, _MARKS_TO = 0x250, 0x1E00, 0x2800
 #: What turns the direction of writing.
 _TURNS = ("\u202e", "\u2067")
+_TURNING = tuple(map(ord, _TURNS))
+#: So few places are looked at one by one, which is quicker than an array of them.
+_FEW = 16
 _SHORTEST_NUMBER = 5
 _BRAILLE = dict(zip("⠚⠁⠃⠉⠙⠑⠋⠛⠓⠊", "0123456789", strict=True))
 _BRAILLE_NUMBER = re.compile("⠼[⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠼⠤\u2800 ]{3,}")
@@ -105,11 +108,18 @@ def other_scripts(text: str) -> Places:
     places = (codes >= _OTHER_FROM).nonzero()[0]
     if not len(places):
         return places
+    if len(places) <= _FEW:
+        kept = [
+            place
+            for place, code in zip(places.tolist(), codes.take(places).tolist(), strict=True)
+            if code < _MARKS_FROM or code >= _MARKS_TO or code in _TURNING
+        ]
+        return np.array(kept, np.int64) if kept else NOWHERE
     far = codes.take(places)
     # What is below the marks becomes very large without a sign, so one comparison tells both.
     counts = far - np.uint32(_MARKS_FROM) >= _MARKS_TO - _MARKS_FROM
-    for turn in _TURNS:
-        counts |= far == ord(turn)
+    for code in _TURNING:
+        counts |= far == code
     return places[counts]
 
 

@@ -54,7 +54,7 @@ def test_texts_of_one_script_are_left_alone():
     assert not len(other_scripts("Grüße – “naïve” café"))
 
 
-@given(st.text())
+@given(st.text() | st.lists(PIECES, max_size=60).map("".join))
 def test_other_scripts_have_code_points_of_their_own(text: str):
     """All but the Latin ones and signs, of which those that turn the direction count."""
     assert other_scripts(text).tolist() == [

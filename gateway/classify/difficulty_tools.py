@@ -17,7 +17,7 @@ import numpy as np
 from gateway.classify.difficulty_features import TOOLS_MARK, Floats
 
 #: Tools of one request that are looked at, and characters of each description and of the ask.
-MOST_TOOLS, LONGEST, MOST_ASKED = 32, 400, 4_000
+MOST_TOOLS, LONGEST, MOST_ASKED = 32, 200, 4_000
 #: Tools written out in a prompt are not read beyond so many characters.
 MOST_WRITTEN = 100_000
 

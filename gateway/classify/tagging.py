@@ -95,7 +95,10 @@ def regions(
     """The parts of a text that are worth reading, in order and apart."""
     size = len(text)
     if size <= SHORT:
-        return [(0, len(text.rstrip()))] if _MATTERS.search(text) is not None else []
+        shown = text.rstrip()
+        # What has no blank in it is a key, a link or the like, which decoded passages mostly are.
+        one_word = shown.isascii() and _BREAK.search(shown) is None
+        return [(0, len(shown))] if not one_word and _MATTERS.search(text) is not None else []
     wanted = [(place - BEFORE, place + AFTER) for place in _numbered(text, signs)]
     wanted += [(one.start - BEFORE, one.end + BEFORE) for one in found if one.type not in _NOBODYS]
     wanted += [

@@ -28,6 +28,8 @@ def test_a_short_text_is_read_whole_if_it_can_hold_something():
     assert regions("ask Jana Novak", (), ()) == [(0, 14)]
     assert regions("number 9", (), ()) == [(0, 8)]
     assert regions("nothing to see here", (), ()) == []
+    assert regions('{"alg":"HS256","typ":"JWT"}\n', (), ()) == []
+    assert regions("９月号", (), ()) == [(0, 3)]
 
 
 def test_a_long_text_without_signs_is_not_read():

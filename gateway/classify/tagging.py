@@ -28,6 +28,7 @@ SIGNS = (
 SHORT = 500
 #: How far around a sign is read.
 BEFORE, AFTER = 60, 120
+_NOWHERE = -2 * BEFORE
 #: The most that is read of a longer text: so much and a share of its length, in characters.
 MOST, SHARE = 1_200, 1 / 200
 #: The least mean probability of a span that is reported.
@@ -99,7 +100,7 @@ def regions(
         # What has no blank in it is a key, a link or the like, which decoded passages mostly are.
         one_word = shown.isascii() and _BREAK.search(shown) is None
         return [(0, len(shown))] if not one_word and _MATTERS.search(text) is not None else []
-    wanted = [(place - BEFORE, place + AFTER) for place in _numbered(text, signs)]
+    wanted = [(place - BEFORE, place + AFTER) for place in numbered(text, signs)]
     wanted += [(one.start - BEFORE, one.end + BEFORE) for one in found if one.type not in _NOBODYS]
     wanted += [
         (start, end)
@@ -118,10 +119,10 @@ def regions(
     return chosen
 
 
-def _numbered(text: str, signs: Sequence[int]) -> list[int]:
-    """The signs with a house's number near them; little is read twice where they are many."""
+def numbered(text: str, signs: Sequence[int]) -> list[int]:
+    """The signs with a house's number near them, in order; little is read twice where many are."""
     near: list[int] = []
-    number, reached = -BEFORE, 0
+    number, reached = _NOWHERE, 0
     for place in sorted(signs):
         if number < place - BEFORE:
             low, high = max(place - BEFORE, reached), place + BEFORE
@@ -129,7 +130,7 @@ def _numbered(text: str, signs: Sequence[int]) -> list[int]:
             some = _DIGIT.search(text, low, high)
             match = None if some is None else _NUMBERED.search(text, low, high)
             # A number may begin before the end of what was read, and go on behind it.
-            number, reached = (-BEFORE, place) if match is None else (match.start(), match.start())
+            number, reached = (_NOWHERE, place) if match is None else (match.start(), match.start())
         if number >= place - BEFORE:
             near.append(place)
     return near

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 
 from gateway.classify.classifier import Classifier
 from gateway.classify.detectors.base import Found
-from gateway.classify.tagging import MOST, SHARE, SHORT, regions
+from gateway.classify.tagging import BEFORE, MOST, SHARE, SHORT, numbered, regions
 from gateway.core.findings import SensitivityRules
 from gateway.core.sensitivity import Sensitivity
 
+NUMBERED = re.compile(r"\b[0-9]{1,5} [A-Z]|\b[A-Z][a-z]{2,}\.? [0-9]\b")
 FILLER = "the market moved and nobody could say why it had done so again. " * 40
 
 
@@ -30,6 +32,26 @@ def test_a_short_text_is_read_whole_if_it_can_hold_something():
     assert regions("nothing to see here", (), ()) == []
     assert regions('{"alg":"HS256","typ":"JWT"}\n', (), ()) == []
     assert regions("９月号", (), ()) == [(0, 3)]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["12 Elm ", "a ", "lives at ", "\n", "9", "Rd. 4 ", "x" * 40]), max_size=30
+    ),
+    st.lists(st.integers(0, 400), max_size=12),
+)
+def test_no_sign_with_a_number_near_it_is_passed_over(parts: list[str], places: list[int]):
+    """However close together they stand; and none without a digit near it is taken."""
+    text = "".join(parts)
+    signs = [place for place in places if place <= len(text)]
+    near = numbered(text, signs)
+
+    for place in signs:
+        low, high = max(0, place - BEFORE), place + BEFORE
+        if NUMBERED.search(text, low, high):
+            assert place in near
+        if not re.search(r"[0-9]", text[low : high + BEFORE]):
+            assert place not in near
 
 
 def test_a_long_text_without_signs_is_not_read():

@@ -57,6 +57,8 @@ _PAIRS = re.compile(
     r"|[0-9A-Fa-f]{4}(?: [0-9A-Fa-f]{4}){5,}+(?: [0-9A-Fa-f]{2})?(?![0-9A-Za-z])"
 )
 _CHUNKS = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{4,16}(?: [A-Za-z0-9+/]{1,16}){4,}+={0,2}")
+# Three groups without a capital, a digit or a sign: of base64 one row in fifty thousand is so.
+_WORDS = re.compile(r"[a-z]{4,16} [a-z]{4,16} [a-z]{4,16}(?![A-Za-z0-9+/])")
 _HEX = re.compile(r"(?:0x)?[0-9A-Fa-f]+")
 _BASE32 = re.compile(r"(?:[A-Z2-7]{16,}|[a-z2-7]{16,})={0,6}")
 _BASE32_HEX = re.compile(r"(?:[0-9A-V]{16,}|[0-9a-v]{16,})={0,6}")
@@ -160,8 +162,10 @@ def _base32(place: tuple[int, int], shown: str, decode: object) -> Iterator[Pass
 def _in_chunks(text: str, groups: Iterable[int]) -> Iterator[Passage]:
     reached = 0
     for start in groups:
-        # Most begin in the middle of a longer word.
+        # Most begin in the middle of a longer word, or are words.
         if start < reached or text[start - 1 : start] in _IN_GROUP:
+            continue
+        if _WORDS.match(text, start) is not None:
             continue
         match = _CHUNKS.match(text, start)
         if match is None:

@@ -76,9 +76,12 @@ def find_tagged(
     what the detectors saw, whose addresses and names grow where the tagger says that they reach
     further.
     """
+    areas = regions(text, signs, found, messages)
+    if not areas:
+        return []
     tagged: list[Found] = []
     others = [one for one in found if one.type not in LEAST]
-    runs = [tokens_of(text, *region) for region in regions(text, signs, found, messages)]
+    runs = [tokens_of(text, *region) for region in areas]
     for tokens, spans in zip(runs, tagger.tag_all(runs), strict=True):
         for span in spans:
             if span.confidence < LEAST[span.type]:
@@ -107,6 +110,8 @@ def regions(
         for start, end in messages
         if end - start <= SHORT and _MATTERS.search(text, start, end) is not None
     ]
+    if not wanted:
+        return []
     chosen: list[Area] = []
     left = MOST + int(size * SHARE)
     for start, end in _apart(wanted, text):

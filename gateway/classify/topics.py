@@ -91,6 +91,8 @@ def finder(learned: Learned) -> Find:
     enough = _enough(learned)
 
     def find(lower: str, hits: Sequence[Hit]) -> list[tuple[int, int, float]]:
+        if len(hits) < LEAST:
+            return []
         words = {number for _, _, number in hits}
         if len(words) < LEAST or sum([weights[number] for number in words]) < enough:
             return []

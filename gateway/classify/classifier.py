@@ -146,8 +146,7 @@ class Classifier:
             level = UNKNOWN
         try:
             cues = self._cues.read(request.prompt)
-            stated = bytes(request.fields.get("tools", b""))
-            assessed = self._predictor.assess(request.prompt, request.size, cues, stated)
+            assessed = self._predictor.assess(request.prompt, request.size, cues, request.tools)
             task = task_of(request, cues)
         except Exception:  # noqa: BLE001 - as above
             failed.append("difficulty")

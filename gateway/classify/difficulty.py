@@ -21,7 +21,7 @@ import numpy.typing as npt
 from gateway.classify.cues import CUES, Cue
 from gateway.classify.difficulty_features import BUCKETS, SCALARS, Floats, Seen, featurise
 from gateway.classify.difficulty_rule import Rule, by_rule
-from gateway.classify.difficulty_tools import TOOL_SCALARS, read_tools
+from gateway.classify.difficulty_tools import NO_TOOLS, TOOL_SCALARS, read_tools
 from gateway.classify.difficulty_trees import Grove, Trees
 
 #: The dense features, in order. A model that was fitted to others cannot be read.
@@ -31,8 +31,6 @@ _CUE_PLACE = {cue.name: len(SCALARS) + number for number, cue in enumerate(CUES)
 CUTS = 7
 #: Standardised features are held within this many spreads.
 REACH = 4.0
-#: The tools of a prompt without any; the first of their features is never zero where there are.
-NO_TOOLS: Floats = np.zeros(len(TOOL_SCALARS))
 _MAGIC = b"fairlead-difficulty 2 "
 
 

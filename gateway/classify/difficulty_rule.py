@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from gateway.classify.cues import Cue
+from gateway.classify.difficulty_features import TOOLS_MARK
 
 #: Log-odds of a short request without any cue.
 BASE = -1.45
@@ -42,7 +43,7 @@ class Rule(NamedTuple):
 def by_rule(prompt: str, size: int, cues: Iterable[Cue]) -> Rule:
     """Judge a prompt with these cues in a body of `size` bytes."""
     # Tools that are written out in the text make it longer, not harder.
-    ask = prompt.partition("\n\nTools:")[0]
+    ask = prompt.partition(TOOLS_MARK)[0]
     lines = ask.count("\n")
     words = min(ask.count(" ") + lines + 1, LONGEST)
     score = BASE + PER_DOUBLING * max(0.0, math.log2(words / 8))

@@ -59,6 +59,8 @@ TOOL_SCALARS = (
     "asked_numbers", "asked_fractions", "numbers_for_each", "asked_names", *_SIGNS, *_WORDS,
     "asked_dates",
 )  # fmt: skip
+#: Their values for a prompt without tools; the first is never zero where there are some.
+NO_TOOLS: Floats = np.zeros(len(TOOL_SCALARS))
 
 #: So many letters of a word are compared, because its endings change.
 ROOT = 5
@@ -134,9 +136,9 @@ def _tool(stated: Any) -> Tool | None:
 
 
 def tool_scalars(ask: str, tools: Sequence[Tool], size: int) -> Floats:
-    """The values of `TOOL_SCALARS` for tools that take up `size` characters; zeros for none."""
+    """The values of `TOOL_SCALARS` for tools that take up `size` characters."""
     if not tools:
-        return np.zeros(len(TOOL_SCALARS))
+        return NO_TOOLS
     length, ask = len(ask), ask[:MOST_ASKED]
     words = _WORD.findall(ask.lower())
     asked = _roots(words)
@@ -166,7 +168,8 @@ def _of_tool(tool: Tool, asked: frozenset[str]) -> list[float]:
     parameters = tool.parameters.values()
     kinds = [_kind(one.get("type")) for one in parameters]
     inner = [_kind(one["items"].get("type")) for one in parameters if _has_items(one)]
-    told = " ".join(_text(one.get("description")) for one in parameters).lower()
+    described = [_text(one.get("description")).lower() for one in parameters]
+    told = " ".join(described)
     words = _roots(_WORD.findall(told))
     listed = [inner.count(kind) for kind in _INNER]
     return [
@@ -175,8 +178,8 @@ def _of_tool(tool: Tool, asked: frozenset[str]) -> list[float]:
         len(kinds) - tool.required,
         *(kinds.count(kind) for kind in _KINDS),
         sum("enum" in one for one in parameters),
-        sum("default" in one or "default" in _text(one.get("description")).lower()
-            for one in parameters),
+        sum("default" in one or "default" in text
+            for one, text in zip(parameters, described, strict=True)),
         *listed,
         len(inner) - sum(listed),
         len(told) / (len(kinds) + 1),

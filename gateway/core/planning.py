@@ -225,11 +225,11 @@ def searches_cost(request: ChatRequest, price: Price) -> int:
 
     A search tool that brings no bound of its own is held for `USUAL_SEARCHES`.
     """
-    raw = request.fields.get("tools")
-    if not price.web_search or raw is None or b"web_search" not in bytes(raw):
+    stated = request.tools
+    if not price.web_search or b"web_search" not in stated:
         return 0
     try:
-        tools = msgspec.json.decode(raw, type=list[_Tool])
+        tools = msgspec.json.decode(stated, type=list[_Tool])
     except (msgspec.DecodeError, UnicodeDecodeError):
         return 0  # the wire's own reader says what is wrong with it
     searches = sum(

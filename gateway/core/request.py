@@ -58,3 +58,8 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     turns: int = 1
     images: int = 0
     token_ids: int = 0
+
+    @property
+    def tools(self) -> bytes:
+        """The JSON of the field of that name, empty for none."""
+        return bytes(self.fields.get("tools", b""))

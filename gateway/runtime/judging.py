@@ -157,7 +157,7 @@ def _pair(
         served=both[0],
         copied=both[1],
         served_first=_served_first(asking),
-        features=services.features(prompt, request.size, bytes(request.fields.get("tools", b""))),
+        features=services.features(prompt, request.size, request.tools),
     )
 
 

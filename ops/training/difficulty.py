@@ -71,7 +71,7 @@ class Cold(msgspec.Struct, frozen=True):
         return ANCHOR * learning.raw[:, -2] + np.clip(learned, -BOUND, BOUND)
 
     def by_tools(self, learning: Learning) -> Floats:
-        """Log-odds of needing the strong model by the tools alone, NaN where nothing is known."""
+        """Log-odds of failure by the tools alone, NaN where nothing is known."""
         told = self.tool_line[0] * Grove(self.tools).sums_of(learning.tools) + self.tool_line[1]
         return np.where(learning.with_tools & bool(self.tools.features), told, np.nan)
 

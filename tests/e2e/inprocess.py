@@ -55,11 +55,12 @@ def compile_text(text: str, environ: Mapping[str, str] | None = None) -> Compile
 
 @dataclass
 class Response:
-    """What the client saw."""
+    """What the client saw; `left_at` is the loop time at which it closed its connection early."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     chunks: list[bytes] = field(default_factory=list)
+    left_at: float = 0.0
 
     @property
     def body(self) -> bytes:
@@ -104,6 +105,7 @@ class InProcessGateway:
                 sent = True
                 return {"type": "http.request", "body": body, "more_body": False}
             await asyncio.sleep(3600 if leave_after is None else leave_after)
+            response.left_at = asyncio.get_running_loop().time()
             return {"type": "http.disconnect"}
 
         async def send(message: Any) -> None:

@@ -170,17 +170,22 @@ class Scanner:
         signs: list[int],
     ) -> None:
         asked, signposts = self._asked, self._table.signs
+        size = len(view.text)
         places: dict[int, list[Place]] = {}
         for number, padded_end in hits:
             width, wanted_by = asked[number]
             end = padded_end - 1
+            start = end - width
+            # An anchor may take in the line break after the text, which is not there to be read.
+            if end > size:
+                end = size
             if number in signposts:
                 signs.append(end)
             for position, which in wanted_by:
                 if position in places:
-                    places[position].append((end - width, end, which))
+                    places[position].append((start, end, which))
                 else:
-                    places[position] = [(end - width, end, which)]
+                    places[position] = [(start, end, which)]
         for position in sorted(places):
             detector = self._detectors[position]
             try:

@@ -65,6 +65,20 @@ def test_nothing_that_is_looked_for_is_longer_than_a_seam():
         assert longest < SEAM, anchor.pattern
 
 
+TABLE = compile_table(all_detectors())
+#: What of an anchor is a word and not a class of characters.
+LABELS = {re.sub(r"\[[^\]]*\]|\\.", "", anchor.pattern) for anchor in TABLE.anchors}
+
+
+@pytest.mark.parametrize("engine", ["hyperscan", "re2"])
+def test_a_text_that_ends_in_a_label_blinds_no_detector(engine: str):
+    """Nothing comes after the word, not even a line break, so there is nothing to be read."""
+    scanner = Scanner(all_detectors(), TABLE, open_engine(engine, TABLE.anchors))
+    for label in sorted(LABELS):
+        for text in (label, f"my {label}", f"the card 4111 1111 1111 1111 and my {label}"):
+            assert scanner.scan(View(text, text.lower())).failed == (), text
+
+
 GATES_ALONE = compile_table(())
 GATEKEEPER = Scanner((), GATES_ALONE, open_engine("re2", GATES_ALONE.anchors))
 NUMBERS = st.sampled_from(

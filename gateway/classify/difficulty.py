@@ -19,7 +19,16 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.classify.cues import CUES, Cue
-from gateway.classify.difficulty_features import BUCKETS, SCALARS, Floats, Seen, featurise
+from gateway.classify.difficulty_features import (
+    BUCKETS,
+    MARKS,
+    OPTIONS_MARK,
+    SCALARS,
+    Floats,
+    Seen,
+    featurise,
+    mark_of,
+)
 from gateway.classify.difficulty_rule import Rule, by_rule
 from gateway.classify.difficulty_tools import NO_TOOLS, TOOL_SCALARS, read_tools
 from gateway.classify.difficulty_trees import Grove, Trees
@@ -27,6 +36,9 @@ from gateway.classify.difficulty_trees import Grove, Trees
 #: The dense features, in order. A model that was fitted to others cannot be read.
 DENSE = (*SCALARS, *(f"cue_{cue.name}" for cue in CUES), "rule", "room")
 _CUE_PLACE = {cue.name: len(SCALARS) + number for number, cue in enumerate(CUES)}
+_AT_OPTIONS = SCALARS.index("options")
+#: Fewer lines that begin with a letter are no options; counts are told by their logarithm.
+_LEAST_OPTIONS = math.log1p(3) - 1e-9
 #: Each scalar is also told by how many of these cuts, at even shares of the rows, it passes.
 CUTS = 7
 #: Standardised features are held within this many spreads.
@@ -60,12 +72,16 @@ class DifficultyModel(msgspec.Struct, frozen=True, kw_only=True):
     `means` and `spreads` standardise the dense features; `cuts` are `CUTS` thresholds for each
     scalar, and the heads' dense weights are for the former and then the latter. `anchor` is how
     much of the hand rule's log-odds is added to those of failure, and `bound` the most that the
-    rest may add. `local` is the share of gain, 0..1, in the score; `slope` and `offset` make it a
-    probability, as far as the hand rule leaves room where it is the anchor. `known` has a bit for
-    each bucket of a word that was seen. `trees` tell the gain from the dense features, and count
-    as `local` does; those of the cold start are in log-odds. Where there are `tool_trees`, they
-    tell it in their place for prompts with tools, from the `tool_features`; in the cold start they
-    tell it alone, and `tool_line` makes it log-odds. `evidence` is the number of local rows.
+    rest may add. `local` is the share of gain, 0..1, in the score, and `rule_share` what each of
+    the rule's log-odds adds to that; `slope` and `offset` make it a probability, as far as the
+    hand rule leaves room where it is the anchor. `known` has a bit for each bucket of a word that
+    was seen, and `learned` (or nothing) one for the `mark_of` each prompt that it learned from.
+
+    `trees` tell the gain from the dense features, and count as `local` does; those of the cold
+    start are in log-odds. Where there are `tool_trees`, they tell it in their place for prompts
+    with tools, from the `tool_features`; in the cold start they tell it alone, and so do
+    `option_trees` for prompts with lettered options; `tool_line` and `option_line` make it
+    log-odds. `evidence` is the number of local rows.
     """
 
     features: tuple[str, ...]
@@ -84,6 +100,10 @@ class DifficultyModel(msgspec.Struct, frozen=True, kw_only=True):
     tool_trees: Trees = Trees()
     tool_features: tuple[str, ...] = ()
     tool_line: tuple[float, float] = (1.0, 0.0)
+    option_trees: Trees = Trees()
+    option_line: tuple[float, float] = (1.0, 0.0)
+    rule_share: float = 0.0
+    learned: bytes = b""
     evidence: int = 0
     note: str = ""
 
@@ -103,6 +123,7 @@ class Predictor:
         self._intercepts = [head.intercept for head in heads]
         self._grove = Grove(model.trees)
         self._tool_grove = Grove(model.tool_trees) if model.tool_trees.features else None
+        self._option_grove = Grove(model.option_trees) if model.option_trees.features else None
         self._known = np.unpackbits(np.frombuffer(model.known, np.uint8))
 
     def assess(self, prompt: str, size: int, cues: Sequence[Cue], stated: bytes = b"") -> Assessed:
@@ -111,46 +132,62 @@ class Predictor:
         `stated` is the JSON of its `tools` field, empty for none.
         """
         rule = by_rule(prompt, size, cues)
+        lettered = self._option_grove is not None and OPTIONS_MARK in prompt
         # Where nothing that was learned would be heard, it need not be looked for.
-        heard = rule.room > 0 or not self.model.anchor
-        tools = read_tools(prompt, stated) if heard and self._tool_grove is not None else NO_TOOLS
-        alone = self._without_words(tools, rule)
-        if alone is not None:
-            return alone
+        if self.model.anchor and not rule.room and not lettered:
+            return by_rule_alone(rule)
+        tools = read_tools(prompt, stated) if self._tool_grove is not None else NO_TOOLS
+        by_tools = self._by_tools(tools, rule)
+        if by_tools is not None:
+            return by_tools
         seen = featurise(prompt)
         return self._assessed(seen, dense_features(seen, cues, rule), tools, rule)
 
     def assess_features(self, seen: Seen, dense: Floats, tools: Floats) -> Assessed:
         """Judge a prompt by its features: the values of `DENSE` and of `TOOL_SCALARS`."""
-        rule = Rule(float(dense[-2]), float(dense[-1]))
-        return self._without_words(tools, rule) or self._assessed(seen, dense, tools, rule)
+        rule = rule_of(dense)
+        return self._by_tools(tools, rule) or self._assessed(seen, dense, tools, rule)
 
-    def _without_words(self, tools: Floats, rule: Rule) -> Assessed | None:
-        """What the cold start says where words count for nothing: by the rule, or by the tools."""
-        if not self.model.anchor:
+    def learned_from(self, seen: Seen) -> bool:
+        """Whether the model has learned from this prompt, or from one whose mark is the same."""
+        if not self.model.learned:
+            return False
+        place, bit = divmod(mark_of(seen), 8)
+        return bool(self.model.learned[place] >> bit & 1)
+
+    def _by_tools(self, tools: Floats, rule: Rule) -> Assessed | None:
+        """What the cold start makes of tools by themselves.
+
+        The hand rule goes by the length of the ask, which says nothing where tools are called.
+        """
+        if not self.model.anchor or self._tool_grove is None or not tools[0] or not rule.room:
             return None
-        if not rule.room:
-            return Assessed(round(_probability(rule.log_odds), 4), 0.0)
-        if self._tool_grove is None or not tools[0]:
-            return None
-        # The hand rule goes by the length of the ask, which says nothing where tools are called.
         slope, offset = self.model.tool_line
         odds = slope * self._tool_grove.sum_of(tools) + offset
         return Assessed(round(_probability(odds), 4), round(rule.room, 4))
 
     def _assessed(self, seen: Seen, dense: Floats, tools: Floats, rule: Rule) -> Assessed:
         model = self.model
+        trust = self._familiar(seen)
+        reliability = trust
+        if self._option_grove is not None and has_options(dense):
+            slope, offset = model.option_line
+            odds = slope * self._option_grove.sum_of(dense) + offset
+        elif model.anchor and not rule.room:
+            return by_rule_alone(rule)
+        else:
+            odds = model.slope * self._score(seen, dense, tools, rule) + model.offset
+            if model.anchor:
+                reliability = trust * rule.room
+                odds = rule.room * odds + (1 - rule.room) * rule.log_odds
+        mixed = trust * _probability(odds) + (1 - trust) * _probability(rule.log_odds)
+        return Assessed(round(mixed, 4), round(reliability, 4))
+
+    def _score(self, seen: Seen, dense: Floats, tools: Floats, rule: Rule) -> float:
         weak, strong = self._log_odds(seen, dense)
         by_tools = self._tool_grove if tools[0] else None
         grown = self._grove.sum_of(dense) if by_tools is None else by_tools.sum_of(tools)
-        score = score_of(model, weak, strong, rule, grown)
-        odds = model.slope * score + model.offset
-        trust = self._familiar(seen)
-        reliability = trust * rule.room if model.anchor else trust
-        if model.anchor:
-            odds = rule.room * odds + (1 - rule.room) * rule.log_odds
-        mixed = trust * _probability(odds) + (1 - trust) * _probability(rule.log_odds)
-        return Assessed(round(mixed, 4), round(reliability, 4))
+        return score_of(self.model, weak, strong, rule, grown)
 
     def _log_odds(self, seen: Seen, dense: Floats) -> tuple[float, float]:
         levels = self._dense @ leveled(dense[None], self._means, self._spreads, self._cuts)[0]
@@ -182,7 +219,23 @@ def score_of(model: DifficultyModel, weak: float, strong: float, rule: Rule, gro
         return model.anchor * rule.log_odds + learned
     failing = -weak
     gain = _probability(strong) - _probability(weak)
-    return (1 - model.local) * _probability(failing) + model.local * (gain + grown)
+    learned = (1 - model.local) * _probability(failing) + model.local * (gain + grown)
+    return learned + model.rule_share * rule.log_odds
+
+
+def by_rule_alone(rule: Rule) -> Assessed:
+    """What is left where nothing that was learned is heard."""
+    return Assessed(round(_probability(rule.log_odds), 4), 0.0)
+
+
+def rule_of(dense: Floats) -> Rule:
+    """What the hand rule said, from the values of `DENSE`."""
+    return Rule(float(dense[-2]), float(dense[-1]))
+
+
+def has_options(dense: Floats) -> bool:
+    """Whether a prompt with these values of `DENSE` has lettered options."""
+    return bool(dense[_AT_OPTIONS] >= _LEAST_OPTIONS)
 
 
 def dense_features(seen: Seen, cues: Sequence[Cue], rule: Rule) -> Floats:
@@ -237,9 +290,12 @@ def unpack_model(raw: bytes) -> DifficultyModel:
     )
     trees = model.trees
     fits = fits and trees.fits and all(0 <= number < len(DENSE) for number in trees.features)
+    trees = model.option_trees
+    fits = fits and trees.fits and all(0 <= number < len(DENSE) for number in trees.features)
     if model.tool_trees.features:
         fits = fits and model.tool_features == TOOL_SCALARS and model.tool_trees.fits
         fits = fits and all(0 <= one < len(TOOL_SCALARS) for one in model.tool_trees.features)
+    fits = fits and len(model.learned) in (0, MARKS // 8)
     if not fits or model.features != DENSE or len(model.cuts) != len(SCALARS) * CUTS:
         raise BadModel("it was fitted to other features than this version has; calibrate it anew")
     return model

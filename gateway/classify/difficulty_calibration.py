@@ -1,7 +1,8 @@
 """Turns logged pairs into a difficulty model of one's own, if that is better than the cold start.
 
 The rows are in the order of their age. The newest fifth decides whether the model is adopted;
-the older ones choose the penalty by cross-validation; what is saved is fitted to all rows.
+the older ones choose the penalty, and how much of the hand rule is added, by cross-validation;
+what is saved is fitted to all rows.
 """
 
 from __future__ import annotations
@@ -11,37 +12,35 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from gateway.classify.cues import CueReader
 from gateway.classify.difficulty import (
-    CUTS,
     DENSE,
     Assessed,
     DifficultyModel,
     Predictor,
-    leveled,
+    by_rule_alone,
     pack_head,
+    rule_of,
 )
-from gateway.classify.difficulty_features import BUCKETS, SCALARS, Floats, Seen
+from gateway.classify.difficulty_features import BUCKETS, Floats, Seen
+from gateway.classify.difficulty_fitting import (
+    LEAST_ROWS,
+    Fitted,
+    Learning,
+    fit_all,
+    fit_both,
+)
 from gateway.classify.difficulty_kept import Features, features_of
 from gateway.classify.difficulty_tools import TOOL_SCALARS
 from gateway.classify.difficulty_training import (
-    Head,
     Penalty,
-    design_of,
-    fit_head,
     fit_line,
 )
-from gateway.classify.difficulty_trees import Grove, Trees, grow
 from gateway.classify.routing_curve import NoGap, area, calibration_error, quality_curve
 
-#: Fewer rows than this say nothing.
-LEAST_ROWS = 50
 #: Rows at which local gain and the weak model's failure count the same in the score.
 HALF_TRUST = 30
-#: Trees over the features of tools, which are few.
-TOOL_TREES = 300
 #: The first one is taken unless another is clearly better.
 PENALTIES = (
     Penalty(2.0, 2000.0),
@@ -49,13 +48,11 @@ PENALTIES = (
     Penalty(5.0, 1000.0),
     Penalty(10.0, 3000.0, rare=True),
 )
+#: What each of the hand rule's log-odds adds to the score, from none to more than all the rest.
+RULE_SHARES = (0.0, 0.2, 0.4, 0.8, 1.6, 3.2)
 #: Clearly better: by so much APGR, over the root of the rows.
 _CLEARLY = 0.3
 _FOLDS = 4
-#: Spreads of features that hardly vary are not blown up beyond this.
-_LEAST_SPREAD = 0.05
-
-Mask = npt.NDArray[np.bool_]
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -70,6 +67,13 @@ class Pair(msgspec.Struct, frozen=True):
     tools: bytes = b""
 
 
+class Choice(msgspec.Struct, frozen=True):
+    """How hard weights are held, and what the hand rule counts beside what they say."""
+
+    penalty: Penalty
+    rule: float = 0.0
+
+
 class TooFewRows(ValueError):
     """There are not enough rows to learn from."""
 
@@ -79,7 +83,9 @@ class Calibrated(msgspec.Struct, frozen=True, kw_only=True):
 
     `newest_local` and `newest_cold` are APGR on the newest fifth, for which the model had not
     seen those rows; `crossed` is APGR over all rows by cross-validation, `error` the calibration
-    error of the same. None: the strong model is no better there, so there is no curve.
+    error of the same. None: the strong model is no better there, so there is no curve. `learned`
+    is how many rows of the newest fifth the cold start has learned from: what it knows of them
+    says nothing, so it is judged on them by its hand rule.
     """
 
     model: DifficultyModel
@@ -88,6 +94,7 @@ class Calibrated(msgspec.Struct, frozen=True, kw_only=True):
     newest_cold: float | None
     crossed: float | None
     error: float
+    learned: int
 
     @property
     def better(self) -> bool:
@@ -95,69 +102,6 @@ class Calibrated(msgspec.Struct, frozen=True, kw_only=True):
         if self.newest_local is None or self.newest_cold is None:
             return False
         return self.newest_local >= self.newest_cold
-
-
-class Learning(msgspec.Struct, frozen=True):
-    """The features, those of the tools, and the scores of all rows."""
-
-    seen: Sequence[Seen]
-    raw: Floats
-    tools: Floats
-    weak: Floats
-    strong: Floats
-
-    def of(self, chosen: Mask) -> Learning:
-        """Only the chosen rows."""
-        seen = [one for one, keep in zip(self.seen, chosen, strict=True) if keep]
-        return Learning(
-            seen, self.raw[chosen], self.tools[chosen], self.weak[chosen], self.strong[chosen]
-        )
-
-    @property
-    def with_tools(self) -> Mask:
-        """Which rows' prompts have tools."""
-        return self.tools[:, 0] > 0
-
-
-class Scale(msgspec.Struct, frozen=True):
-    """What puts dense features on one scale; see `gateway.classify.difficulty.leveled`."""
-
-    means: Floats
-    spreads: Floats
-    cuts: Floats
-
-    def levels(self, raw: Floats) -> Floats:
-        """The dense features as the heads weigh them."""
-        return leveled(raw, self.means, self.spreads, self.cuts)
-
-
-def scale_of(raw: Floats) -> Scale:
-    """The scale of these rows."""
-    shares = np.arange(1, CUTS + 1) / (CUTS + 1)
-    cuts = np.quantile(raw[:, : len(SCALARS)], shares, axis=0).T.copy()
-    # Equal cuts would be one feature several times; those after the first are never passed.
-    cuts[:, 1:][cuts[:, 1:] == cuts[:, :-1]] = np.inf
-    return Scale(raw.mean(axis=0), np.maximum(raw.std(axis=0), _LEAST_SPREAD), cuts)
-
-
-class Fitted(msgspec.Struct, frozen=True):
-    """Both heads, the scale of their dense features, and the trees; see `DifficultyModel`."""
-
-    weak: Head
-    strong: Head
-    scale: Scale
-    trees: Trees = Trees()
-    tool_trees: Trees = Trees()
-
-    def score(self, learning: Learning, local: float) -> Floats:
-        """The blended score of every row."""
-        design = design_of(learning.seen, self.scale.levels(learning.raw))
-        weak, strong = (_chance(head.logits(design)) for head in (self.weak, self.strong))
-        grown = Grove(self.trees).sums_of(learning.raw)
-        if self.tool_trees.features:
-            by_tools = Grove(self.tool_trees).sums_of(learning.tools)
-            grown = np.where(learning.with_tools, by_tools, grown)
-        return (1 - local) * (1 - weak) + local * (strong - weak + grown)
 
 
 def calibrate(
@@ -189,23 +133,26 @@ def calibrate_features(
     newest = np.arange(rows) >= rows - rows // 5
     older, latest = learning.of(~newest), learning.of(newest)
     step("choosing the penalty")
-    penalty = _best_penalty(older)
+    choice = _best_choice(older)
     step("judging on the newest fifth")
     local = local_share(older.raw.shape[0])
-    trial = fit_all(older, penalty).score(latest, local)
-    before = _judged_features(cold, latest)
+    before, learned = _judged_by_strangers(cold, latest)
+    choice, after = _cautious(
+        choice, fit_all(older, choice.penalty).score(latest, local), latest, before
+    )
     step("fitting all rows")
     local = local_share(rows)
-    crossed = _crossed(learning, penalty, local)
-    slope, offset = fit_line(crossed, _needed(learning))
-    model = pack(fit_all(learning, penalty), learning, local, slope, offset)
+    crossed = _crossed(learning, choice, local)
+    line = fit_line(crossed, _needed(learning))
+    model = pack(fit_all(learning, choice.penalty), learning, Blend(local, choice.rule, line))
     return Calibrated(
         model=model,
         rows=rows,
-        newest_local=apgr(trial, latest),
-        newest_cold=apgr(before, latest),
+        newest_local=after,
+        newest_cold=before,
         crossed=apgr(crossed, learning),
-        error=calibration_error(_chance(slope * crossed + offset), _needed(learning)),
+        error=calibration_error(_chance(line[0] * crossed + line[1]), _needed(learning)),
+        learned=learned,
     )
 
 
@@ -214,20 +161,43 @@ def _enough(rows: int) -> None:
         raise TooFewRows(f"{rows} rows; at least {LEAST_ROWS} are needed")
 
 
-def _judged_features(model: DifficultyModel, learning: Learning) -> Floats:
-    """The difficulty of every row by a model."""
+def _judged_by_strangers(model: DifficultyModel, learning: Learning) -> tuple[float | None, int]:
+    """APGR of a model as if it had learned from none of the rows, and how many it has."""
     predictor = Predictor(model)
-    assessed = (
-        predictor.assess_features(*row)
-        for row in zip(learning.seen, learning.raw, learning.tools, strict=True)
-    )
-    return np.array([one.difficulty for one in assessed])
+    difficulty = []
+    learned = 0
+    for seen, dense, tools in zip(learning.seen, learning.raw, learning.tools, strict=True):
+        known = predictor.learned_from(seen)
+        learned += known
+        told = (
+            by_rule_alone(rule_of(dense))
+            if known
+            else predictor.assess_features(seen, dense, tools)
+        )
+        difficulty.append(told.difficulty)
+    return apgr(np.array(difficulty), learning), learned
+
+
+def _cautious(
+    choice: Choice, score: Floats, latest: Learning, before: float | None
+) -> tuple[Choice, float | None]:
+    """The choice, or one with more of the hand rule where it is worse than `before` on `latest`.
+
+    Few rows tell little by chance; with more of the rule a model is less often worse than that.
+    """
+    after = None
+    for rule in RULE_SHARES[RULE_SHARES.index(choice.rule) :]:
+        found = apgr(score + rule * latest.rule, latest)
+        after = found if after is None else after
+        if found is not None and before is not None and found >= before:
+            return Choice(choice.penalty, rule), found
+    return choice, after
 
 
 def cross_validated(learning: Learning) -> Floats:
-    """The score of every row by a model that has not seen it, with the penalty that suits best."""
+    """The score of every row by a model that has not seen it, with the choice that suits best."""
     share = local_share(len(learning.seen))
-    return _crossed(learning, _best_penalty(learning), share)
+    return _crossed(learning, _best_choice(learning), share)
 
 
 def local_share(rows: int) -> float:
@@ -274,35 +244,15 @@ def _size_of(pair: Pair) -> int:
     return len(pair.prompt.encode("utf-8", "replace")) + len(pair.tools)
 
 
-def fit_all(learning: Learning, penalty: Penalty) -> Fitted:
-    """Fit both heads, and trees that tell the gain, with tools others than without."""
-    heads = fit_both(learning, penalty)
-    gain, apart = learning.strong - learning.weak, learning.with_tools
-    rest = ~apart
-    if apart.sum() < LEAST_ROWS:
-        return msgspec.structs.replace(heads, trees=grow(learning.raw, gain))
-    if rest.sum() < LEAST_ROWS:
-        rest = np.ones(len(gain), np.bool_)
-    return msgspec.structs.replace(
-        heads,
-        trees=grow(learning.raw[rest], gain[rest]),
-        tool_trees=grow(learning.tools[apart], gain[apart], TOOL_TREES),
-    )
+class Blend(msgspec.Struct, frozen=True):
+    """What the parts of a score count, and what makes it log-odds; see `DifficultyModel`."""
+
+    local: float
+    rule: float
+    line: tuple[float, float]
 
 
-def fit_both(learning: Learning, penalty: Penalty) -> Fitted:
-    """Fit P(weak adequate) and P(strong adequate)."""
-    scale = scale_of(learning.raw)
-    design = design_of(learning.seen, scale.levels(learning.raw))
-    weak, strong = (
-        fit_head(design, target, penalty) for target in (learning.weak, learning.strong)
-    )
-    return Fitted(weak, strong, scale)
-
-
-def pack(
-    fitted: Fitted, learning: Learning, local: float, slope: float, offset: float
-) -> DifficultyModel:
+def pack(fitted: Fitted, learning: Learning, blend: Blend) -> DifficultyModel:
     """The model as it is saved."""
     return DifficultyModel(
         features=DENSE,
@@ -313,9 +263,10 @@ def pack(
         strong=pack_head(fitted.strong.words, fitted.strong.dense, fitted.strong.intercept),
         anchor=0.0,
         bound=1e9,
-        local=local,
-        slope=slope,
-        offset=offset,
+        local=blend.local,
+        rule_share=blend.rule,
+        slope=blend.line[0],
+        offset=blend.line[1],
         known=known_words(learning.seen),
         trees=fitted.trees,
         tool_trees=fitted.tool_trees,
@@ -340,20 +291,21 @@ def apgr(score: Floats, learning: Learning) -> float | None:
         return None
 
 
-def _best_penalty(learning: Learning) -> Penalty:
-    share = local_share(len(learning.seen))
+def _best_choice(learning: Learning) -> Choice:
+    share, rows = local_share(len(learning.seen)), len(learning.seen)
     # The trees take no part here: they would be the same for every penalty.
-    found = [
-        apgr(_crossed(learning, penalty, share, fit_both), learning) or 0.0 for penalty in PENALTIES
-    ]
+    scores = [_crossed(learning, Choice(penalty), share, fit_both) for penalty in PENALTIES]
+    found = [apgr(score, learning) or 0.0 for score in scores]
     best = max(range(len(found)), key=found.__getitem__)
-    clear = found[best] > found[0] + _CLEARLY / math.sqrt(len(learning.seen))
-    return PENALTIES[best if clear else 0]
+    if found[best] <= found[0] + _CLEARLY / math.sqrt(rows):
+        best = 0
+    with_rule = [apgr(scores[best] + rule * learning.rule, learning) or 0.0 for rule in RULE_SHARES]
+    return Choice(PENALTIES[best], RULE_SHARES[with_rule.index(max(with_rule))])
 
 
 def _crossed(
     learning: Learning,
-    penalty: Penalty,
+    choice: Choice,
     local: float,
     fit: Callable[[Learning, Penalty], Fitted] = fit_all,
 ) -> Floats:
@@ -362,8 +314,9 @@ def _crossed(
     scores = np.zeros(len(fold))
     for number in range(_FOLDS):
         held = fold == number
-        scores[held] = fit(learning.of(~held), penalty).score(learning.of(held), local)
-    return scores
+        fitted = fit(learning.of(~held), choice.penalty)
+        scores[held] = fitted.score(learning.of(held), local)
+    return scores + choice.rule * learning.rule
 
 
 def _needed(learning: Learning) -> Floats:

@@ -7,6 +7,7 @@ the cost grows with the bytes and not with Python's speed. A long prompt is read
 from __future__ import annotations
 
 import math
+import zlib
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,8 @@ Buckets = npt.NDArray[np.uint16]
 #: Buckets of the hashed words and pairs: 2 ** BITS, so that two bytes hold a number of one.
 BITS = 16
 BUCKETS = 1 << BITS
+#: Marks of prompts, see `mark_of`.
+MARKS = 1 << 20
 #: How much of a long prompt is read (bytes of UTF-8).
 HEAD, TAIL = 4_000, 2_000
 
@@ -37,6 +40,9 @@ _SHIFT = np.uint64(64 - BITS)
 #: What stands between an ask and the tools that are written out after it.
 TOOLS_MARK = "\n\nTools:"
 _TOOLS = TOOLS_MARK.encode()
+#: What the first of several lettered options begins with.
+OPTIONS_MARK = "\nA. "
+_OPTIONS = OPTIONS_MARK.encode()
 _DIGITS, _CAPITALS = b"0123456789", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -225,6 +231,11 @@ def featurise(prompt: str) -> Seen:
     return Seen(buckets.astype(np.int64), singles.astype(np.int64), scalars)
 
 
+def mark_of(seen: Seen) -> int:
+    """A number below `MARKS` by which a prompt is known again: from its words and their pairs."""
+    return zlib.crc32(seen.buckets.astype("<u2").tobytes()) % MARKS
+
+
 def _distinct(numbers: Buckets) -> Buckets:
     if len(numbers) < 2:
         return numbers
@@ -258,7 +269,7 @@ def _scalars(
     lengths = ends - starts
     bytes_seen = np.bincount(np.frombuffer(raw, np.uint8), minlength=256)
     counts = bytes_seen @ _CLASS_OF
-    options = raw.find(b"\nA. ")
+    options = raw.find(_OPTIONS)
     end = options if options >= 0 else raw.find(b"\n\n")
     if end < 0:
         end = length

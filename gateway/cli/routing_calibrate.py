@@ -146,6 +146,11 @@ def _tell(done: Calibrated, path: Path | None) -> None:
             f"APGR on the newest fifth: {done.newest_local:.3f} learned from the older rows, "
             f"{done.newest_cold:.3f} by the model that ships."
         )
+    if done.learned:
+        typer.echo(
+            f"The model that ships has learned from {done.learned:,} of these prompts; it was "
+            "judged on them by its hand rule alone."
+        )
     if done.crossed is not None:
         typer.echo(f"APGR over all {done.rows:,} rows by cross-validation: {done.crossed:.3f}")
     typer.echo(f"Calibration error: {done.error:.3f}")
@@ -163,6 +168,7 @@ def _as_document(done: Calibrated, saved: str | None) -> dict[str, object]:
         "rows": done.rows,
         "apgr_newest": done.newest_local,
         "apgr_newest_cold_start": done.newest_cold,
+        "rows_newest_known_to_cold_start": done.learned,
         "apgr_cross_validated": done.crossed,
         "calibration_error": done.error,
     }

@@ -21,15 +21,9 @@ import numpy as np
 
 from gateway.classify.cues import load_cues
 from gateway.classify.difficulty import CUTS, DENSE, DifficultyModel, pack_head, pack_model
-from gateway.classify.difficulty_calibration import (
-    TOOL_TREES,
-    Learning,
-    Pair,
-    apgr,
-    known_words,
-    learn_from,
-)
-from gateway.classify.difficulty_features import BUCKETS, SCALARS, Floats
+from gateway.classify.difficulty_calibration import Pair, apgr, known_words, learn_from
+from gateway.classify.difficulty_features import BUCKETS, MARKS, SCALARS, Floats, Seen, mark_of
+from gateway.classify.difficulty_fitting import TOOL_TREES, Learning
 from gateway.classify.difficulty_tools import TOOL_SCALARS
 from gateway.classify.difficulty_training import fit_line
 from gateway.classify.difficulty_trees import Grove, Trees, grow
@@ -39,12 +33,13 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data" / "routing"
 WEIGHTS = ROOT / "gateway" / "classify" / "weights" / "cold_start.model"
 
-#: The share of the hand rule's log-odds in those of the cold start.
-ANCHOR = 1.0
-#: How many log-odds a whole point of gain is worth beside them, and the most it may add or take.
-PULL, BOUND = 4.0, 1.0
+#: How many log-odds a whole point of gain is worth beside those of the hand rule, and the most
+#: that it may add or take.
+PULL, BOUND = 4.0, 2.0
 #: Few trees: what more of them learn of some sets does not travel to others.
 TREES = 80
+#: Trees for prompts with lettered options, which they judge alone.
+OPTION_TREES = 120
 #: Parts into which the prompts of all sets are put to be left out in turn.
 _FOLDS = 5
 
@@ -58,22 +53,34 @@ class Source(msgspec.Struct, frozen=True):
     learning: Learning
 
 
+Line = tuple[float, float]
+
+
 class Cold(msgspec.Struct, frozen=True):
-    """What is learned about the gain, beyond the hand rule and from tools."""
+    """What is learned about the gain: beyond the hand rule, from tools, and from options."""
 
     trees: Trees
     tools: Trees
-    tool_line: tuple[float, float]
+    tool_line: Line
+    options: Trees
+    option_line: Line
 
-    def log_odds(self, learning: Learning) -> Floats:
-        """Log-odds of failure, before they are made a probability."""
-        learned = Grove(self.trees).sums_of(learning.raw)
-        return ANCHOR * learning.raw[:, -2] + np.clip(learned, -BOUND, BOUND)
+    def learned(self, learning: Learning) -> Floats:
+        """The log-odds that are added to those of the hand rule, as far as it leaves room."""
+        return np.clip(Grove(self.trees).sums_of(learning.raw), -BOUND, BOUND)
 
-    def by_tools(self, learning: Learning) -> Floats:
-        """Log-odds of failure by the tools alone, NaN where nothing is known."""
-        told = self.tool_line[0] * Grove(self.tools).sums_of(learning.tools) + self.tool_line[1]
-        return np.where(learning.with_tools & bool(self.tools.features), told, np.nan)
+    def by_form(self, learning: Learning) -> Floats:
+        """Log-odds of failure by the tools or the options alone; NaN where there are none."""
+        told = np.full(len(learning.seen), np.nan)
+        if self.options.features:
+            by_options = Grove(self.options).sums_of(learning.raw)
+            asked = learning.with_options
+            told[asked] = self.option_line[0] * by_options[asked] + self.option_line[1]
+        if self.tools.features:
+            by_tools = Grove(self.tools).sums_of(learning.tools)
+            asked = learning.with_tools & (learning.room > 0)
+            told[asked] = self.tool_line[0] * by_tools[asked] + self.tool_line[1]
+        return told
 
 
 def read_sources(folder: Path) -> dict[str, Source]:
@@ -124,10 +131,28 @@ def fit(sources: Sequence[Source], without: frozenset[str] = frozenset()) -> tup
         for part, key in zip(source.parts, source.keys, strict=True)
         if key not in without
     ]
-    return Cold(trees, *of_tools(learning, parts)), learning
+    return Cold(trees, *of_tools(learning, parts), *of_options(learning, gain)), learning
 
 
-def of_tools(learning: Learning, parts: Sequence[str]) -> tuple[Trees, tuple[float, float]]:
+def of_options(learning: Learning, gain: Floats) -> tuple[Trees, Line]:
+    """Trees that tell the gain from a prompt with lettered options, and what makes it log-odds.
+
+    The line is fitted to what trees say that have not seen the row.
+    """
+    asked = learning.with_options
+    if not asked.any():
+        return Trees(), (1.0, 0.0)
+    rows, gain = learning.of(asked), gain[asked]
+    fold = np.arange(len(gain)) % _FOLDS
+    crossed = np.zeros(len(gain))
+    for number in range(_FOLDS):
+        held = fold == number
+        trees = grow(rows.raw[~held], gain[~held], OPTION_TREES)
+        crossed[held] = Grove(trees).sums_of(rows.raw[held])
+    return grow(rows.raw, gain, OPTION_TREES), fit_line(crossed, 1 - rows.weak)
+
+
+def of_tools(learning: Learning, parts: Sequence[str]) -> tuple[Trees, Line]:
     """Trees that tell the gain from tools, and the line that makes it log-odds.
 
     The line is fitted to what trees say that have not seen the part of a data set (the kind of
@@ -153,8 +178,7 @@ def parts_left_out(rows: Learning, parts: Sequence[str]) -> Floats:
 
 
 def packed(cold: Cold, learning: Learning) -> DifficultyModel:
-    """The model that ships; its score is made a probability on all rows together."""
-    slope, offset = line_of(cold, learning)
+    """The model that ships."""
     width = len(DENSE) + len(SCALARS) * CUTS
     no_head = pack_head(np.zeros(BUCKETS), np.zeros(width), 0.0)
     return DifficultyModel(
@@ -164,32 +188,39 @@ def packed(cold: Cold, learning: Learning) -> DifficultyModel:
         cuts=(np.inf,) * (len(SCALARS) * CUTS),
         weak=no_head,
         strong=no_head,
-        anchor=ANCHOR,
+        anchor=1.0,
         bound=BOUND,
         local=0.0,
-        slope=slope,
-        offset=offset,
+        slope=1.0,
+        offset=0.0,
         known=known_words(learning.seen),
+        learned=marks_of(learning.seen),
         trees=cold.trees,
         tool_trees=cold.tools,
         tool_features=TOOL_SCALARS,
         tool_line=cold.tool_line,
+        option_trees=cold.options,
+        option_line=cold.option_line,
         note="cold start",
     )
 
 
-def line_of(cold: Cold, learning: Learning) -> tuple[float, float]:
-    """What makes the score a probability, from the rows to which the hand rule leaves room."""
-    open_ones = learning.raw[:, -1] > 0.5
-    return fit_line(cold.log_odds(learning)[open_ones], 1 - learning.weak[open_ones])
+def marks_of(seen: Sequence[Seen]) -> bytes:
+    """A bit for the mark of each prompt, so that the model can say that it has learned from it."""
+    bits = np.zeros(MARKS, np.uint8)
+    bits[[mark_of(one) for one in seen]] = 1
+    return np.packbits(bits, bitorder="little").tobytes()
 
 
-def odds_of(cold: Cold, line: tuple[float, float], learning: Learning) -> Floats:
-    """The final log-odds, as `gateway.classify.difficulty.Predictor` has them."""
-    room, rule = learning.raw[:, -1], learning.raw[:, -2]
-    odds, by_tools = line[0] * cold.log_odds(learning) + line[1], cold.by_tools(learning)
-    odds = room * odds + (1 - room) * rule
-    return np.asarray(np.where(np.isnan(by_tools) | (room == 0), odds, by_tools))
+def odds_of(cold: Cold, learning: Learning) -> Floats:
+    """The log-odds of failure, as `gateway.classify.difficulty.Predictor` has them."""
+    odds, by_form = learning.rule + learning.room * cold.learned(learning), cold.by_form(learning)
+    return np.asarray(np.where(np.isnan(by_form), odds, by_form))
+
+
+def chance_of(odds: Floats) -> Floats:
+    """The probabilities of log-odds."""
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * odds)))
 
 
 def leave_one_out(sources: Mapping[str, Source], *, twins: bool) -> dict[str, float]:
@@ -197,15 +228,18 @@ def leave_one_out(sources: Mapping[str, Source], *, twins: bool) -> dict[str, fl
     result = {}
     for name, source in sources.items():
         others = [other for other in sources.values() if other.name != name]
-        cold, learning = fit(others, frozenset() if twins else frozenset(source.keys))
-        score = odds_of(cold, line_of(cold, learning), source.learning)
-        result[name] = apgr(score, source.learning) or 0.0
+        cold, _ = fit(others, frozenset() if twins else frozenset(source.keys))
+        result[name] = apgr(odds_of(cold, source.learning), source.learning) or 0.0
     return result
 
 
-def prompts_left_out(sources: Mapping[str, Source]) -> dict[str, float]:
-    """APGR on each set by models that know it, but not the fifth of its prompts they judge."""
+def prompts_left_out(sources: Mapping[str, Source]) -> tuple[dict[str, float], float]:
+    """APGR on each set by models that know it, but not the fifth of its prompts they judge.
+
+    The calibration error is that of all rows together.
+    """
     found: dict[str, list[float]] = {name: [] for name in sources}
+    chances, failures = [], []
     for fold in range(_FOLDS):
         held = {
             key
@@ -213,12 +247,15 @@ def prompts_left_out(sources: Mapping[str, Source]) -> dict[str, float]:
             for key in source.keys
             if zlib.crc32(key.encode()) % _FOLDS == fold
         }
-        cold, learning = fit(list(sources.values()), frozenset(held))
-        line = line_of(cold, learning)
+        cold, _ = fit(list(sources.values()), frozenset(held))
         for name, source in sources.items():
             rows = source.learning.of(np.array([key in held for key in source.keys]))
-            found[name].append(apgr(odds_of(cold, line, rows), rows) or 0.0)
-    return {name: float(np.mean(values)) for name, values in found.items()}
+            odds = odds_of(cold, rows)
+            found[name].append(apgr(odds, rows) or 0.0)
+            chances.append(chance_of(odds))
+            failures.append(1 - rows.weak)
+    error = calibration_error(np.concatenate(chances), np.concatenate(failures))
+    return {name: float(np.mean(values)) for name, values in found.items()}, error
 
 
 def main() -> int:
@@ -232,20 +269,21 @@ def main() -> int:
     sources = read_sources(given.data)
     if not given.no_measure:
         left_out = leave_one_out(sources, twins=given.with_twins)
-        known = prompts_left_out(sources)
+        known, error = prompts_left_out(sources)
         print(f"{'left out:':16}{'the set':>8}{'prompts':>9}")
         for name, value in left_out.items():
             print(f"{name:16}{value:8.4f}{known[name]:9.4f}")
         means = [np.mean(list(found.values())) for found in (left_out, known)]
         print(f"{'mean':16}{means[0]:8.4f}{means[1]:9.4f}")
+        print(f"calibration error, prompts left out {error:.4f}")
         for source in sources.values():
             if source.learning.with_tools.all():
                 told = parts_left_out(source.learning, source.parts)
                 print(f"{source.name}, each part left out {apgr(told, source.learning):.4f}")
     cold, learning = fit(list(sources.values()))
     model = packed(cold, learning)
-    chance = 0.5 * (1 + np.tanh(0.5 * odds_of(cold, line_of(cold, learning), learning)))
-    print(f"calibration error {calibration_error(chance, 1 - learning.weak):.4f}")
+    error = calibration_error(chance_of(odds_of(cold, learning)), 1 - learning.weak)
+    print(f"calibration error, in sample {error:.4f}")
     if given.write:
         WEIGHTS.write_bytes(pack_model(model))
         print(f"{WEIGHTS.relative_to(ROOT)}: {WEIGHTS.stat().st_size:,} bytes")

@@ -119,6 +119,24 @@ def test_telling_cues_leave_nothing_to_what_was_learned(
     assert ordinary.reliability > 0.5
 
 
+EXAM = (
+    "Prove by induction that the sum of the first n odd numbers is a square. Which step is "
+    "needed?\nA. The sum for n is n squared\nB. The sum for n is n\nC. Every odd number is prime"
+)
+
+
+def test_lettered_options_are_judged_by_what_was_learned_of_them(
+    classifier: Classifier, rules: SensitivityRules
+):
+    """A word that would decide elsewhere is what exams are made of; two lines are no options."""
+    exam = classifier.judge_text(EXAM, rules)
+    two_lines = classifier.judge_text(EXAM.rpartition("\n")[0], rules)
+
+    assert exam.reliability > 0.5
+    assert exam.difficulty < two_lines.difficulty
+    assert two_lines.reliability == 0.0
+
+
 def test_a_long_prompt_costs_as_much_as_its_ends(shipped: Predictor):
     """Beyond what is read of a prompt, more of it costs next to nothing."""
     read = "lorem ipsum dolor sit amet " * ((HEAD + TAIL) // 27)

@@ -16,13 +16,16 @@ from gateway.classify.difficulty import (
     unpack_model,
 )
 from gateway.classify.difficulty_calibration import (
-    LEAST_ROWS,
     Pair,
     TooFewRows,
+    apgr,
     calibrate,
     judged,
+    learn_from,
     local_share,
 )
+from gateway.classify.difficulty_features import MARKS
+from gateway.classify.difficulty_fitting import LEAST_ROWS
 from gateway.classify.difficulty_trees import Trees
 
 SUBJECTS = "river engine ledger violin harbour recipe glacier ticket garden router".split()
@@ -78,6 +81,65 @@ def test_what_no_longer_holds_is_not_adopted(cues: CueReader, shipped: Difficult
     assert done.newest_cold is not None
     assert done.newest_local < done.newest_cold
     assert not done.better
+
+
+def test_what_the_cold_start_learned_from_does_not_speak_for_it(
+    cues: CueReader, shipped: DifficultyModel
+) -> None:
+    """It is judged on such rows by its hand rule, and it is told how many there are."""
+    rows = made(200)
+    knows_all = msgspec.structs.replace(shipped, learned=b"\xff" * (MARKS // 8))
+    ruled = learn_from(rows[-40:], cues)
+    done = calibrate(rows, cues, knows_all)
+
+    assert done.learned == 40
+    assert done.newest_cold == apgr(ruled.rule, ruled)
+    assert calibrate(rows, cues, shipped).learned <= 4
+
+
+def test_the_hand_rule_counts_where_it_is_right(cues: CueReader, shipped: DifficultyModel) -> None:
+    """Long prompts fail here, whatever their words are; and the saved model says so too."""
+    chance = random.Random(5)
+    rows = []
+    for _ in range(160):
+        hard = chance.random() < 0.5
+        words = [f"{chance.choice(SUBJECTS)}{chance.random()}" for _ in range(90 if hard else 30)]
+        rows.append(Pair(", ".join(words), float(chance.random() < (0.3 if hard else 0.7)), 1.0))
+    done = calibrate(rows, cues, shipped)
+    without = msgspec.structs.replace(done.model, rule_share=0.0)
+    ends = [min(rows, key=lambda row: len(row.prompt)), max(rows, key=lambda row: len(row.prompt))]
+    (short, long), (short_without, long_without) = (
+        judged(model, ends, cues) for model in (unpack_model(pack_model(done.model)), without)
+    )
+
+    assert done.model.rule_share > 0
+    assert long.difficulty - short.difficulty > long_without.difficulty - short_without.difficulty
+
+
+def words_or_length(rows: int, *, by_word: float, by_length: float, seed: int) -> list[Pair]:
+    """Pairs whose weak model fails so much oftener at a word, and in long prompts."""
+    chance = random.Random(seed)
+    pairs = []
+    for _ in range(rows):
+        word, long = chance.random() < 0.5, chance.random() < 0.5
+        words = ["tarantine" if word else "plimsolls"]
+        words += [chance.choice(SUBJECTS) for _ in range(120 if long else 30)]
+        failing = 0.5 + by_word * (word - 0.5) + by_length * (long - 0.5)
+        pairs.append(Pair(" ".join(words), float(chance.random() > failing), 1.0))
+    return pairs
+
+
+def test_a_model_that_is_worse_is_tried_with_more_of_the_rule(
+    cues: CueReader, shipped: DifficultyModel
+) -> None:
+    """The word that told most tells little now, and length, of which the rule knows, tells more."""
+    older = words_or_length(240, by_word=0.8, by_length=0.0, seed=1)
+    newest = words_or_length(60, by_word=0.3, by_length=0.6, seed=2)
+    done = calibrate(older + newest, cues, shipped)
+
+    assert calibrate(older, cues, shipped).model.rule_share == 0.0
+    assert done.model.rule_share > 0.0
+    assert done.better
 
 
 def test_without_a_gap_nothing_can_be_adopted(cues: CueReader, shipped: DifficultyModel) -> None:

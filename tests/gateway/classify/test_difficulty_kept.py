@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.classify.cues import CueReader, load_cues
@@ -30,6 +30,7 @@ def cues() -> CueReader:
 
 @settings(max_examples=60, deadline=None)
 @given(prompt=st.text(max_size=3000))
+@example(prompt="Prove which of these is true.\nA. one\nB. two\nC. three")
 def test_features_come_back_as_they_were(cues: CueReader, prompt: str) -> None:
     """Any text: the very same numbers, and a model judges by them as by the prompt."""
     size = len(prompt.encode("utf-8", "replace"))

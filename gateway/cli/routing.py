@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -36,7 +37,7 @@ from gateway.cli.session import fail
 from gateway.cli.tables import print_table
 from gateway.config.difficulty_models import load_model, saved_names
 from gateway.config.routing_pairs import pair_files, read_named_pairs, read_pairs
-from gateway.reports.routing_chart import html_chart, svg_chart
+from gateway.reports.routing_chart import html_chart, png_chart, svg_chart
 
 app = typer.Typer(
     help="Learn and measure which prompts need the strong model.", no_args_is_help=True
@@ -47,8 +48,29 @@ PairsArgument = Annotated[
     Path, typer.Argument(help='JSON lines {"prompt", "weak_score", "strong_score"}, oldest first.')
 ]
 
-#: APGR that others published, by data set: RouteLLM's best router (arXiv 2406.18665, table 3).
-PUBLISHED = {"mmlu": 0.603, "gsm8k": 0.622}
+#: What a curve can be drawn as.
+DRAWN = (".html", ".svg", ".png")
+#: APGR of others by data set: RouteLLM's best router (arXiv 2406.18665, table 3), and the rules of
+#: LiteLLM 1.110.2 on the development rows (`ops/bench/routing.py --litellm`).
+ELSEWHERE = {
+    "RouteLLM's best, as published": {"mmlu": 0.603, "gsm8k": 0.622},
+    "LiteLLM's heuristic": {
+        "mmlu": 0.585,
+        "gsm8k": 0.544,
+        "mmlu_pro": 0.506,
+        "zeroeval": 0.610,
+        "bfcl": 0.472,
+        "llmrouter_mix": 0.629,
+    },
+    "LiteLLM's heuristic_v2": {
+        "mmlu": 0.542,
+        "gsm8k": 0.479,
+        "mmlu_pro": 0.522,
+        "zeroeval": 0.537,
+        "bfcl": 0.461,
+        "llmrouter_mix": 0.659,
+    },
+}
 
 
 @app.callback()
@@ -69,14 +91,14 @@ def evaluate(
         str, typer.Option("--difficulty-model", help="A saved model; else the shipped one.")
     ] = "",
     curve: Annotated[
-        Path | None, typer.Option(help="Write the curve to this .html or .svg file.")
+        Path | None, typer.Option(help="Write the curve to this .html, .svg or .png file.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a model on pairs that it has not learned from, beside prompt length."""
     settings = settings_of_home()
-    if curve is not None and curve.suffix not in (".html", ".svg"):
-        fail(f"--curve {curve}: the file must end in .html or .svg", status=2)
+    if curve is not None and curve.suffix not in DRAWN:
+        fail(f"--curve {curve}: the file must end in .html, .svg or .png", status=2)
     try:
         rows = read_pairs(pairs)
         named = difficulty_model or settings.difficulty_model
@@ -116,9 +138,12 @@ def evaluate(
 @app.command()
 def bench(
     data: Annotated[Path, typer.Option(help="A folder of .jsonl or .jsonl.gz pairs, or one file.")],
+    curves: Annotated[
+        Path | None, typer.Option(help="Write each set's curve to this folder, as .html and .png.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare scores on public sets: chance, length, the shipped model, and local evidence.
+    """Compare scores on public sets: chance, length, the shipped model, local evidence, all known.
 
     Local evidence is measured by cross-validation. The shipped model has learned from the public
     sets, so its figure there flatters it; the model card has the one with each set left out.
@@ -131,7 +156,10 @@ def bench(
             task = progress.add_task("", total=len(sets))
             for name, rows in sets.items():
                 progress.update(task, description=name)
-                measured[name] = _bench_one(rows)
+                scored = _bench_one(rows)
+                measured[name] = {score: _figures(one, rows) for score, one in scored.items()}
+                if curves is not None:
+                    _draw_all(curves, name, scored, rows)
                 progress.advance(task)
     except ValueError as mistake:
         fail(str(mistake), status=2)
@@ -147,9 +175,14 @@ def bench(
         table.add_row(name, "chance", "", "0.500", "50.0", "80.0", "0.200", "0.500")
         for score, one in scores.items():
             table.add_row("", score, *_cells(one))
-        if name in PUBLISHED:
-            table.add_row("", "RouteLLM's best, as published", "", f"{PUBLISHED[name]:.3f}")
+        for score, found in ELSEWHERE.items():
+            if name in found:
+                table.add_row("", score, "", f"{found[name]:.3f}")
+        known = next(iter(scores.values())).oracle
+        table.add_row("", "both answers known", "", f"{known:.3f}")
     print_table(table)
+    if curves is not None:
+        typer.echo(f"The curves are in {curves}")
 
 
 @app.command("list")
@@ -191,15 +224,14 @@ def _read_sets(data: Path) -> dict[str, list[Pair]]:
     return sets
 
 
-def _bench_one(rows: Sequence[Pair]) -> dict[str, CurveFigures]:
+def _bench_one(rows: Sequence[Pair]) -> dict[str, Floats]:
     cues = load_cues()
     shipped = [one.difficulty for one in judged(load_shipped(), rows, cues)]
-    scores = {
+    return {
         "length": _lengths(rows),
         "shipped": _difficulties(shipped),
         "local evidence": cross_validated(learn_from(rows, cues)),
     }
-    return {name: _figures(score, rows) for name, score in scores.items()}
 
 
 def _figures(score: Floats, rows: Sequence[Pair]) -> CurveFigures:
@@ -224,21 +256,33 @@ def _lengths(rows: Sequence[Pair]) -> Floats:
     return np.array([len(row.prompt) for row in rows], float)
 
 
+def _draw_all(folder: Path, name: str, scores: Mapping[str, Floats], rows: Sequence[Pair]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        fail(f"{folder} cannot be made: {problem.strerror}")
+    file = re.sub(r"[^\w-]", "_", name)
+    for suffix in (".html", ".png"):
+        _draw(folder / f"{file}{suffix}", f"Routing on {name}", scores, rows)
+
+
 def _draw(path: Path, title: str, scores: Mapping[str, Floats], rows: Sequence[Pair]) -> None:
     weak, strong = _both(rows)
     curves = {name: quality_curve(score, weak, strong).tolist() for name, score in scores.items()}
-    curves["oracle"] = quality_curve(strong - weak, weak, strong).tolist()
+    curves["both answers known"] = quality_curve(strong - weak, weak, strong).tolist()
     curves["chance"] = GRID.tolist()
-    if path.suffix == ".svg":
-        text = svg_chart(title, curves)
+    if path.suffix == ".png":
+        drawn = png_chart(title, curves)
+    elif path.suffix == ".svg":
+        drawn = svg_chart(title, curves).encode()
     else:
         said = [
             f"{len(rows):,} prompts",
             *(f"{n}: APGR {_figures(s, rows).apgr:.3f}" for n, s in scores.items()),
         ]
-        text = html_chart(title, curves, said)
+        drawn = html_chart(title, curves, said).encode()
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(drawn)
     except OSError as problem:
         fail(f"{path} cannot be written: {problem.strerror}")
 

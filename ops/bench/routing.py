@@ -1,11 +1,13 @@
 """Measures the difficulty model on the evaluation data beside the repository.
 
     .venv/bin/python -m ops.bench.routing [--data FOLDER] [--rows N] [--turns N] [--speed-only]
+    .venv/bin/python -m ops.bench.routing --litellm VENV
 
 Every data set is split in five by its prompts, so that one prompt never stands on both sides; a
 model is calibrated on four parts, exactly as `fairlead routing calibrate` does, and judges the
 fifth. Each further turn splits anew, because few rows on one side make chance count for much.
-Then the CPU time of one judgement is measured at several sizes.
+Then the CPU time of one judgement is measured at several sizes. `--litellm` names an environment
+with LiteLLM in it, whose complexity router judges the same rows in place of all this.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import subprocess
 import time
 import zlib
 from collections import Counter
@@ -29,6 +32,26 @@ from gateway.classify.routing_curve import calibration_error, figures
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "routing"
 #: More prompts than this with one beginning of 200 characters: a form.
 FORM = 50
+#: Run by the other environment's Python: prompts as JSON come in, a score for each goes out, by the
+#: default rules and by the newer ones (how likely the cheapest tier fails).
+COMPLEXITY_ROUTER = """
+import json, sys
+from types import SimpleNamespace
+from litellm.router_strategy.complexity_router import complexity_router, tier_predictor
+rules = complexity_router.ComplexityRouter(
+    "judge", SimpleNamespace(model_list=[]), None, derive_savings_baseline=False
+)
+newer = tier_predictor.TierSuccessPredictor(tier_predictor.resolve_tier_artifact("ultrafeedback"))
+kind = complexity_router.classify_prompt
+prompts = json.load(sys.stdin)
+json.dump(
+    {
+        "heuristic": [rules.classify(one)[1] for one in prompts],
+        "heuristic_v2": [1 - newer.predict(one, kind(one)).probabilities[1] for one in prompts],
+    },
+    sys.stdout,
+)
+"""
 SENTENCE = "Explain why the tides of the sea follow the moon, and when they do not. "
 
 
@@ -83,6 +106,23 @@ def measure(
     return [*(float(value) for value in np.nanmean(np.array(found), axis=0)), error]
 
 
+def by_litellm(venv: Path, pairs: Sequence[Pair]) -> dict[str, float]:
+    """APGR of each kind of rules of LiteLLM's complexity router over all rows."""
+    done = subprocess.run(
+        [venv / "bin" / "python", "-c", COMPLEXITY_ROUTER],
+        input=json.dumps([pair.prompt for pair in pairs]),
+        env={"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    weak = np.array([pair.weak_score for pair in pairs])
+    strong = np.array([pair.strong_score for pair in pairs])
+    # What it may say beside the scores stands before them.
+    scores = json.loads(done.stdout[done.stdout.rindex('{"heuristic"') :])
+    return {name: figures(np.array(one), weak, strong).apgr for name, one in scores.items()}
+
+
 def speed(cues: CueReader) -> None:
     """CPU time of one judgement, in microseconds: median and 99th percentile."""
     predictor = Predictor(load_shipped())
@@ -111,7 +151,13 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=1, help="split anew so many times")
     parser.add_argument("--only", default="", help="one data set")
     parser.add_argument("--speed-only", action="store_true")
+    parser.add_argument("--litellm", type=Path, metavar="VENV", help="judge by LiteLLM instead")
     given = parser.parse_args()
+    if given.litellm:
+        for path in sorted(given.data.glob(f"{given.only or '*'}.jsonl.gz")):
+            found = by_litellm(given.litellm, read(path))
+            print(f"{path.name.split('.')[0]:16}{found}", flush=True)
+        return 0
     cues = load_cues()
     if not given.speed_only:
         print(f"{'data set':16}{'rows':>7}{'APGR':>8}{'CPT50':>8}{'CPT80':>8}{'ECE':>8}")

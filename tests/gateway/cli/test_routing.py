@@ -8,11 +8,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from PIL import Image, ImageColor
 from typer.testing import CliRunner
 
 from gateway.classify.difficulty import load_shipped
 from gateway.cli.routing import app
 from gateway.config.difficulty_models import load_model, save_model
+from gateway.reports.routing_chart import COLOURS
 
 SUBJECTS = "river engine ledger violin harbour recipe glacier ticket garden router".split()
 
@@ -24,7 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-def pairs(path: Path, rows: int, turned: int = 0) -> Path:
+def pairs(path: Path, rows: int, turned: int = 0, dataset: str = "") -> Path:
     """Rows in which one word tells failure; in the last `turned` of them it is the other word."""
     chance = random.Random(4)
     lines = []
@@ -37,7 +39,7 @@ def pairs(path: Path, rows: int, turned: int = 0) -> Path:
             "weak_score": int(chance.random() < (0.1 if hard else 0.9)),
             "strong_score": int(chance.random() < 0.95),
         }
-        lines.append(json.dumps(row))
+        lines.append(json.dumps(row | {"dataset": dataset} if dataset else row))
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
 
@@ -87,7 +89,7 @@ def test_bad_input_is_told_before_anything_is_learned(home: Path, tmp_path: Path
         (("calibrate", bad, "--save", "ours"), 'line 61: "weak_score" must be a number'),
         (("calibrate", tmp_path / "absent", "--save", "ours"), "cannot be read"),
         (("evaluate", good, "--difficulty-model", "nope"), "there is no difficulty model 'nope'"),
-        (("evaluate", good, "--curve", "curve.png"), "must end in .html or .svg"),
+        (("evaluate", good, "--curve", "curve.gif"), "must end in .html, .svg or .png"),
         (("bench", "--data", tmp_path / "absent"), "there is no .jsonl"),
     ):
         answer = run(*call)
@@ -127,7 +129,34 @@ def test_evaluate_draws_a_standalone_svg(home: Path, tmp_path: Path):
 
     assert answer.exit_code == 0
     assert "APGR" in answer.stdout
-    assert len(drawn.findall("{http://www.w3.org/2000/svg}polyline")) == 4
+    strokes = drawn.findall("{http://www.w3.org/2000/svg}polyline")
+    assert len([one for one in strokes if one.get("stroke-width") == "2"]) == 4
+
+
+def test_a_curve_is_a_png_that_opens_elsewhere(home: Path, tmp_path: Path):
+    """With its title inside, and lines in the colours of the scores."""
+    curve = tmp_path / "curve.png"
+    answer = run("evaluate", pairs(tmp_path / "p.jsonl", 60), "--curve", curve)
+    with Image.open(curve) as picture:
+        colours = {colour for _, colour in picture.getcolors(1 << 20)}
+
+    assert answer.exit_code == 0
+    assert (picture.format, picture.size) == ("PNG", (1440, 960))
+    assert picture.info["Title"] == "Routing on p.jsonl"
+    assert {ImageColor.getrgb(colour) for colour in COLOURS[:4]} <= colours
+
+
+def test_bench_draws_every_set(home: Path, tmp_path: Path):
+    """A page and a picture each; a name that would lead out of the folder does not."""
+    pairs(tmp_path / "one.jsonl", 80, dataset="../two")
+    answer = run("bench", "--data", tmp_path / "one.jsonl", "--curves", tmp_path / "drawn")
+
+    assert answer.exit_code == 0, answer.output
+    assert "both answers known" in answer.stdout
+    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == [
+        "___two.html",
+        "___two.png",
+    ]
 
 
 def test_bench_compares_scores_by_data_set(home: Path, tmp_path: Path):

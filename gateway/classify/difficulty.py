@@ -36,8 +36,9 @@ from gateway.classify.difficulty_trees import Grove, Trees
 #: The dense features, in order. A model that was fitted to others cannot be read.
 DENSE = (*SCALARS, *(f"cue_{cue.name}" for cue in CUES), "rule", "room")
 _CUE_PLACE = {cue.name: len(SCALARS) + number for number, cue in enumerate(CUES)}
-_AT_OPTIONS = SCALARS.index("options")
-#: Fewer lines that begin with a letter are no options; counts are told by their logarithm.
+#: How many lettered options there are, told by the logarithm as all counts are.
+AT_OPTIONS = SCALARS.index("options")
+#: Fewer lines that begin with a letter are no options.
 _LEAST_OPTIONS = math.log1p(3) - 1e-9
 #: Each scalar is also told by how many of these cuts, at even shares of the rows, it passes.
 CUTS = 7
@@ -80,8 +81,8 @@ class DifficultyModel(msgspec.Struct, frozen=True, kw_only=True):
     `trees` tell the gain from the dense features, and count as `local` does; those of the cold
     start are in log-odds. Where there are `tool_trees`, they tell it in their place for prompts
     with tools, from the `tool_features`; in the cold start they tell it alone, and so do
-    `option_trees` for prompts with lettered options; `tool_line` and `option_line` make it
-    log-odds. `evidence` is the number of local rows.
+    `option_trees` for prompts with lettered options. `tool_line` makes it log-odds, and so does
+    `option_plane` with how many options there are. `evidence` is the number of local rows.
     """
 
     features: tuple[str, ...]
@@ -101,7 +102,7 @@ class DifficultyModel(msgspec.Struct, frozen=True, kw_only=True):
     tool_features: tuple[str, ...] = ()
     tool_line: tuple[float, float] = (1.0, 0.0)
     option_trees: Trees = Trees()
-    option_line: tuple[float, float] = (1.0, 0.0)
+    option_plane: tuple[float, float, float] = (1.0, 0.0, 0.0)
     rule_share: float = 0.0
     learned: bytes = b""
     evidence: int = 0
@@ -170,9 +171,10 @@ class Predictor:
         model = self.model
         trust = self._familiar(seen)
         reliability = trust
+        # Exams are made of the words that tell elsewhere, so the rule counts for nothing there.
         if self._option_grove is not None and has_options(dense):
-            slope, offset = model.option_line
-            odds = slope * self._option_grove.sum_of(dense) + offset
+            slope, each, offset = model.option_plane
+            odds = slope * self._option_grove.sum_of(dense) + each * dense[AT_OPTIONS] + offset
         elif model.anchor and not rule.room:
             return by_rule_alone(rule)
         else:
@@ -235,7 +237,7 @@ def rule_of(dense: Floats) -> Rule:
 
 def has_options(dense: Floats) -> bool:
     """Whether a prompt with these values of `DENSE` has lettered options."""
-    return bool(dense[_AT_OPTIONS] >= _LEAST_OPTIONS)
+    return bool(dense[AT_OPTIONS] >= _LEAST_OPTIONS)
 
 
 def dense_features(seen: Seen, cues: Sequence[Cue], rule: Rule) -> Floats:
@@ -288,13 +290,14 @@ def unpack_model(raw: bytes) -> DifficultyModel:
         len(head.words) == BUCKETS and len(head.dense) == len(DENSE) + len(SCALARS) * CUTS
         for head in heads
     )
-    trees = model.trees
-    fits = fits and trees.fits and all(0 <= number < len(DENSE) for number in trees.features)
-    trees = model.option_trees
-    fits = fits and trees.fits and all(0 <= number < len(DENSE) for number in trees.features)
+    for trees, width in (
+        (model.trees, len(DENSE)),
+        (model.option_trees, len(DENSE)),
+        (model.tool_trees, len(TOOL_SCALARS)),
+    ):
+        fits = fits and trees.fits and all(0 <= number < width for number in trees.features)
     if model.tool_trees.features:
-        fits = fits and model.tool_features == TOOL_SCALARS and model.tool_trees.fits
-        fits = fits and all(0 <= one < len(TOOL_SCALARS) for one in model.tool_trees.features)
+        fits = fits and model.tool_features == TOOL_SCALARS
     fits = fits and len(model.learned) in (0, MARKS // 8)
     if not fits or model.features != DENSE or len(model.cuts) != len(SCALARS) * CUTS:
         raise BadModel("it was fitted to other features than this version has; calibrate it anew")

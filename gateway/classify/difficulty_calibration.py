@@ -81,11 +81,12 @@ class TooFewRows(ValueError):
 class Calibrated(msgspec.Struct, frozen=True, kw_only=True):
     """A fitted model and what speaks for it.
 
-    `newest_local` and `newest_cold` are APGR on the newest fifth, for which the model had not
-    seen those rows; `crossed` is APGR over all rows by cross-validation, `error` the calibration
-    error of the same. None: the strong model is no better there, so there is no curve. `learned`
-    is how many rows of the newest fifth the cold start has learned from: what it knows of them
-    says nothing, so it is judged on them by its hand rule.
+    `newest_local` and `newest_cold` are APGR on the newest fifth, of models that had not learned
+    from the row in question, and the former (unless that is too little) from none of that fifth.
+    `crossed` is APGR over all rows by cross-validation, `error` the calibration error of the same.
+    None: the strong model is no better there, so there is no curve. `learned` is how many rows of
+    the newest fifth the cold start has learned from: what it knows of them says nothing, so it is
+    judged on them by its hand rule.
     """
 
     model: DifficultyModel
@@ -135,14 +136,13 @@ def calibrate_features(
     step("choosing the penalty")
     choice = _best_choice(older)
     step("judging on the newest fifth")
-    local = local_share(older.raw.shape[0])
+    trial = fit_all(older, choice.penalty).score(latest, local_share(older.raw.shape[0]))
     before, learned = _judged_by_strangers(cold, latest)
-    choice, after = _cautious(
-        choice, fit_all(older, choice.penalty).score(latest, local), latest, before
-    )
     step("fitting all rows")
     local = local_share(rows)
-    crossed = _crossed(learning, choice, local)
+    without_rule = _crossed(learning, choice.penalty, local)
+    choice, after = _cautious(choice, (trial, without_rule[newest]), latest, before)
+    crossed = without_rule + choice.rule * learning.rule
     line = fit_line(crossed, _needed(learning))
     model = pack(fit_all(learning, choice.penalty), learning, Blend(local, choice.rule, line))
     return Calibrated(
@@ -179,25 +179,29 @@ def _judged_by_strangers(model: DifficultyModel, learning: Learning) -> tuple[fl
 
 
 def _cautious(
-    choice: Choice, score: Floats, latest: Learning, before: float | None
+    choice: Choice, scores: Sequence[Floats], latest: Learning, before: float | None
 ) -> tuple[Choice, float | None]:
-    """The choice, or one with more of the hand rule where it is worse than `before` on `latest`.
+    """The choice, or one with more of the hand rule where all scores are worse than `before`.
 
-    Few rows tell little by chance; with more of the rule a model is less often worse than that.
+    Also the APGR that speaks for it. The first score of the `latest` rows is by a model of the
+    older ones, the second by models that have learned from other latest ones too: where these are
+    of a new kind, that is what the model will know of them. Few rows tell little by chance; with
+    more of the rule a model is less often worse than that.
     """
-    after = None
+    first = apgr(scores[0] + choice.rule * latest.rule, latest)
     for rule in RULE_SHARES[RULE_SHARES.index(choice.rule) :]:
-        found = apgr(score + rule * latest.rule, latest)
-        after = found if after is None else after
-        if found is not None and before is not None and found >= before:
-            return Choice(choice.penalty, rule), found
-    return choice, after
+        for score in scores:
+            found = apgr(score + rule * latest.rule, latest)
+            if found is not None and before is not None and found >= before:
+                return Choice(choice.penalty, rule), found
+    return choice, first
 
 
 def cross_validated(learning: Learning) -> Floats:
     """The score of every row by a model that has not seen it, with the choice that suits best."""
-    share = local_share(len(learning.seen))
-    return _crossed(learning, _best_choice(learning), share)
+    choice = _best_choice(learning)
+    crossed = _crossed(learning, choice.penalty, local_share(len(learning.seen)))
+    return crossed + choice.rule * learning.rule
 
 
 def local_share(rows: int) -> float:
@@ -294,7 +298,7 @@ def apgr(score: Floats, learning: Learning) -> float | None:
 def _best_choice(learning: Learning) -> Choice:
     share, rows = local_share(len(learning.seen)), len(learning.seen)
     # The trees take no part here: they would be the same for every penalty.
-    scores = [_crossed(learning, Choice(penalty), share, fit_both) for penalty in PENALTIES]
+    scores = [_crossed(learning, penalty, share, fit_both) for penalty in PENALTIES]
     found = [apgr(score, learning) or 0.0 for score in scores]
     best = max(range(len(found)), key=found.__getitem__)
     if found[best] <= found[0] + _CLEARLY / math.sqrt(rows):
@@ -305,18 +309,18 @@ def _best_choice(learning: Learning) -> Choice:
 
 def _crossed(
     learning: Learning,
-    choice: Choice,
+    penalty: Penalty,
     local: float,
     fit: Callable[[Learning, Penalty], Fitted] = fit_all,
 ) -> Floats:
-    """The score of every row by a model that has not seen it."""
+    """The score of every row by a model that has not seen it, without the hand rule's share."""
     fold = np.arange(len(learning.seen)) % _FOLDS
     scores = np.zeros(len(fold))
     for number in range(_FOLDS):
         held = fold == number
-        fitted = fit(learning.of(~held), choice.penalty)
+        fitted = fit(learning.of(~held), penalty)
         scores[held] = fitted.score(learning.of(held), local)
-    return scores + choice.rule * learning.rule
+    return scores
 
 
 def _needed(learning: Learning) -> Floats:

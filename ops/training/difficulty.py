@@ -1,6 +1,6 @@
 """Trains the cold-start difficulty model and measures it, one data set left out at a time.
 
-    .venv/bin/python -m ops.training.difficulty [--data FOLDER] [--write] [--with-twins]
+    .venv/bin/python -m ops.training.difficulty [--data FOLDER] [--write] [--curves FOLDER]
 
 Every figure of `ops/docs/difficulty.md` on the cold start comes from here. A prompt of the set
 that is left out is not trained on in another set either, unless `--with-twins` is given: GSM8K
@@ -20,14 +20,28 @@ import msgspec
 import numpy as np
 
 from gateway.classify.cues import load_cues
-from gateway.classify.difficulty import CUTS, DENSE, DifficultyModel, pack_head, pack_model
-from gateway.classify.difficulty_calibration import Pair, apgr, known_words, learn_from
+from gateway.classify.difficulty import (
+    AT_OPTIONS,
+    CUTS,
+    DENSE,
+    DifficultyModel,
+    pack_head,
+    pack_model,
+)
+from gateway.classify.difficulty_calibration import (
+    Pair,
+    apgr,
+    cross_validated,
+    known_words,
+    learn_from,
+)
 from gateway.classify.difficulty_features import BUCKETS, MARKS, SCALARS, Floats, Seen, mark_of
 from gateway.classify.difficulty_fitting import TOOL_TREES, Learning
 from gateway.classify.difficulty_tools import TOOL_SCALARS
-from gateway.classify.difficulty_training import fit_line
+from gateway.classify.difficulty_training import Design, Penalty, fit_head, fit_line
 from gateway.classify.difficulty_trees import Grove, Trees, grow
-from gateway.classify.routing_curve import calibration_error
+from gateway.classify.routing_curve import GRID, calibration_error, quality_curve
+from gateway.reports.routing_chart import svg_chart
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data" / "routing"
@@ -63,7 +77,7 @@ class Cold(msgspec.Struct, frozen=True):
     tools: Trees
     tool_line: Line
     options: Trees
-    option_line: Line
+    option_plane: tuple[float, float, float]
 
     def learned(self, learning: Learning) -> Floats:
         """The log-odds that are added to those of the hand rule, as far as it leaves room."""
@@ -74,8 +88,9 @@ class Cold(msgspec.Struct, frozen=True):
         told = np.full(len(learning.seen), np.nan)
         if self.options.features:
             by_options = Grove(self.options).sums_of(learning.raw)
-            asked = learning.with_options
-            told[asked] = self.option_line[0] * by_options[asked] + self.option_line[1]
+            slope, each, offset = self.option_plane
+            odds = slope * by_options + each * learning.raw[:, AT_OPTIONS] + offset
+            told = np.where(learning.with_options, odds, told)
         if self.tools.features:
             by_tools = Grove(self.tools).sums_of(learning.tools)
             asked = learning.with_tools & (learning.room > 0)
@@ -131,25 +146,31 @@ def fit(sources: Sequence[Source], without: frozenset[str] = frozenset()) -> tup
         for part, key in zip(source.parts, source.keys, strict=True)
         if key not in without
     ]
-    return Cold(trees, *of_tools(learning, parts), *of_options(learning, gain)), learning
+    return Cold(trees, *of_tools(learning, parts), *of_options(learning)), learning
 
 
-def of_options(learning: Learning, gain: Floats) -> tuple[Trees, Line]:
+def of_options(learning: Learning) -> tuple[Trees, tuple[float, float, float]]:
     """Trees that tell the gain from a prompt with lettered options, and what makes it log-odds.
 
-    The line is fitted to what trees say that have not seen the row.
+    That is fitted to what trees say that have not seen the row, and to the number of options: the
+    fewer there are, the more is guessed right.
     """
     asked = learning.with_options
     if not asked.any():
-        return Trees(), (1.0, 0.0)
-    rows, gain = learning.of(asked), gain[asked]
+        return Trees(), (1.0, 0.0, 0.0)
+    rows = learning.of(asked)
+    gain = rows.strong - rows.weak
     fold = np.arange(len(gain)) % _FOLDS
     crossed = np.zeros(len(gain))
     for number in range(_FOLDS):
         held = fold == number
         trees = grow(rows.raw[~held], gain[~held], OPTION_TREES)
         crossed[held] = Grove(trees).sums_of(rows.raw[held])
-    return grow(rows.raw, gain, OPTION_TREES), fit_line(crossed, 1 - rows.weak)
+    told = np.stack([crossed, rows.raw[:, AT_OPTIONS]], axis=1)
+    no_words = Design(np.zeros(0, np.int32), np.zeros(len(gain), np.int64), told)
+    plane = fit_head(no_words, 1 - rows.weak, Penalty(1.0, 1e-3))
+    slope, each = plane.dense.tolist()
+    return grow(rows.raw, gain, OPTION_TREES), (slope, each, plane.intercept)
 
 
 def of_tools(learning: Learning, parts: Sequence[str]) -> tuple[Trees, Line]:
@@ -200,7 +221,7 @@ def packed(cold: Cold, learning: Learning) -> DifficultyModel:
         tool_features=TOOL_SCALARS,
         tool_line=cold.tool_line,
         option_trees=cold.options,
-        option_line=cold.option_line,
+        option_plane=cold.option_plane,
         note="cold start",
     )
 
@@ -233,29 +254,49 @@ def leave_one_out(sources: Mapping[str, Source], *, twins: bool) -> dict[str, fl
     return result
 
 
-def prompts_left_out(sources: Mapping[str, Source]) -> tuple[dict[str, float], float]:
-    """APGR on each set by models that know it, but not the fifth of its prompts they judge.
+def prompts_left_out(sources: Mapping[str, Source]) -> tuple[dict[str, Floats], dict[str, float]]:
+    """What models that know each set say of its prompts, never of those they learned from.
 
-    The calibration error is that of all rows together.
+    These are log-odds; and the APGR of each set, the mean of its fifths.
     """
+    told = {name: np.zeros(len(source.keys)) for name, source in sources.items()}
     found: dict[str, list[float]] = {name: [] for name in sources}
-    chances, failures = [], []
     for fold in range(_FOLDS):
         held = {
-            key
-            for source in sources.values()
-            for key in source.keys
-            if zlib.crc32(key.encode()) % _FOLDS == fold
+            name: np.array([zlib.crc32(key.encode()) % _FOLDS == fold for key in source.keys])
+            for name, source in sources.items()
         }
-        cold, _ = fit(list(sources.values()), frozenset(held))
+        without = {
+            key
+            for name, source in sources.items()
+            for key, one in zip(source.keys, held[name], strict=True)
+            if one
+        }
+        cold, _ = fit(list(sources.values()), frozenset(without))
         for name, source in sources.items():
-            rows = source.learning.of(np.array([key in held for key in source.keys]))
-            odds = odds_of(cold, rows)
+            rows = source.learning.of(held[name])
+            told[name][held[name]] = odds = odds_of(cold, rows)
             found[name].append(apgr(odds, rows) or 0.0)
-            chances.append(chance_of(odds))
-            failures.append(1 - rows.weak)
-    error = calibration_error(np.concatenate(chances), np.concatenate(failures))
-    return {name: float(np.mean(values)) for name, values in found.items()}, error
+    return told, {name: float(np.mean(values)) for name, values in found.items()}
+
+
+def draw(folder: Path, sources: Mapping[str, Source], told: Mapping[str, Floats]) -> None:
+    """A picture of each set's curves: of the model that ships, of a local one, and of length."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, source in sources.items():
+        rows = source.learning
+        scores = {
+            "prompt length": rows.raw[:, SCALARS.index("length")],
+            "shipped, not having seen the prompts": told[name],
+            "local evidence, cross-validated": cross_validated(rows),
+            "both answers known": rows.strong - rows.weak,
+        }
+        curves = {
+            score: quality_curve(values, rows.weak, rows.strong)[::10].tolist()
+            for score, values in scores.items()
+        }
+        curves["chance"] = GRID[::10].tolist()
+        (folder / f"routing_{name}.svg").write_text(svg_chart(f"Routing on {name}", curves))
 
 
 def main() -> int:
@@ -265,21 +306,26 @@ def main() -> int:
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--with-twins", action="store_true")
     parser.add_argument("--no-measure", action="store_true")
+    parser.add_argument("--curves", type=Path, help="draw each set's curves into this folder")
     given = parser.parse_args()
     sources = read_sources(given.data)
     if not given.no_measure:
         left_out = leave_one_out(sources, twins=given.with_twins)
-        known, error = prompts_left_out(sources)
+        told, known = prompts_left_out(sources)
         print(f"{'left out:':16}{'the set':>8}{'prompts':>9}")
         for name, value in left_out.items():
             print(f"{name:16}{value:8.4f}{known[name]:9.4f}")
         means = [np.mean(list(found.values())) for found in (left_out, known)]
         print(f"{'mean':16}{means[0]:8.4f}{means[1]:9.4f}")
+        failures = np.concatenate([1 - source.learning.weak for source in sources.values()])
+        error = calibration_error(chance_of(np.concatenate(list(told.values()))), failures)
         print(f"calibration error, prompts left out {error:.4f}")
+        if given.curves:
+            draw(given.curves, sources, told)
         for source in sources.values():
             if source.learning.with_tools.all():
-                told = parts_left_out(source.learning, source.parts)
-                print(f"{source.name}, each part left out {apgr(told, source.learning):.4f}")
+                by_parts = parts_left_out(source.learning, source.parts)
+                print(f"{source.name}, each part left out {apgr(by_parts, source.learning):.4f}")
     cold, learning = fit(list(sources.values()))
     model = packed(cold, learning)
     error = calibration_error(chance_of(odds_of(cold, learning)), 1 - learning.weak)

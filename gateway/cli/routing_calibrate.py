@@ -148,7 +148,7 @@ def _tell(done: Calibrated, path: Path | None) -> None:
         )
     if done.learned:
         typer.echo(
-            f"The model that ships has learned from {done.learned:,} of these prompts; it was "
+            f"The model that ships has learned from {done.learned:,} prompts of that fifth; it was "
             "judged on them by its hand rule alone."
         )
     if done.crossed is not None:

@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -134,15 +135,16 @@ async def _serve_all(url: str, first: int, last: int) -> int:
 def run(requests: int, rounds: int) -> dict[str, Any]:
     """Serve all requests and settle accounts."""
     home = Path(tempfile.mkdtemp(prefix="fairlead-ledger-"))
-    began, independent, each = time.monotonic(), 0, requests // rounds
+    began, independent, spans_in_all = time.monotonic(), 0, rounds * PROCESSES
     try:
         with loopback_server() as url, redis.Redis.from_url(url) as client:
             with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
                 for turn in range(rounds):
+                    first = turn * PROCESSES
                     edges = [
-                        turn * each + each * share // PROCESSES for share in range(PROCESSES + 1)
+                        requests * (first + share) // spans_in_all for share in range(PROCESSES + 1)
                     ]
-                    spans = [(url, edges[at], edges[at + 1]) for at in range(PROCESSES)]
+                    spans = [(url, *span) for span in pairwise(edges)]
                     independent += sum(pool.starmap(_serve, spans))
                     # The last round stays in Redis, so that both are read.
                     if turn < rounds - 1:

@@ -22,7 +22,7 @@ def test_gateways_that_are_killed_lose_and_double_nothing(kills: int) -> None:
     assert found["orphans_resolved_after_s"] <= LEASE_SECONDS + 5
 
 
-@pytest.mark.parametrize("requests", [600, pytest.param(1_000_000, marks=pytest.mark.full)])
+@pytest.mark.parametrize("requests", [601, pytest.param(1_000_000, marks=pytest.mark.full)])
 def test_a_ledger_ties_out_to_the_nano_dollar(requests: int) -> None:
     """With an independent computation, its parts, its rollups, its counters and its files."""
     found = serve(requests, rounds=3)

@@ -35,6 +35,7 @@ from gateway.classify.difficulty_kept import Features, features_of
 from gateway.classify.difficulty_tools import TOOL_SCALARS
 from gateway.classify.difficulty_training import (
     Penalty,
+    chance_of,
     fit_line,
 )
 from gateway.classify.routing_curve import NoGap, area, calibration_error, quality_curve
@@ -151,7 +152,7 @@ def calibrate_features(
         newest_local=after,
         newest_cold=before,
         crossed=apgr(crossed, learning),
-        error=calibration_error(_chance(line[0] * crossed + line[1]), _needed(learning)),
+        error=calibration_error(chance_of(line[0] * crossed + line[1]), _needed(learning)),
         learned=learned,
     )
 
@@ -326,7 +327,3 @@ def _crossed(
 def _needed(learning: Learning) -> Floats:
     """Of every row: was the weak answer inadequate where the strong one was adequate?"""
     return np.asarray(learning.strong * (1 - learning.weak))
-
-
-def _chance(logits: Floats) -> Floats:
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from gateway.classify.difficulty import CUTS, has_options, leveled
 from gateway.classify.difficulty_features import SCALARS, Floats, Seen
-from gateway.classify.difficulty_training import Head, Penalty, design_of, fit_head
+from gateway.classify.difficulty_training import Head, Penalty, chance_of, design_of, fit_head
 from gateway.classify.difficulty_trees import Grove, Trees, grow
 
 #: Fewer rows than this say nothing.
@@ -93,7 +93,7 @@ class Fitted(msgspec.Struct, frozen=True):
     def score(self, learning: Learning, local: float) -> Floats:
         """The blended score of every row."""
         design = design_of(learning.seen, self.scale.levels(learning.raw))
-        weak, strong = (_chance(head.logits(design)) for head in (self.weak, self.strong))
+        weak, strong = (chance_of(head.logits(design)) for head in (self.weak, self.strong))
         grown = Grove(self.trees).sums_of(learning.raw)
         if self.tool_trees.features:
             by_tools = Grove(self.tool_trees).sums_of(learning.tools)
@@ -125,7 +125,3 @@ def fit_both(learning: Learning, penalty: Penalty) -> Fitted:
         fit_head(design, target, penalty) for target in (learning.weak, learning.strong)
     )
     return Fitted(weak, strong, scale)
-
-
-def _chance(logits: Floats) -> Floats:
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)))

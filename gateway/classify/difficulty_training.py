@@ -91,7 +91,7 @@ def fit_head(
     def loss(weights: Floats) -> tuple[float, Floats]:
         logits = _times(small, weights[: len(used)]) + fixed + weights[-1]
         logits += small.dense @ weights[len(used) : -1]
-        error = _sigmoid(logits) - target
+        error = chance_of(logits) - target
         value = float((np.logaddexp(0, logits) - target * logits).sum())
         value += 0.5 * float(held @ (weights * weights))
         slope = held * weights
@@ -106,6 +106,11 @@ def fit_head(
     return Head(words, fitted[len(used) : -1], float(fitted[-1]))
 
 
+def chance_of(log_odds: Floats) -> Floats:
+    """The probabilities of log-odds."""
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * log_odds)))
+
+
 def fit_line(score: Floats, target: Floats) -> tuple[float, float]:
     """Slope and offset of log-odds that turn a score into a probability (Platt's scaling).
 
@@ -117,7 +122,7 @@ def fit_line(score: Floats, target: Floats) -> tuple[float, float]:
 
     def loss(pair: Floats) -> tuple[float, Floats]:
         logits = pair[0] * level + pair[1]
-        error = _sigmoid(logits) - target
+        error = chance_of(logits) - target
         value = float((np.logaddexp(0, logits) - target * logits).sum())
         held = 1e-3 * pair
         return value + 0.5 * float(held @ pair), np.array([error @ level, error.sum()]) + held
@@ -183,7 +188,3 @@ def _gathered(design: Design, error: Floats, width: int) -> Floats:
     shares = error / np.sqrt(np.maximum(design.counts, 1))
     sums = np.bincount(design.buckets, np.repeat(shares, design.counts), width)
     return sums.astype(np.float64)
-
-
-def _sigmoid(logits: Floats) -> Floats:
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)))

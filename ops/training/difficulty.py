@@ -15,9 +15,11 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from gateway.classify.cues import load_cues
 from gateway.classify.difficulty import (
@@ -38,7 +40,7 @@ from gateway.classify.difficulty_calibration import (
 from gateway.classify.difficulty_features import BUCKETS, MARKS, SCALARS, Floats, Seen, mark_of
 from gateway.classify.difficulty_fitting import TOOL_TREES, Learning
 from gateway.classify.difficulty_tools import TOOL_SCALARS
-from gateway.classify.difficulty_training import Design, Penalty, fit_head, fit_line
+from gateway.classify.difficulty_training import Design, Penalty, chance_of, fit_head, fit_line
 from gateway.classify.difficulty_trees import Grove, Trees, grow
 from gateway.classify.routing_curve import GRID, calibration_error, quality_curve
 from gateway.reports.routing_chart import svg_chart
@@ -160,12 +162,7 @@ def of_options(learning: Learning) -> tuple[Trees, tuple[float, float, float]]:
         return Trees(), (1.0, 0.0, 0.0)
     rows = learning.of(asked)
     gain = rows.strong - rows.weak
-    fold = np.arange(len(gain)) % _FOLDS
-    crossed = np.zeros(len(gain))
-    for number in range(_FOLDS):
-        held = fold == number
-        trees = grow(rows.raw[~held], gain[~held], OPTION_TREES)
-        crossed[held] = Grove(trees).sums_of(rows.raw[held])
+    crossed = parts_left_out(rows.raw, gain, np.arange(len(gain)) % _FOLDS, OPTION_TREES)
     told = np.stack([crossed, rows.raw[:, AT_OPTIONS]], axis=1)
     no_words = Design(np.zeros(0, np.int32), np.zeros(len(gain), np.int64), told)
     plane = fit_head(no_words, 1 - rows.weak, Penalty(1.0, 1e-3))
@@ -183,18 +180,17 @@ def of_tools(learning: Learning, parts: Sequence[str]) -> tuple[Trees, Line]:
     if not apart.any():
         return Trees(), (1.0, 0.0)
     rows = learning.of(apart)
-    crossed = parts_left_out(rows, [part for part, kept in zip(parts, apart, strict=True) if kept])
-    trees = grow(rows.tools, rows.strong - rows.weak, TOOL_TREES)
-    return trees, fit_line(crossed, 1 - rows.weak)
+    gain = rows.strong - rows.weak
+    crossed = parts_left_out(rows.tools, gain, np.array(parts)[apart], TOOL_TREES)
+    return grow(rows.tools, gain, TOOL_TREES), fit_line(crossed, 1 - rows.weak)
 
 
-def parts_left_out(rows: Learning, parts: Sequence[str]) -> Floats:
-    """What trees over tools say of each row that were grown on the other parts."""
-    gain, told = rows.strong - rows.weak, np.zeros(len(rows.weak))
-    for part in sorted(set(parts)):
-        held = np.array([one == part for one in parts])
-        trees = grow(rows.tools[~held], gain[~held], TOOL_TREES)
-        told[held] = Grove(trees).sums_of(rows.tools[held])
+def parts_left_out(raw: Floats, gain: Floats, parts: npt.NDArray[Any], trees: int) -> Floats:
+    """What so many trees say of each row that were grown on the rows of other parts."""
+    told = np.zeros(len(gain))
+    for part in np.unique(parts):
+        held = parts == part
+        told[held] = Grove(grow(raw[~held], gain[~held], trees)).sums_of(raw[held])
     return told
 
 
@@ -237,11 +233,6 @@ def odds_of(cold: Cold, learning: Learning) -> Floats:
     """The log-odds of failure, as `gateway.classify.difficulty.Predictor` has them."""
     odds, by_form = learning.rule + learning.room * cold.learned(learning), cold.by_form(learning)
     return np.asarray(np.where(np.isnan(by_form), odds, by_form))
-
-
-def chance_of(odds: Floats) -> Floats:
-    """The probabilities of log-odds."""
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * odds)))
 
 
 def leave_one_out(sources: Mapping[str, Source], *, twins: bool) -> dict[str, float]:
@@ -324,8 +315,10 @@ def main() -> int:
             draw(given.curves, sources, told)
         for source in sources.values():
             if source.learning.with_tools.all():
-                by_parts = parts_left_out(source.learning, source.parts)
-                print(f"{source.name}, each part left out {apgr(by_parts, source.learning):.4f}")
+                rows = source.learning
+                gain = rows.strong - rows.weak
+                by_parts = parts_left_out(rows.tools, gain, np.array(source.parts), TOOL_TREES)
+                print(f"{source.name}, each part left out {apgr(by_parts, rows):.4f}")
     cold, learning = fit(list(sources.values()))
     model = packed(cold, learning)
     error = calibration_error(chance_of(odds_of(cold, learning)), 1 - learning.weak)
